@@ -1,0 +1,1 @@
+//! Shared measuring helpers of the benchmarks.

@@ -1,0 +1,1 @@
+//! The Node-API face of sagetrain: conversion only.

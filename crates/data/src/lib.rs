@@ -1,0 +1,1 @@
+//! From files to batches: readers, tokenizers, memory-mapped datasets, samplers and batchers.

@@ -1,0 +1,1 @@
+//! Scores and tests on plain slices and strings: BLEU, chrF, bootstrap.

@@ -1,0 +1,1 @@
+//! Transformer and MLP over the fused operations; weight names are Hugging Face's.

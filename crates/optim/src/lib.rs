@@ -1,0 +1,1 @@
+//! Optimizer specs, groups, scope, schedules and named state over the kernels.
