@@ -1,1 +1,33 @@
-//! What tch lacks of libtorch, behind a safe and fallible API.
+//! What tch lacks of libtorch, behind a safe and fallible API: fused operations of the training step, threads, memory, runtime.
+//!
+//! Every operation works on packed tokens (`[tokens, width]`, no padding) and is differentiable. Randomness is counter-based
+//! ([`Dropout`]); libtorch's global generator is never drawn from. Errors are values: no C++ exception crosses.
+
+mod attention;
+mod dropout;
+mod embed;
+mod error;
+mod ffi;
+mod layer_norm;
+mod linear;
+mod loss;
+mod memory;
+mod philox;
+mod precision;
+mod residual;
+mod runtime;
+mod threads;
+
+pub use attention::{AttentionLayout, attention};
+pub use dropout::{Dropout, dropout};
+pub use embed::embed;
+pub use error::TorchError;
+pub use layer_norm::layer_norm;
+pub use linear::{Activation, linear};
+pub use loss::{LossSums, projected_cross_entropy};
+pub use memory::{f32_slice, f32_slice_mut};
+pub use philox::Philox;
+pub use precision::Precision;
+pub use residual::{residual_add, residual_norm};
+pub use runtime::{Runtime, runtime};
+pub use threads::{set_threads, threads};

@@ -1,0 +1,40 @@
+//! Tensors as slices, so that code without libtorch can work on them in place.
+
+use tch::{Device, Kind, Tensor};
+
+use crate::error::TorchError;
+
+/// The elements of a contiguous float32 CPU tensor. Errors: `ERR_DTYPE`, `ERR_ARGUMENT`.
+pub fn f32_slice(tensor: &Tensor) -> Result<&[f32], TorchError> {
+    check("f32_slice", tensor)?;
+    // SAFETY: checked to be a contiguous float32 CPU tensor of `numel` elements; the borrow keeps it alive.
+    Ok(unsafe { std::slice::from_raw_parts(pointer(tensor), tensor.numel()) })
+}
+
+/// The elements of a contiguous float32 CPU tensor, to write. Errors: `ERR_DTYPE`, `ERR_ARGUMENT`.
+///
+/// Other handles of the same storage see the writes; autograd does not: hold a `no_grad_guard` and do not write what a pending
+/// backward pass has saved.
+pub fn f32_slice_mut(tensor: &mut Tensor) -> Result<&mut [f32], TorchError> {
+    check("f32_slice_mut", tensor)?;
+    // SAFETY: as above; the exclusive borrow of this handle lasts as long as the slice, and one engine thread owns all handles.
+    Ok(unsafe { std::slice::from_raw_parts_mut(pointer(tensor), tensor.numel()) })
+}
+
+/// An empty tensor's data pointer is null, which no slice may have.
+fn pointer(tensor: &Tensor) -> *mut f32 {
+    let pointer = tensor.data_ptr().cast::<f32>();
+    if pointer.is_null() { std::ptr::NonNull::dangling().as_ptr() } else { pointer }
+}
+
+fn check(op: &'static str, tensor: &Tensor) -> Result<(), TorchError> {
+    if tensor.kind() != Kind::Float {
+        return Err(TorchError::Dtype { op, name: "tensor", found: tensor.kind(), expected: "float32" });
+    }
+    if tensor.device() != Device::Cpu || !tensor.is_contiguous() {
+        let found = format!("{:?}, strides {:?}", tensor.device(), tensor.stride());
+        let expected = "a contiguous CPU tensor".to_string();
+        return Err(TorchError::Argument { op, name: "tensor", found, expected });
+    }
+    Ok(())
+}
