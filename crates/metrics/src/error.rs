@@ -6,21 +6,34 @@ pub enum MetricsError {
     /// The two lists do not pair up.
     #[error("{metric}: {left} {left_name} but {right} {right_name}; give one of each a sample")]
     Unpaired {
+        /// The metric asked for.
         metric: &'static str,
+        /// What the first list holds.
         left_name: &'static str,
+        /// Length of the first list.
         left: usize,
+        /// What the second list holds.
         right_name: &'static str,
+        /// Length of the second list.
         right: usize,
     },
     /// Nothing to score.
     #[error("{metric}: no samples; give at least one")]
-    Empty { metric: &'static str },
+    Empty {
+        /// The metric asked for.
+        metric: &'static str,
+    },
     /// A bootstrap without resamples.
     #[error("bootstrap: resamples is 0; sacreBLEU's default is 1000")]
     NoResamples,
     /// More samples than the index generator can draw from.
     #[error("bootstrap: {samples} samples; at most {limit} can be resampled")]
-    TooManySamples { samples: usize, limit: u32 },
+    TooManySamples {
+        /// Samples given.
+        samples: usize,
+        /// Samples allowed.
+        limit: u32,
+    },
 }
 
 impl MetricsError {
