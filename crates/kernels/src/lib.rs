@@ -1,1 +1,69 @@
 //! The update rules of sagetrain's optimizers: one pass over flat memory, no libtorch and no JavaScript.
+//!
+//! Sensitivity-guided adaptive learning rates (Liang et al., ICLR 2022), element-wise, with `θ` the parameter, `g` the
+//! gradient and `t` the step from 1:
+//!
+//! ```text
+//! I   = |θ g|                      sensitivity
+//! E   ← β0 E + (1 − β0) I          its moving average
+//! Î   = E / (1 − β0^t)
+//! U   = |I − Î|                    local temporal variation
+//! r   = (U + ε) / (Î + ε)          multiplies the learning rate
+//! ```
+//!
+//! Each rule is one scalar definition, generic over [`Float`]. The loop around it is compiled for AVX-512, AVX2 with FMA
+//! and the baseline of the target, and picked at run time ([`Isa`]); every path gives the same bits, because a
+//! product is fused with a sum exactly where the definition says `mul_add`, and nowhere else.
+//!
+//! ```
+//! use sagetrain_kernels::{Adam, Block, Decay, Isa, Sage, Sensing};
+//!
+//! let adam = Adam::<f32>::new(&sagetrain_kernels::AdamStep {
+//!     rate: 1e-3,
+//!     betas: [0.9, 0.999],
+//!     epsilon: 1e-8,
+//!     decay: Decay::Decoupled,
+//!     weight_decay: 0.0,
+//!     gradient_factor: 1.0,
+//!     step: 1,
+//! });
+//! let (mut theta, gradient) = ([0.5f32, -0.25], [0.1f32, 0.2]);
+//! let (mut first, mut second, mut sensitivity) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+//! adam.apply(
+//!     Isa::best(),
+//!     Sensing::Modulate(&Sage::new(0.75, 1e-12, 1), Default::default()),
+//!     Block {
+//!         parameter: &mut theta,
+//!         gradient: &gradient,
+//!         first: &mut first,
+//!         second: &mut second,
+//!         sensitivity: &mut sensitivity,
+//!     },
+//!     None,
+//! );
+//! // The first step of Adam-SAGE has Î = I, hence U = 0: all but a null step.
+//! assert!((theta[0] - 0.5).abs() < 1e-9);
+//! ```
+#![deny(unsafe_code)]
+
+mod adam;
+mod float;
+mod isa;
+mod norm;
+mod pass;
+mod probe;
+mod sage;
+mod statistics;
+
+pub use adam::{Adam, AdamStep, Decay};
+pub use float::Float;
+pub use isa::Isa;
+pub use norm::{first_non_finite, scaled_norm, sum_of_squares};
+pub use pass::Block;
+pub use probe::Probe;
+pub use sage::{Modulation, Sage, Sensing};
+pub use statistics::{Histogram, Statistics};
+
+/// Elements a block: the unit in which sums are taken and work is handed to threads. Fixed, so that no result depends on
+/// how many threads there are.
+pub const BLOCK: usize = 16_384;
