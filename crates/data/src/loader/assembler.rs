@@ -1,0 +1,71 @@
+//! Gathers the batches of an order one after another, epoch after epoch.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::order::{Order, Plan};
+use crate::{Batch, DataError, Dataset, LoaderState, Result};
+
+/// The sequence of batches from a position on.
+#[derive(Debug)]
+pub(crate) struct Assembler {
+    dataset: Arc<Dataset>,
+    order: Arc<Order>,
+    /// The plan of `at.epoch`.
+    plan: Plan,
+    at: LoaderState,
+    epochs: Option<u64>,
+}
+
+impl Assembler {
+    pub(crate) fn new(
+        dataset: Arc<Dataset>,
+        order: Arc<Order>,
+        at: LoaderState,
+        epochs: Option<u64>,
+    ) -> Result<Self> {
+        let plan = order.plan(at.epoch);
+        if plan.is_empty() {
+            let path = dataset.path().map_or_else(|| PathBuf::from("(memory)"), Into::into);
+            let reason = format!("{} samples make no batch", dataset.len());
+            let remedy = "give more samples, a smaller batchSize, or no dropLast".into();
+            return Err(DataError::Corpus { path, line: None, reason, remedy });
+        }
+        if at.batch > plan.len() as u64 {
+            let LoaderState { epoch, batch } = at;
+            let reason = format!("the epoch has {} batches", plan.len());
+            return Err(DataError::State { epoch, batch, reason });
+        }
+        Ok(Self { dataset, order, plan, at, epochs })
+    }
+
+    fn gather(&self, indices: Vec<u64>) -> Result<Batch> {
+        let LoaderState { epoch, batch } = self.at;
+        let last = batch + 1 == self.plan.len() as u64;
+        let next = if last {
+            LoaderState { epoch: epoch + 1, batch: 0 }
+        } else {
+            LoaderState { epoch, batch: batch + 1 }
+        };
+        Ok(Batch { position: self.at, next, ..self.dataset.batch(indices)? })
+    }
+}
+
+impl Iterator for Assembler {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at.batch >= self.plan.len() as u64 {
+            self.at = LoaderState { epoch: self.at.epoch + 1, batch: 0 };
+            if self.epochs.is_none_or(|epochs| self.at.epoch < epochs) {
+                self.plan = self.order.plan(self.at.epoch);
+            }
+        }
+        if self.epochs.is_some_and(|epochs| self.at.epoch >= epochs) {
+            return None;
+        }
+        let batch = self.gather(self.plan.batch(self.at.batch as usize)?);
+        self.at.batch += 1;
+        Some(batch)
+    }
+}
