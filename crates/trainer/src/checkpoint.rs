@@ -1,0 +1,104 @@
+//! Checkpoints: folders that are either whole and verified or not there.
+//!
+//! `<run>/checkpoints/step-00001200/` holds `model/` (a complete Hugging Face folder), `optimizer.safetensors`, `state.json` and
+//! `manifest.json` with the size and SHA-256 of every file. It is written under a temporary name, every file and folder is
+//! synced, and one rename publishes it.
+
+mod folder;
+mod manifest;
+mod state;
+mod tensors;
+
+pub use folder::{latest, list, retain};
+pub use manifest::verify;
+pub use state::{Environment, State};
+
+use crate::error::TrainerError;
+use crate::training::{Pending, Training};
+use sagetrain_models::Model;
+use std::path::{Path, PathBuf};
+
+/// What the caller adds to a checkpoint.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// Kept in `state.json` under `run` as it is: data position, best score and whatever a loop needs to go on.
+    pub run: serde_json::Value,
+    /// Files copied into `model/`, such as the tokenizer's.
+    pub attachments: Vec<PathBuf>,
+}
+
+/// Saves everything under `<folder>/step-<step>` and returns that path; the folder is made where it is missing.
+pub(crate) fn save(
+    folder: &Path,
+    model: &dyn Model,
+    training: &Training,
+    extras: &Extras,
+) -> Result<PathBuf, TrainerError> {
+    let name = folder::name(training.step);
+    folder::publish(folder, &name, |temporary| {
+        let model_folder = temporary.join("model");
+        std::fs::create_dir(&model_folder).map_err(TrainerError::io(&model_folder))?;
+        model.save(&model_folder)?;
+        attach(&model_folder, &extras.attachments)?;
+        tensors::write(&temporary.join("optimizer.safetensors"), model, training)?;
+        state::write(&temporary.join("state.json"), training, &extras.run)
+    })
+}
+
+/// What [`load`] found.
+pub struct Loaded {
+    /// The `run` value given at the save.
+    pub run: serde_json::Value,
+    /// Differences of the machine that make the continuation equal up to rounding only.
+    pub warnings: Vec<String>,
+}
+
+/// Verifies a checkpoint and puts it into the session: parameters, optimizer state, counters and unfinished gradients.
+pub(crate) fn load(folder: &Path, model: &dyn Model, training: &mut Training) -> Result<Loaded, TrainerError> {
+    verify(folder)?;
+    let state = state::read(&folder.join("state.json"))?;
+    state.check(folder, training)?;
+    restore(&folder.join("model"), model)?;
+    let gradients = tensors::read(&folder.join("optimizer.safetensors"), model, training, state.step)?;
+    training.step = state.step;
+    training.passes = state.passes;
+    training.pending = Pending {
+        gradients,
+        batches: state.accumulated.batches,
+        count: state.accumulated.count,
+        loss: state.accumulated.loss,
+        nll: state.accumulated.nll,
+    };
+    Ok(Loaded { warnings: state.environment.differences(&Environment::current(training)?), run: state.run })
+}
+
+/// Reads a verified checkpoint's `state.json` without a session.
+pub fn read_state(folder: &Path) -> Result<State, TrainerError> {
+    verify(folder)?;
+    state::read(&folder.join("state.json"))
+}
+
+/// Copies the saved weights into the model's own tensors, so that every handle to them stays valid.
+fn restore(folder: &Path, model: &dyn Model) -> Result<(), TrainerError> {
+    let saved = sagetrain_models::load(folder)?;
+    if saved.spec() != model.spec() {
+        let message = "holds a model of another spec; create the model with the spec it was trained with";
+        return Err(TrainerError::checkpoint(folder, message));
+    }
+    let _no_grad = tch::no_grad_guard();
+    for (target, source) in model.parameters().iter().zip(saved.parameters().iter()) {
+        target.tensor.shallow_clone().f_copy_(&source.tensor)?;
+    }
+    Ok(())
+}
+
+fn attach(model_folder: &Path, attachments: &[PathBuf]) -> Result<(), TrainerError> {
+    for attachment in attachments {
+        let name = attachment.file_name().ok_or_else(|| TrainerError::Option {
+            key: "attachments",
+            message: format!("{} names no file", attachment.display()),
+        })?;
+        std::fs::copy(attachment, model_folder.join(name)).map_err(TrainerError::io(attachment))?;
+    }
+    Ok(())
+}

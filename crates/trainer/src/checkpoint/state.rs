@@ -1,0 +1,149 @@
+//! `state.json`: counters, specs and the machine they ran on.
+
+use crate::error::TrainerError;
+use crate::options::SessionOptions;
+use crate::training::Training;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+const FORMAT: u32 = 1;
+const LARGEST: u64 = 16 << 20;
+
+/// Contents of `state.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// Version of this file's layout.
+    pub format: u32,
+    /// Optimizer steps finished.
+    pub step: u64,
+    /// Batches seen: the counter of every random stream.
+    pub passes: u64,
+    /// Batches since the last update.
+    pub accumulated: Accumulated,
+    /// Loss scale; 1 without float16.
+    pub loss_scale: f64,
+    /// The session's options as resolved.
+    pub options: SessionOptions,
+    /// Names the optimizer's `sage` scope selected, empty without `sage`.
+    pub scope: Vec<String>,
+    /// Where it ran.
+    #[serde(flatten)]
+    pub environment: Environment,
+    /// What the training loop keeps: data position, epoch, best score.
+    pub run: serde_json::Value,
+}
+
+/// Sums over the batches since the last update; their gradients are in `optimizer.safetensors` as `<name>/gradient`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Accumulated {
+    /// Batches.
+    pub batches: u32,
+    /// Tokens or samples.
+    pub count: i64,
+    /// Summed loss.
+    pub loss: f64,
+    /// Summed negative log-likelihood.
+    pub nll: f64,
+}
+
+/// What bit-exact continuation depends on beside the state itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Environment {
+    /// libtorch's version.
+    pub libtorch: String,
+    /// Threads of the session.
+    pub threads: usize,
+    /// libtorch's vector instruction level.
+    pub cpu_capability: String,
+}
+
+impl Environment {
+    pub(super) fn current(training: &Training) -> Result<Self, TrainerError> {
+        let runtime = sagetrain_torch::runtime()?;
+        Ok(Self {
+            libtorch: runtime.libtorch_version,
+            threads: training.options.threads(),
+            cpu_capability: runtime.cpu_capability,
+        })
+    }
+
+    /// One sentence for each difference; none means bit-exact continuation.
+    pub(super) fn differences(&self, now: &Self) -> Vec<String> {
+        let pairs = [
+            ("threads", self.threads.to_string(), now.threads.to_string()),
+            ("libtorch", self.libtorch.clone(), now.libtorch.clone()),
+            ("CPU capability", self.cpu_capability.clone(), now.cpu_capability.clone()),
+        ];
+        let changed = pairs.into_iter().filter(|(_, before, now)| before != now);
+        let sentence = |(what, before, now)| {
+            format!("{what} changed from {before} to {now}: the order of samples stays, sums will differ by rounding")
+        };
+        changed.map(sentence).collect()
+    }
+}
+
+impl State {
+    /// Refuses a session whose state would not continue this one's.
+    pub(super) fn check(&self, folder: &Path, training: &Training) -> Result<(), TrainerError> {
+        let (saved, now) = (&self.options, &training.options);
+        let pairs = [
+            ("seed", saved.run.seed.to_string(), now.run.seed.to_string()),
+            ("accumulate", saved.run.accumulate.to_string(), now.run.accumulate.to_string()),
+            ("precision", format!("{:?}", saved.products()), format!("{:?}", now.products())),
+        ];
+        if let Some((key, before, now)) = pairs.into_iter().find(|(_, before, now)| before != now) {
+            let message = format!("was trained with {key} {before}, this session has {now}; give the same {key}");
+            return Err(TrainerError::checkpoint(folder, message));
+        }
+        let scope = training.optimizer.resolved_scope();
+        if self.scope != scope {
+            let message = format!(
+                "its sage scope names {} parameters, this session's {}; give the same sage.scope",
+                self.scope.len(),
+                scope.len()
+            );
+            return Err(TrainerError::checkpoint(folder, message));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn write(path: &Path, training: &Training, run: &serde_json::Value) -> Result<(), TrainerError> {
+    let pending = &training.pending;
+    let state = State {
+        format: FORMAT,
+        step: training.step,
+        passes: training.passes,
+        accumulated: Accumulated {
+            batches: pending.batches,
+            count: pending.count,
+            loss: pending.loss,
+            nll: pending.nll,
+        },
+        loss_scale: 1.0,
+        options: training.options.clone(),
+        scope: training.optimizer.resolved_scope().to_vec(),
+        environment: Environment::current(training)?,
+        run: run.clone(),
+    };
+    let text = serde_json::to_vec_pretty(&state).map_err(|error| TrainerError::checkpoint(path, error.to_string()))?;
+    File::create(path).and_then(|mut file| file.write_all(&text)).map_err(TrainerError::io(path))
+}
+
+pub(super) fn read(path: &Path) -> Result<State, TrainerError> {
+    let size = std::fs::metadata(path).map_err(TrainerError::io(path))?.len();
+    if size > LARGEST {
+        return Err(TrainerError::checkpoint(path, format!("has {size} bytes; at most {LARGEST} are read")));
+    }
+    let text = std::fs::read(path).map_err(TrainerError::io(path))?;
+    let malformed = |error: serde_json::Error| TrainerError::checkpoint(path, error.to_string());
+    let value: serde_json::Value = serde_json::from_slice(&text).map_err(malformed)?;
+    match value.get("format").and_then(serde_json::Value::as_u64) {
+        Some(format) if format == u64::from(FORMAT) => serde_json::from_value(value).map_err(malformed),
+        found => Err(TrainerError::checkpoint(path, format!("has format {found:?}, this version reads {FORMAT}"))),
+    }
+}

@@ -1,0 +1,175 @@
+//! The one thread that owns every tensor of a model and its session.
+//!
+//! Callers on any thread send closures and receive their results through a callback. A panic inside a closure is caught,
+//! reported, and poisons the engine: what it left half-written is never used again.
+
+use crate::error::TrainerError;
+use crate::training::Training;
+use sagetrain_models::Model;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
+
+/// What lives on an engine thread. Tensors never leave it; copies do.
+pub(crate) struct Owned {
+    pub(crate) model: Box<dyn Model>,
+    pub(crate) training: Option<Training>,
+    pub(crate) cancel: Arc<AtomicBool>,
+}
+
+impl Owned {
+    /// The session's state, or the error that says there is none.
+    pub(crate) fn training(&mut self) -> Result<(&dyn Model, &mut Training), TrainerError> {
+        match &mut self.training {
+            Some(training) => Ok((self.model.as_ref(), training)),
+            None => Err(TrainerError::State {
+                message: "this model is in no session; create one with Session.create({ model, … })".into(),
+            }),
+        }
+    }
+
+    /// Errs where the caller has withdrawn the work; long commands ask between batches.
+    pub(crate) fn check_cancelled(cancel: &AtomicBool) -> Result<(), TrainerError> {
+        if cancel.load(Ordering::Acquire) { Err(TrainerError::Aborted) } else { Ok(()) }
+    }
+}
+
+type Job = Box<dyn FnOnce(&mut Owned) + Send>;
+
+/// Handle of an engine thread; the last one dropped ends the thread.
+pub(crate) struct Engine {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    cancel: Arc<AtomicBool>,
+    fault: Arc<Mutex<Option<String>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Engine {
+    /// Starts the thread and builds the model on it.
+    pub(crate) fn start(
+        build: impl FnOnce() -> Result<Box<dyn Model>, TrainerError> + Send + 'static,
+        ready: impl FnOnce(Result<Arc<Self>, TrainerError>) + Send + 'static,
+    ) {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        let cancel = Arc::new(AtomicBool::new(false));
+        let engine = Arc::new(Self {
+            jobs: Mutex::new(Some(jobs)),
+            cancel: Arc::clone(&cancel),
+            fault: Arc::default(),
+            thread: Mutex::new(None),
+        });
+        let handle = Arc::clone(&engine);
+        let ready = Arc::new(Mutex::new(Some(ready)));
+        let on_thread = Arc::clone(&ready);
+        let body = move || {
+            let built = catch_unwind(AssertUnwindSafe(build))
+                .unwrap_or_else(|panic| Err(TrainerError::Poisoned { message: panic_message(&panic) }));
+            let model = match built {
+                Ok(model) => model,
+                Err(error) => return answer(&on_thread, Err(error)),
+            };
+            let mut owned = Owned { model, training: None, cancel };
+            answer(&on_thread, Ok(handle));
+            while let Ok(job) = inbox.recv() {
+                job(&mut owned);
+            }
+        };
+        match std::thread::Builder::new().name("sagetrain-engine".into()).spawn(body) {
+            Ok(thread) => *lock(&engine.thread) = Some(thread),
+            Err(source) => answer(&ready, Err(TrainerError::Io { path: "engine thread".into(), source })),
+        }
+    }
+
+    /// Sends `job`; `reply` runs on the engine thread with its result, in the order of sending.
+    pub(crate) fn send<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Owned) -> Result<T, TrainerError> + Send + 'static,
+        reply: impl FnOnce(Result<T, TrainerError>) + Send + 'static,
+    ) {
+        let fault = Arc::clone(&self.fault);
+        let reply = Arc::new(Mutex::new(Some(reply)));
+        let on_thread = Arc::clone(&reply);
+        let wrapped: Job = Box::new(move |owned| {
+            let result = guarded(&fault, owned, job);
+            answer(&on_thread, result);
+        });
+        let sent = lock(&self.jobs).as_ref().is_some_and(|jobs| jobs.send(wrapped).is_ok());
+        if !sent {
+            answer(&reply, Err(TrainerError::Disposed));
+        }
+    }
+
+    /// Sends `job` and waits for it.
+    pub(crate) fn wait<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Owned) -> Result<T, TrainerError> + Send + 'static,
+    ) -> Result<T, TrainerError> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.send(job, move |result| {
+            // The receiver waits just below; a failed send means this thread is gone with it.
+            let _gone = sender.send(result);
+        });
+        receiver.recv().unwrap_or(Err(TrainerError::Disposed))
+    }
+
+    /// Asks the command in progress, and those queued behind it, to stop at their next safe point.
+    pub(crate) fn cancel(&self) {
+        self.cancel.store(true, Ordering::Release);
+    }
+
+    /// Lets commands run again after [`Self::cancel`].
+    pub(crate) fn resume(&self) {
+        self.cancel.store(false, Ordering::Release);
+    }
+
+    /// Ends the thread after the queued commands; later calls get [`TrainerError::Disposed`].
+    pub(crate) fn dispose(&self) {
+        lock(&self.jobs).take();
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.dispose();
+        if let Some(thread) = lock(&self.thread).take()
+            && thread.thread().id() != std::thread::current().id()
+        {
+            // A panic outside a job has nobody left to be told to.
+            let _ended = thread.join();
+        }
+    }
+}
+
+fn guarded<T>(
+    fault: &Mutex<Option<String>>,
+    owned: &mut Owned,
+    job: impl FnOnce(&mut Owned) -> Result<T, TrainerError>,
+) -> Result<T, TrainerError> {
+    if let Some(message) = lock(fault).clone() {
+        return Err(TrainerError::Poisoned { message });
+    }
+    catch_unwind(AssertUnwindSafe(|| job(owned))).unwrap_or_else(|panic| {
+        let message = panic_message(&panic);
+        *lock(fault) = Some(message.clone());
+        Err(TrainerError::Poisoned { message })
+    })
+}
+
+/// Calls back at most once, whichever side gets there first.
+fn answer<T>(slot: &Mutex<Option<impl FnOnce(T)>>, value: T) {
+    let callback = lock(slot).take();
+    if let Some(callback) = callback {
+        callback(value);
+    }
+}
+
+fn panic_message(panic: &Box<dyn std::any::Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".into())
+}
+
+/// A poisoned mutex here only means that a callback panicked: the data behind it is a plain option.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

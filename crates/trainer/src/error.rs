@@ -1,0 +1,119 @@
+//! One error for everything a session can report, with the literal code TypeScript sees.
+
+use std::path::PathBuf;
+
+/// What a session, an evaluation or a checkpoint can fail with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainerError {
+    /// An option is out of range or has no effect.
+    #[error("{key}: {message}")]
+    Option {
+        /// Dotted path of the option.
+        key: &'static str,
+        /// What is wrong with the value, and the remedy.
+        message: String,
+    },
+    /// The batch lacks what the model reads, or holds ids it does not know.
+    #[error("batch: {message}")]
+    Batch {
+        /// Column, row and value.
+        message: String,
+    },
+    /// The call needs a session, or a session of another kind.
+    #[error("{message}")]
+    State {
+        /// What is missing, and the remedy.
+        message: String,
+    },
+    /// A checkpoint is absent, incomplete, altered or of an unknown format.
+    #[error("checkpoint {path}: {message}", path = path.display())]
+    Checkpoint {
+        /// The folder or file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        message: String,
+    },
+    /// The file system refused.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+    /// The loss or its gradient is not finite.
+    #[error(
+        "step {step}: the {quantity} is not finite ({value}); lower the rate, lengthen the warm-up or clip with maxGradientNorm"
+    )]
+    NonFinite {
+        /// The step at which it appeared.
+        step: u64,
+        /// "loss" or "gradient norm".
+        quantity: &'static str,
+        /// The value.
+        value: f64,
+    },
+    /// The caller withdrew the request.
+    #[error("aborted")]
+    Aborted,
+    /// The engine thread is gone: the session was disposed.
+    #[error("this session is disposed; create another")]
+    Disposed,
+    /// A panic was caught in this session earlier; its tensors may be half-written.
+    #[error("this session met an internal fault and accepts no more work: {message}; resume from its last checkpoint")]
+    Poisoned {
+        /// The first panic's message.
+        message: String,
+    },
+    /// From the optimizer.
+    #[error(transparent)]
+    Optim(#[from] sagetrain_optim::OptimError),
+    /// From the models.
+    #[error(transparent)]
+    Model(#[from] sagetrain_models::ModelError),
+    /// From the data sets.
+    #[error(transparent)]
+    Data(#[from] sagetrain_data::DataError),
+    /// From the fused operations.
+    #[error(transparent)]
+    Torch(#[from] sagetrain_torch::TorchError),
+    /// From the scores.
+    #[error(transparent)]
+    Metrics(#[from] sagetrain_metrics::MetricsError),
+    /// From libtorch through tch.
+    #[error("libtorch: {0}")]
+    Tch(#[from] tch::TchError),
+}
+
+impl TrainerError {
+    /// The stable code of TypeScript's `SagetrainError`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Option { .. } => "ERR_CONFIG",
+            Self::Batch { .. } => "ERR_DATA",
+            Self::State { .. } => "ERR_STATE",
+            Self::Checkpoint { .. } => "ERR_CHECKPOINT",
+            Self::Io { .. } => "ERR_IO",
+            Self::NonFinite { .. } => "ERR_NON_FINITE",
+            Self::Aborted => "ERR_ABORTED",
+            Self::Disposed => "ERR_DISPOSED",
+            Self::Poisoned { .. } => "ERR_POISONED",
+            Self::Optim(error) => error.code(),
+            Self::Model(error) => error.code(),
+            Self::Data(error) => error.code(),
+            Self::Torch(error) => error.code(),
+            Self::Metrics(error) => error.code(),
+            Self::Tch(_) => "ERR_TORCH",
+        }
+    }
+
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+
+    pub(crate) fn checkpoint(path: impl Into<PathBuf>, message: impl Into<String>) -> Self {
+        Self::Checkpoint { path: path.into(), message: message.into() }
+    }
+}

@@ -1,0 +1,179 @@
+//! What a session is told once, at its creation.
+
+use crate::error::TrainerError;
+use sagetrain_optim::{OptimizerOptions, OptimizerSpec};
+use sagetrain_torch::Precision;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Options of [`crate::Session::create`]. The JSON form is TypeScript's `SessionOptions` without the model: the keys below, with those
+/// of [`OptimizerOptions`] beside them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Value", into = "Value")]
+pub struct SessionOptions {
+    /// The update rule and its constants.
+    pub optimizer: OptimizerSpec,
+    /// Schedule, groups, clipping and the non-finite policy.
+    pub update: OptimizerOptions,
+    /// The rest.
+    pub run: RunOptions,
+}
+
+/// Keys of [`SessionOptions`] that are the session's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RunOptions {
+    /// `auto` and `cpu` for now.
+    pub device: String,
+    /// Of the matrix products; without it what the processor does fastest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<PrecisionName>,
+    /// Threads of this session; without it the processors this process may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// Of dropout.
+    pub seed: u64,
+    /// Batches whose gradients are summed before an update.
+    pub accumulate: u32,
+    /// ε of label smoothing, spread as ε/(V−1) over the other labels (fairseq's definition).
+    pub label_smoothing: f64,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            device: "auto".into(),
+            precision: None,
+            threads: None,
+            seed: 1,
+            accumulate: 1,
+            label_smoothing: 0.0,
+        }
+    }
+}
+
+/// [`Precision`] as it is written in specs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionName {
+    /// IEEE single.
+    Float32,
+    /// The 16-bit format with float32's exponent.
+    Bfloat16,
+}
+
+impl From<PrecisionName> for Precision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::Float32 => Self::Float32,
+            PrecisionName::Bfloat16 => Self::Bfloat16,
+        }
+    }
+}
+
+const OWN_KEYS: [&str; 6] = ["device", "precision", "threads", "seed", "accumulate", "labelSmoothing"];
+
+impl SessionOptions {
+    /// Defaults around an optimizer.
+    pub fn new(optimizer: OptimizerSpec) -> Self {
+        Self { optimizer, update: OptimizerOptions::default(), run: RunOptions::default() }
+    }
+
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// `ERR_CONFIG` with the key, the value and what fits.
+    pub fn from_json(value: &Value) -> Result<Self, TrainerError> {
+        let Some(object) = value.as_object() else {
+            return Err(refuse("options", "must be an object".into()));
+        };
+        let Some(optimizer) = object.get("optimizer") else {
+            return Err(refuse("optimizer", "is required, for example { \"type\": \"adam\", \"lr\": 0.001 }".into()));
+        };
+        let (own, rest) = partition(object);
+        let run = serde_json::from_value(own).map_err(|error| refuse("options", error.to_string()))?;
+        Ok(Self {
+            optimizer: OptimizerSpec::from_json(optimizer, "optimizer")?,
+            update: OptimizerOptions::from_json(&rest, "")?,
+            run,
+        })
+    }
+
+    /// Fills in what depends on the machine, and refuses what no machine has.
+    pub fn resolve(mut self) -> Result<Self, TrainerError> {
+        let run = &mut self.run;
+        if !matches!(run.device.as_str(), "auto" | "cpu") {
+            let message = format!("\"{}\" is not available in this build; use \"cpu\" or \"auto\"", run.device);
+            return Err(refuse("device", message));
+        }
+        if run.accumulate == 0 {
+            return Err(out_of_range("accumulate", 0.0, "of at least 1"));
+        }
+        if !(0.0..1.0).contains(&run.label_smoothing) {
+            return Err(out_of_range("labelSmoothing", run.label_smoothing, "in [0, 1)"));
+        }
+        if run.threads == Some(0) {
+            return Err(out_of_range("threads", 0.0, "of at least 1"));
+        }
+        run.device = "cpu".into();
+        run.precision = Some(run.precision.map_or_else(fastest_precision, Ok)?);
+        run.threads = Some(run.threads.unwrap_or_else(available_threads));
+        Ok(self)
+    }
+
+    pub(crate) fn products(&self) -> Precision {
+        self.run.precision.unwrap_or(PrecisionName::Float32).into()
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.run.threads.unwrap_or(1)
+    }
+}
+
+impl TryFrom<Value> for SessionOptions {
+    type Error = TrainerError;
+
+    fn try_from(value: Value) -> Result<Self, TrainerError> {
+        Self::from_json(&value)
+    }
+}
+
+impl From<SessionOptions> for Value {
+    fn from(options: SessionOptions) -> Self {
+        let mut object = Map::new();
+        object.insert("optimizer".into(), serde_json::to_value(options.optimizer).unwrap_or_default());
+        for part in [serde_json::to_value(options.update), serde_json::to_value(options.run)] {
+            if let Ok(Self::Object(part)) = part {
+                object.extend(part);
+            }
+        }
+        Self::Object(object)
+    }
+}
+
+/// The session's own keys, and those of the optimizer's options.
+fn partition(object: &Map<String, Value>) -> (Value, Value) {
+    let given = object.iter().filter(|(key, value)| key.as_str() != "optimizer" && !value.is_null());
+    let (own, rest): (Map<_, _>, Map<_, _>) = given
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .partition(|(key, _)| OWN_KEYS.contains(&key.as_str()));
+    (Value::Object(own), Value::Object(rest))
+}
+
+fn refuse(key: &'static str, message: String) -> TrainerError {
+    TrainerError::Option { key, message }
+}
+
+fn out_of_range(key: &'static str, value: f64, wanted: &str) -> TrainerError {
+    refuse(key, format!("{value} is out of range; give a number {wanted}"))
+}
+
+/// bfloat16 where the processor multiplies it natively, float32 elsewhere.
+fn fastest_precision() -> Result<PrecisionName, TrainerError> {
+    let native = sagetrain_torch::runtime()?.has_bfloat16;
+    Ok(if native { PrecisionName::Bfloat16 } else { PrecisionName::Float32 })
+}
+
+fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

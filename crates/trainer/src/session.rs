@@ -1,0 +1,239 @@
+//! Handles of an engine thread: the model, and the session that trains it.
+//!
+//! Every method sends one command and returns at once; `reply` runs on the engine thread when it is done. [`wait`] turns any of
+//! them into a blocking call.
+
+use crate::checkpoint::{self, Extras, Loaded};
+use crate::engine::{Engine, Owned};
+use crate::error::TrainerError;
+use crate::evaluate::{BatchSize, Losses, Setting, losses};
+use crate::inputs::inputs;
+use crate::options::SessionOptions;
+use crate::parameters::infos;
+use crate::search::{Hypothesis, SearchOptions};
+use crate::task::{spiral, translation};
+use crate::training::{StepReport, Training};
+use sagetrain_data::{Batch, Dataset};
+use sagetrain_models::{Forward, ModelSpec};
+use sagetrain_optim::{ParameterInfo, SensitivityReport};
+use sagetrain_torch::{Precision, f32_slice, f32_slice_mut};
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+
+/// How a command answers.
+pub type Reply<T> = Box<dyn FnOnce(Result<T, TrainerError>) + Send>;
+
+/// Runs a command and waits for its reply. Not for an engine's own thread.
+pub fn wait<T: Send + 'static>(command: impl FnOnce(Reply<T>)) -> Result<T, TrainerError> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    command(Box::new(move |result| {
+        // The receiver outlives the command: it waits below.
+        let _gone = sender.send(result);
+    }));
+    receiver.recv().unwrap_or(Err(TrainerError::Disposed))
+}
+
+/// A float32 array that left the engine thread as a copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// Lengths of the axes.
+    pub shape: Vec<i64>,
+    /// Row-major values.
+    pub values: Vec<f32>,
+}
+
+/// A model on its engine thread.
+#[derive(Clone)]
+pub struct ModelHandle {
+    engine: Arc<Engine>,
+}
+
+impl ModelHandle {
+    /// Makes a model with fresh weights; the same spec and seed give the same bits.
+    pub fn create(spec: ModelSpec, seed: u64, reply: Reply<Self>) {
+        Engine::start(
+            move || Ok(sagetrain_models::create(&spec, seed)?),
+            move |engine| reply(engine.map(|engine| Self { engine })),
+        );
+    }
+
+    /// Loads a Hugging Face folder.
+    pub fn load(folder: PathBuf, reply: Reply<Self>) {
+        Engine::start(
+            move || Ok(sagetrain_models::load(&folder)?),
+            move |engine| reply(engine.map(|engine| Self { engine })),
+        );
+    }
+
+    /// Names, shapes and roles, in the model's order.
+    pub fn parameters(&self, reply: Reply<Vec<ParameterInfo>>) {
+        self.engine.send(|owned| Ok(infos(owned.model.as_ref())), reply);
+    }
+
+    /// The spec it was made from or its folder's config says.
+    pub fn spec(&self, reply: Reply<ModelSpec>) {
+        self.engine.send(|owned| Ok(owned.model.spec().clone()), reply);
+    }
+
+    /// Copies a parameter out.
+    pub fn read(&self, name: String, reply: Reply<Array>) {
+        let job = move |owned: &mut Owned| {
+            let tensor = &owned.model.parameters().get(&name)?.tensor;
+            Ok(Array { shape: tensor.size(), values: f32_slice(tensor)?.to_vec() })
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// Replaces a parameter's values; `values` must have as many.
+    pub fn write(&self, name: String, values: Vec<f32>, reply: Reply<()>) {
+        let job = move |owned: &mut Owned| {
+            let _no_grad = tch::no_grad_guard();
+            let mut tensor = owned.model.parameters().get(&name)?.tensor.shallow_clone();
+            let target = f32_slice_mut(&mut tensor)?;
+            if target.len() != values.len() {
+                let message = format!("{name} has {} values, {} given", target.len(), values.len());
+                return Err(TrainerError::Option { key: "values", message });
+            }
+            target.copy_from_slice(&values);
+            Ok(())
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// The model's output for a batch, without dropout.
+    pub fn forward(&self, batch: Arc<Batch>, reply: Reply<Array>) {
+        let job = move |owned: &mut Owned| {
+            let _no_grad = tch::no_grad_guard();
+            let precision = owned.precision();
+            let forward = Forward::evaluation(precision);
+            let output = owned.model.forward(&inputs(&batch)?, &forward)?;
+            let output = output.f_to_kind(tch::Kind::Float)?.f_contiguous()?;
+            Ok(Array { shape: output.size(), values: f32_slice(&output)?.to_vec() })
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// Writes a complete Hugging Face folder.
+    pub fn save(&self, folder: PathBuf, reply: Reply<()>) {
+        self.engine.send(move |owned| Ok(owned.model.save(&folder)?), reply);
+    }
+
+    /// Loss over a data set, and accuracy for classifiers.
+    pub fn losses(&self, dataset: Arc<Dataset>, batches: BatchSize, reply: Reply<Losses>) {
+        self.engine.send(move |owned| losses(&owned.setting(), &dataset, batches), reply);
+    }
+
+    /// Loss, BLEU and chrF over a translation data set.
+    pub fn evaluate_translation(&self, evaluation: translation::Evaluation, reply: Reply<translation::Scores>) {
+        self.engine.send(move |owned| translation::evaluate(&owned.setting(), &evaluation), reply);
+    }
+
+    /// Hypotheses of every source (ids with `</s>`), best first.
+    pub fn translate(&self, sources: Vec<Vec<i32>>, options: SearchOptions, reply: Reply<Vec<Vec<Hypothesis>>>) {
+        let job = move |owned: &mut Owned| {
+            let setting = owned.setting();
+            translation::translate(setting.model, &sources, &options, setting.precision, setting.cancel)
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// A classifier's probability of class 1 over a grid of the plane.
+    pub fn boundary(&self, grid: spiral::Grid, reply: Reply<Vec<f32>>) {
+        self.engine.send(move |owned| spiral::boundary(&owned.setting(), grid), reply);
+    }
+
+    /// Makes the evaluation in progress, and queued ones, end with [`TrainerError::Aborted`].
+    pub fn cancel(&self) {
+        self.engine.cancel();
+    }
+
+    /// Ends [`Self::cancel`].
+    pub fn resume(&self) {
+        self.engine.resume();
+    }
+
+    /// Frees the model after the queued commands; idempotent.
+    pub fn dispose(&self) {
+        self.engine.dispose();
+    }
+}
+
+/// A model in training.
+#[derive(Clone)]
+pub struct Session {
+    engine: Arc<Engine>,
+}
+
+impl Session {
+    /// Takes the model's thread over; the model's handle stays valid. One session a model at a time.
+    pub fn create(model: &ModelHandle, options: SessionOptions, reply: Reply<(Self, SessionOptions)>) {
+        let engine = Arc::clone(&model.engine);
+        let session = Self { engine: Arc::clone(&engine) };
+        let job = move |owned: &mut Owned| {
+            if owned.training.is_some() {
+                let message = "this model is in a session already; dispose that one first".into();
+                return Err(TrainerError::State { message });
+            }
+            let options = options.resolve()?;
+            owned.training = Some(Training::new(owned.model.as_ref(), options.clone())?);
+            Ok((session, options))
+        };
+        engine.send(job, reply);
+    }
+
+    /// Forward and backward of one batch, and an update where it completes one.
+    pub fn step(&self, batch: Arc<Batch>, reply: Reply<StepReport>) {
+        let job = move |owned: &mut Owned| {
+            let (model, training) = owned.training()?;
+            training.step(model, &batch)
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// Statistics of the last observed update, where the optimizer observes.
+    pub fn sensitivity(&self, reply: Reply<Option<SensitivityReport>>) {
+        self.engine.send(|owned| Ok(owned.training()?.1.sensitivity.take()), reply);
+    }
+
+    /// Writes `<folder>/step-<n>`, whole or not at all, and returns its path.
+    pub fn save(&self, folder: PathBuf, extras: Extras, reply: Reply<PathBuf>) {
+        let job = move |owned: &mut Owned| {
+            let (model, training) = owned.training()?;
+            checkpoint::save(&folder, model, training, &extras)
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// Continues from a checkpoint: parameters, optimizer, counters.
+    pub fn load(&self, folder: PathBuf, reply: Reply<Loaded>) {
+        let job = move |owned: &mut Owned| {
+            let (model, training) = owned.training()?;
+            checkpoint::load(&folder, model, training)
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// Ends the session; the model stays on its thread. Idempotent.
+    pub fn dispose(&self, reply: Reply<()>) {
+        let job = |owned: &mut Owned| {
+            owned.training = None;
+            Ok(())
+        };
+        self.engine.send(job, reply);
+    }
+}
+
+impl Owned {
+    fn precision(&self) -> Precision {
+        self.training.as_ref().map_or(Precision::Float32, |training| training.options.products())
+    }
+
+    fn setting(&self) -> Setting<'_> {
+        Setting {
+            model: self.model.as_ref(),
+            precision: self.precision(),
+            label_smoothing: self.training.as_ref().map_or(0.0, |training| training.options.run.label_smoothing),
+            cancel: &self.cancel,
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What each task evaluates beyond its loss. A task is one file here and one in TypeScript.
+
+pub mod spiral;
+pub mod translation;

@@ -1,0 +1,145 @@
+//! Translation: loss, perplexity, and BLEU and chrF of beam-search output.
+
+use crate::engine::Owned;
+use crate::error::TrainerError;
+use crate::evaluate::{BatchSize, Losses, Setting, losses};
+use crate::search::{Hypothesis, SearchOptions, search};
+use sagetrain_data::{Column, Dataset, Tokenizer};
+use sagetrain_metrics::{bleu, chrf};
+use sagetrain_models::{Model, Translator};
+use sagetrain_torch::Precision;
+use serde::Serialize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// Source tokens of one search batch times its beam.
+const SEARCH_TOKENS: usize = 8192;
+
+/// What [`crate::ModelHandle::evaluate_translation`] scores.
+#[derive(Clone)]
+pub struct Evaluation {
+    /// Columns `source` and `target`.
+    pub dataset: Arc<Dataset>,
+    /// Turns output ids into text.
+    pub tokenizer: Arc<Tokenizer>,
+    /// One reference a sample, as the user wrote it.
+    pub references: Arc<Vec<String>>,
+    /// How to search.
+    pub search: SearchOptions,
+    /// Token budget of the loss's batches.
+    pub max_tokens: usize,
+}
+
+/// Scores of one evaluation.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scores {
+    /// Means over the target tokens.
+    #[serde(flatten)]
+    pub losses: Losses,
+    /// Exponential of the mean negative log-likelihood.
+    pub perplexity: f64,
+    /// Corpus BLEU, 0 to 100.
+    pub bleu: f64,
+    /// sacreBLEU's signature of `bleu`.
+    pub bleu_signature: String,
+    /// Corpus chrF2, 0 to 100.
+    pub chrf: f64,
+    /// sacreBLEU's signature of `chrf`.
+    pub chrf_signature: String,
+    /// The outputs in the data set's order.
+    pub hypotheses: Vec<String>,
+    /// Wall time of the search.
+    pub search_seconds: f64,
+}
+
+pub(crate) fn evaluate(setting: &Setting, evaluation: &Evaluation) -> Result<Scores, TrainerError> {
+    check_references(evaluation)?;
+    let losses = losses(setting, &evaluation.dataset, BatchSize::Tokens(evaluation.max_tokens))?;
+    let started = Instant::now();
+    let sources = sources(&evaluation.dataset)?;
+    let found = translate(setting.model, &sources, &evaluation.search, setting.precision, setting.cancel)?;
+    let search_seconds = started.elapsed().as_secs_f64();
+    let hypotheses = found.iter().map(|best| text(best, &evaluation.tokenizer)).collect::<Result<Vec<_>, _>>()?;
+    let bleu = bleu::corpus(&hypotheses, &evaluation.references)?;
+    let chrf = chrf::corpus(&hypotheses, &evaluation.references)?;
+    Ok(Scores {
+        perplexity: losses.nll.exp(),
+        losses,
+        bleu: bleu.score,
+        bleu_signature: bleu.signature,
+        chrf: chrf.score,
+        chrf_signature: chrf.signature,
+        hypotheses,
+        search_seconds,
+    })
+}
+
+/// Searches all sources, longest batches first so that memory peaks at once; results are in the order of `sources`.
+pub(crate) fn translate(
+    model: &dyn Model,
+    sources: &[Vec<i32>],
+    options: &SearchOptions,
+    precision: Precision,
+    cancel: &AtomicBool,
+) -> Result<Vec<Vec<Hypothesis>>, TrainerError> {
+    let translator = translator(model)?;
+    let mut order: Vec<usize> = (0..sources.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(sources[index].len()));
+    let mut results = vec![Vec::new(); sources.len()];
+    for batch in batches(&order, sources, options.beam) {
+        Owned::check_cancelled(cancel)?;
+        let rows: Vec<&[i32]> = batch.iter().map(|&index| sources[index].as_slice()).collect();
+        for (&index, found) in batch.iter().zip(search(translator, &rows, options, precision)?) {
+            results[index] = found;
+        }
+    }
+    Ok(results)
+}
+
+fn batches<'a>(order: &'a [usize], sources: &[Vec<i32>], beam: usize) -> Vec<&'a [usize]> {
+    let mut batches = Vec::new();
+    let mut rest = order;
+    while let Some(&longest) = rest.first() {
+        let rows = (SEARCH_TOKENS / (sources[longest].len().max(1) * beam)).clamp(1, rest.len());
+        let (batch, after) = rest.split_at(rows);
+        batches.push(batch);
+        rest = after;
+    }
+    batches
+}
+
+fn translator(model: &dyn Model) -> Result<&dyn Translator, TrainerError> {
+    model.as_translator().ok_or_else(|| TrainerError::State {
+        message: "this model does not translate; load one with an encoder and a decoder".into(),
+    })
+}
+
+fn sources(dataset: &Dataset) -> Result<Vec<Vec<i32>>, TrainerError> {
+    let all: Vec<u64> = (0..dataset.len() as u64).collect();
+    let columns = dataset.gather(&all)?;
+    match columns.iter().find(|(name, _)| name == "source") {
+        Some((_, Column::Ragged { values, offsets })) => {
+            Ok(offsets.windows(2).map(|ends| values[ends[0] as usize..ends[1] as usize].to_vec()).collect())
+        }
+        _ => Err(TrainerError::Batch { message: "the data set has no ragged column \"source\"".into() }),
+    }
+}
+
+/// The best hypothesis's text; nothing found is the empty string.
+fn text(best: &[Hypothesis], tokenizer: &Tokenizer) -> Result<String, TrainerError> {
+    match best.first() {
+        Some(hypothesis) => Ok(tokenizer.decode(&hypothesis.tokens)?),
+        None => Ok(String::new()),
+    }
+}
+
+fn check_references(evaluation: &Evaluation) -> Result<(), TrainerError> {
+    let (references, samples) = (evaluation.references.len(), evaluation.dataset.len());
+    if references == samples {
+        return Ok(());
+    }
+    let message = format!("{references} references for {samples} sources; give one a source");
+    Err(TrainerError::Option { key: "references", message })
+}

@@ -1,0 +1,186 @@
+//! One training step: batch, loss, gradients, norm, update, report.
+
+use crate::error::TrainerError;
+use crate::inputs::inputs;
+use crate::options::SessionOptions;
+use crate::parameters::infos;
+use sagetrain_data::Batch;
+use sagetrain_models::{Forward, Inputs, Loss, Model};
+use sagetrain_optim::{Optimizer, SensitivityReport, StepInputs};
+use sagetrain_torch::{ParallelFor, TensorAllocate, f32_slice, f32_slice_mut};
+use serde::Serialize;
+use std::time::Instant;
+use tch::Tensor;
+
+/// What one call of [`crate::Session::step`] did.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepReport {
+    /// Optimizer steps finished so far.
+    pub step: u64,
+    /// Whether this call ended in an update, or only added its gradients to those of the next one.
+    pub updated: bool,
+    /// Mean loss of the update's tokens or samples in nats, smoothing included.
+    pub loss: f64,
+    /// Mean negative log-likelihood in nats, without smoothing.
+    pub nll: f64,
+    /// Tokens or samples the means are over.
+    pub count: i64,
+    /// The rate the update used: lr·s(t) of the optimizer's default group.
+    pub lr: f64,
+    /// Global norm of the mean gradient before clipping; absent where neither clipping nor the check ran.
+    pub gradient_norm: Option<f64>,
+    /// The gradient was not finite and nothing was changed.
+    pub skipped: bool,
+    /// Wall time of this call on the engine thread.
+    pub seconds: f64,
+    /// The part of `seconds` in the optimizer: norm, check and update.
+    pub optimizer_seconds: f64,
+}
+
+/// Gradients of the batches since the last update.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pub(crate) gradients: Vec<Option<Tensor>>,
+    pub(crate) batches: u32,
+    pub(crate) count: i64,
+    pub(crate) loss: f64,
+    pub(crate) nll: f64,
+}
+
+/// A session's state beside its model.
+pub(crate) struct Training {
+    pub(crate) options: SessionOptions,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) pending: Pending,
+    /// Optimizer steps finished; index of the schedule.
+    pub(crate) step: u64,
+    /// Batches seen; the counter of every random stream.
+    pub(crate) passes: u64,
+    pub(crate) sensitivity: Option<SensitivityReport>,
+    executor: ParallelFor,
+}
+
+impl Training {
+    /// Lays out the optimizer for the model's parameters. `options` are resolved.
+    pub(crate) fn new(model: &dyn Model, options: SessionOptions) -> Result<Self, TrainerError> {
+        let threads = options.threads();
+        sagetrain_torch::set_threads(threads)?;
+        let optimizer = Optimizer::new(&options.optimizer, &infos(model), &options.update, &TensorAllocate)?;
+        let executor = ParallelFor::new(threads);
+        Ok(Self {
+            options,
+            optimizer,
+            pending: Pending::default(),
+            step: 0,
+            passes: 0,
+            sensitivity: None,
+            executor,
+        })
+    }
+
+    /// Forward, backward, and an update where this batch completes one.
+    pub(crate) fn step(&mut self, model: &dyn Model, batch: &Batch) -> Result<StepReport, TrainerError> {
+        let started = Instant::now();
+        let inputs = inputs(batch)?;
+        let loss = self.loss(model, &inputs)?;
+        self.accumulate(model, &loss)?;
+        let mut report = self.report()?;
+        if self.pending.batches == self.options.run.accumulate {
+            self.update(model, &mut report)?;
+        }
+        report.seconds = started.elapsed().as_secs_f64();
+        Ok(report)
+    }
+
+    fn loss(&mut self, model: &dyn Model, inputs: &Inputs) -> Result<Loss, TrainerError> {
+        let forward = Forward {
+            training: true,
+            precision: self.options.products(),
+            seed: self.options.run.seed,
+            step: self.passes,
+        };
+        let loss = model.loss(inputs, self.options.run.label_smoothing, &forward)?;
+        self.passes += 1;
+        Ok(loss)
+    }
+
+    /// Adds this batch's summed gradients: the division by the count comes with the update, so that unequal batches
+    /// weigh by their tokens.
+    fn accumulate(&mut self, model: &dyn Model, loss: &Loss) -> Result<(), TrainerError> {
+        let tensors: Vec<&Tensor> = model.parameters().iter().map(|parameter| &parameter.tensor).collect();
+        let fresh = Tensor::f_run_backward(&[&loss.sum], &tensors, false, false)?;
+        let fresh = fresh.into_iter().map(|gradient| gradient.defined().then_some(gradient));
+        if self.pending.gradients.is_empty() {
+            self.pending.gradients = fresh.map(contiguous).collect::<Result<_, _>>()?;
+        } else {
+            for (sum, gradient) in self.pending.gradients.iter_mut().zip(fresh) {
+                add(sum, gradient)?;
+            }
+        }
+        self.pending.batches += 1;
+        self.pending.count += loss.count;
+        self.pending.loss += loss.sum.f_double_value(&[])?;
+        self.pending.nll += loss.nll.f_double_value(&[])?;
+        Ok(())
+    }
+
+    fn update(&mut self, model: &dyn Model, report: &mut StepReport) -> Result<(), TrainerError> {
+        let pending = std::mem::take(&mut self.pending);
+        let started = Instant::now();
+        let inputs = StepInputs { multiplier: self.multiplier()?, divisor: pending.count as f64, loss_scale: 1.0 };
+        let mut tensors = handles(model);
+        let _no_grad = tch::no_grad_guard();
+        let mut parameters = tensors.iter_mut().map(f32_slice_mut).collect::<Result<Vec<_>, _>>()?;
+        let gradients = pending.gradients.iter().map(|gradient| gradient.as_ref().map(f32_slice).transpose());
+        let gradients = gradients.collect::<Result<Vec<_>, _>>()?;
+        let done = self.optimizer.step(&mut parameters, &gradients, inputs, &self.executor)?;
+        self.step = done.step;
+        self.sensitivity = self.optimizer.sensitivity();
+        report.step = self.step;
+        report.updated = !done.skipped;
+        report.skipped = done.skipped;
+        report.gradient_norm = done.gradient_norm;
+        report.optimizer_seconds = started.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// s(t) of the update in progress.
+    fn multiplier(&self) -> Result<f64, TrainerError> {
+        Ok(self.options.schedule.multiplier(self.step + 1, self.options.run.total_steps)?)
+    }
+
+    fn report(&self) -> Result<StepReport, TrainerError> {
+        let count = self.pending.count.max(1) as f64;
+        Ok(StepReport {
+            step: self.step,
+            updated: false,
+            loss: self.pending.loss / count,
+            nll: self.pending.nll / count,
+            count: self.pending.count,
+            lr: self.options.optimizer.lr() * self.multiplier()?,
+            gradient_norm: None,
+            skipped: false,
+            seconds: 0.0,
+            optimizer_seconds: 0.0,
+        })
+    }
+}
+
+/// Second handles of the parameters' storages, to write through.
+fn handles(model: &dyn Model) -> Vec<Tensor> {
+    model.parameters().iter().map(|parameter| parameter.tensor.shallow_clone()).collect()
+}
+
+fn contiguous(gradient: Option<Tensor>) -> Result<Option<Tensor>, TrainerError> {
+    gradient.map(|gradient| Ok(gradient.f_contiguous()?)).transpose()
+}
+
+fn add(sum: &mut Option<Tensor>, gradient: Option<Tensor>) -> Result<(), TrainerError> {
+    match (sum.as_mut(), gradient) {
+        (Some(sum), Some(gradient)) => drop(sum.f_add_(&gradient)?),
+        (None, gradient) => *sum = contiguous(gradient)?,
+        (Some(_), None) => (),
+    }
+    Ok(())
+}
