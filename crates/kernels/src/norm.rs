@@ -12,11 +12,7 @@ pub fn sum_of_squares<F: Float>(isa: Isa, gradient: &[F]) -> f64 {
     isa::run(isa, Squares(gradient, 1.0))
 }
 
-/// Σ (g·scale)² of a block, for float64 gradients whose squares overflow.
-fn scaled_sum<F: Float>(isa: Isa, gradient: &[F], scale: f64) -> f64 {
-    isa::run(isa, Squares(gradient, scale))
-}
-
+/// A gradient, and what its elements are multiplied with first.
 struct Squares<'a, F>(&'a [F], f64);
 
 impl<F: Float> Loop for Squares<'_, F> {
@@ -45,9 +41,11 @@ pub fn first_non_finite<F: Float>(gradient: &[F]) -> Option<usize> {
     gradient.iter().position(|value| !value.is_finite())
 }
 
-/// √Σ g² over several arrays whose plain sum of squares overflowed though every element is finite.
+/// √Σ g² over several arrays of finite elements whose plain sum of squares overflowed.
 pub fn scaled_norm<F: Float>(isa: Isa, gradients: &[&[F]]) -> f64 {
-    const SMALLER: f64 = 1.0 / (1u128 << 127) as f64;
-    let sum: f64 = gradients.iter().map(|g| scaled_sum(isa, g, SMALLER * SMALLER * SMALLER * SMALLER)).sum();
-    sum.sqrt() / SMALLER / SMALLER / SMALLER / SMALLER
+    let sum: f64 = gradients.iter().map(|gradient| isa::run(isa, Squares(gradient, DOWN))).sum();
+    sum.sqrt() / DOWN
 }
+
+/// 2^-600: the square of the largest float64 times it is far from overflow.
+const DOWN: f64 = f64::from_bits((1023 - 600) << 52);

@@ -1,1 +1,51 @@
-//! Optimizer specs, groups, scope, schedules and named state over the kernels.
+//! Optimizers over flat arrays: specs, groups, scope, schedules, clipping and named state over `sagetrain-kernels`.
+//!
+//! ```
+//! use sagetrain_optim::{Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, SageSpec, Serial, StepInputs};
+//!
+//! let spec = OptimizerSpec::adam(1e-3).with_sage(SageSpec::default());
+//! let parameters = [ParameterInfo::new("weight", [2, 2]), ParameterInfo::new("bias", [2])];
+//! let mut optimizer = Optimizer::<f32>::new(spec, &parameters, OptimizerOptions::default(), &Owned)?;
+//!
+//! let (mut weight, mut bias) = ([0.1f32, -0.2, 0.3, 0.4], [0.0f32, 0.0]);
+//! let gradients: [Option<&[f32]>; 2] = [Some(&[0.5, -0.5, 0.25, 0.0]), Some(&[1.0, -1.0])];
+//! let report = optimizer.step(&mut [&mut weight, &mut bias], &gradients, StepInputs::default(), &Serial)?;
+//! assert_eq!(report.step, 1);
+//! assert!(bias[0] < 0.0, "a parameter that is exactly 0 moves: r = ε/ε = 1");
+//! # Ok::<(), sagetrain_optim::OptimError>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod arena;
+mod error;
+mod executor;
+mod fields;
+mod gradient;
+mod group;
+mod memory;
+mod optimizer;
+mod options;
+mod parameter;
+mod report;
+mod rule;
+mod sage;
+mod schedule;
+mod scope;
+mod share;
+mod spec;
+mod state;
+mod update;
+
+pub use error::{OptimError, Result};
+pub use executor::{Executor, Pool, Serial};
+pub use memory::{Allocate, Memory, Owned};
+pub use optimizer::{Optimizer, StepInputs, StepReport};
+pub use options::{GroupSpec, NonFinite, OptimizerOptions};
+pub use parameter::{ParameterInfo, Role};
+pub use report::{ElementSensitivity, SensitivityReport, TensorSensitivity};
+pub use sage::{Form, ObserveSpec, SageSpec};
+pub use sagetrain_kernels::{Decay, Float, Histogram, Modulation, Statistics};
+pub use schedule::{ScheduleSpec, Warmup};
+pub use scope::{Scope, Selection};
+pub use spec::{AdamSpec, OptimizerSpec};
+pub use state::LoadReport;

@@ -1,0 +1,223 @@
+//! The optimizer: parameters and gradients in, parameters updated in place.
+
+use crate::arena::Arena;
+use crate::error::{OptimError, Result};
+use crate::executor::Executor;
+use crate::gradient::{Gradients, Unscale};
+use crate::group::{self, Group, Groups};
+use crate::memory::Allocate;
+use crate::options::{NonFinite, OptimizerOptions};
+use crate::parameter::{ParameterInfo, check_names};
+use crate::report::{SensitivityReport, TensorSensitivity, sample_positions};
+use crate::rule::Rule;
+use crate::spec::OptimizerSpec;
+use crate::update::{self, Piece, Tensor};
+use sagetrain_kernels::{Float, Isa};
+
+/// An optimizer over a fixed list of parameters that somebody else owns. `F` is their type and the type computed in.
+pub struct Optimizer<F: Float = f32> {
+    pub(crate) spec: OptimizerSpec,
+    pub(crate) parameters: Vec<ParameterInfo>,
+    pub(crate) arena: Arena<F>,
+    pub(crate) step: u64,
+    options: OptimizerOptions,
+    groups: Vec<Group>,
+    group_of: Vec<usize>,
+    scope: Vec<String>,
+    positions: Vec<Vec<usize>>,
+    report: Option<SensitivityReport>,
+    isa: Isa,
+}
+
+/// What differs from step to step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepInputs {
+    /// Multiplies the learning rate, on top of the schedule in the options. Default 1.
+    pub multiplier: f64,
+    /// What the gradients are divided by: tokens or samples. Default 1.
+    pub divisor: f64,
+    /// What the loss was multiplied with. Default 1.
+    pub loss_scale: f64,
+}
+
+impl Default for StepInputs {
+    fn default() -> Self {
+        Self { multiplier: 1.0, divisor: 1.0, loss_scale: 1.0 }
+    }
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// Steps taken so far, this one included if it was.
+    pub step: u64,
+    /// Global L2 norm after un-scaling and division, before clipping; `None` where neither clipping nor the check ran.
+    pub gradient_norm: Option<f64>,
+    /// Whether a non-finite gradient kept the step from being taken.
+    pub skipped: bool,
+}
+
+impl<F: Float> Optimizer<F> {
+    /// An optimizer at step 0, its states zero.
+    ///
+    /// # Errors
+    /// `ERR_CONFIG`, `ERR_SCOPE_EMPTY`, `ERR_ARGUMENT` (two parameters of one name), or the allocator's.
+    pub fn new(
+        spec: OptimizerSpec,
+        parameters: &[ParameterInfo],
+        options: OptimizerOptions,
+        allocate: &dyn Allocate<F>,
+    ) -> Result<Self> {
+        check_names(parameters)?;
+        options.check("")?;
+        let Groups { groups, of, in_scope } = group::resolve(&spec, &options, parameters)?;
+        let keeps = |parameter: usize| groups[of[parameter]].sense.keeps();
+        let arena = Arena::new(parameters, spec.states().len(), keeps, allocate)?;
+        let scope = parameters.iter().zip(in_scope).filter(|(_, inside)| *inside);
+        Ok(Self {
+            scope: scope.map(|(parameter, _)| parameter.name.clone()).collect(),
+            positions: if spec.observe().is_some() { sample_positions(parameters) } else { Vec::new() },
+            parameters: parameters.to_vec(),
+            group_of: of,
+            step: 0,
+            report: None,
+            isa: Isa::best(),
+            spec,
+            arena,
+            options,
+            groups,
+        })
+    }
+
+    /// Takes one step, in place. A gradient that is `None` leaves its parameter and states untouched, decay included.
+    ///
+    /// # Errors
+    /// `ERR_SHAPE` or `ERR_ARGUMENT` for what does not fit, `ERR_NON_FINITE` as the policy says. Nothing has changed then.
+    pub fn step(
+        &mut self,
+        parameters: &mut [&mut [F]],
+        gradients: &[Option<&[F]>],
+        inputs: StepInputs,
+        executor: &dyn Executor,
+    ) -> Result<StepReport> {
+        self.check(parameters, gradients)?;
+        let unscale = Unscale::new::<F>(inputs.divisor, inputs.loss_scale)?;
+        let multiplier = self.multiplier(inputs.multiplier)?;
+        let gradients_read = self.read(gradients, unscale, executor);
+        if let Some(bad) = self.bad(&gradients_read, gradients) {
+            return match self.options.non_finite {
+                NonFinite::Skip => {
+                    Ok(StepReport { step: self.step, gradient_norm: gradients_read.norm, skipped: true })
+                }
+                _ => Err(bad),
+            };
+        }
+        self.step += 1;
+        self.update(parameters, gradients, multiplier, gradients_read.factor, executor);
+        Ok(StepReport { step: self.step, gradient_norm: gradients_read.norm, skipped: false })
+    }
+
+    /// Steps taken.
+    pub fn step_count(&self) -> u64 {
+        self.step
+    }
+
+    /// Names of the parameters whose rate is modulated, in their order.
+    pub fn resolved_scope(&self) -> &[String] {
+        &self.scope
+    }
+
+    /// The spec it was made from.
+    pub fn spec(&self) -> &OptimizerSpec {
+        &self.spec
+    }
+
+    /// The parameters it was made for.
+    pub fn parameters(&self) -> &[ParameterInfo] {
+        &self.parameters
+    }
+
+    /// What the last step saw, if `observe` was due then.
+    pub fn sensitivity(&self) -> Option<&SensitivityReport> {
+        self.report.as_ref()
+    }
+
+    fn check(&self, parameters: &[&mut [F]], gradients: &[Option<&[F]>]) -> Result<()> {
+        for (argument, found) in [("parameters", parameters.len()), ("gradients", gradients.len())] {
+            if found != self.parameters.len() {
+                let problem =
+                    format!("there are {found}, the optimizer has {} parameters", self.parameters.len());
+                return Err(OptimError::Argument { argument, problem });
+            }
+        }
+        for ((info, parameter), gradient) in self.parameters.iter().zip(parameters).zip(gradients) {
+            info.check_length("parameter", parameter.len())?;
+            gradient.map_or(Ok(()), |gradient| info.check_length("gradient", gradient.len()))?;
+        }
+        Ok(())
+    }
+
+    /// The schedule's multiplier of the coming step times the caller's.
+    fn multiplier(&self, multiplier: f64) -> Result<f64> {
+        if !(multiplier >= 0.0 && multiplier.is_finite()) {
+            let problem = format!("is {multiplier}, must be a finite number of at least 0");
+            return Err(OptimError::Argument { argument: "multiplier", problem });
+        }
+        Ok(multiplier * self.options.schedule.multiplier(self.step + 1, self.options.total_steps)?)
+    }
+
+    fn read(&self, gradients: &[Option<&[F]>], unscale: Unscale, executor: &dyn Executor) -> Gradients {
+        let max_norm = self.options.max_gradient_norm;
+        match (max_norm, self.options.non_finite) {
+            (None, NonFinite::Unchecked) => Gradients::unread(unscale),
+            _ => Gradients::read(self.isa, gradients, unscale, max_norm, executor),
+        }
+    }
+
+    fn bad(&self, read: &Gradients, gradients: &[Option<&[F]>]) -> Option<OptimError> {
+        match self.options.non_finite {
+            NonFinite::Unchecked => None,
+            _ => read.first_bad(&self.parameters, gradients, self.step + 1),
+        }
+    }
+
+    /// The pass itself.
+    fn update(
+        &mut self,
+        parameters: &mut [&mut [F]],
+        gradients: &[Option<&[F]>],
+        multiplier: f64,
+        factor: f64,
+        executor: &dyn Executor,
+    ) {
+        let due = self.spec.observe().is_some_and(|observe| self.step.is_multiple_of(observe.every));
+        let rule = |group| Rule::new(&self.spec, group, self.step, multiplier, factor);
+        let rules: Vec<Rule<F>> = self.groups.iter().map(rule).collect();
+        let mut pieces = Vec::new();
+        let arrays = parameters.iter_mut().zip(gradients).zip(self.arena.split_mut());
+        for (index, ((parameter, gradient), states)) in arrays.enumerate() {
+            let Some(gradient) = *gradient else { continue };
+            let positions = due.then(|| self.positions[index].as_slice());
+            let rule = &rules[self.group_of[index]];
+            Tensor { parameter, gradient, states }.cut(index, rule, positions, &mut pieces);
+        }
+        update::run(self.isa, &mut pieces, executor);
+        self.report = due.then(|| report(self.step, &self.parameters, pieces));
+    }
+}
+
+/// What the pieces saw, put together in their order.
+fn report<F: Float>(step: u64, parameters: &[ParameterInfo], pieces: Vec<Piece<'_, F>>) -> SensitivityReport {
+    let mut tensors: Vec<TensorSensitivity> = Vec::new();
+    let mut last = None;
+    for piece in pieces {
+        let index = piece.parameter;
+        let Some(seen) = piece.seen() else { continue };
+        match tensors.last_mut() {
+            Some(tensor) if last == Some(index) => tensor.merge(seen),
+            _ => tensors.push(TensorSensitivity { name: parameters[index].name.clone(), ..seen }),
+        }
+        last = Some(index);
+    }
+    SensitivityReport { step, tensors }
+}

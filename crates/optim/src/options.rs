@@ -1,0 +1,126 @@
+//! Options of an optimizer beside its spec.
+
+use crate::error::{OptimError, Result};
+use crate::fields::Fields;
+use crate::schedule::ScheduleSpec;
+use crate::scope::Selection;
+use serde::Serialize;
+use serde_json::Value;
+
+/// What an optimizer does besides its rule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OptimizerOptions {
+    /// Parameters with a rate, a decay or a β0 of their own. A parameter may be in one group at most.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSpec>,
+    /// Global L2 norm the gradients are clipped to, as torch's `clip_grad_norm_` does: × min(1, max / (norm + 1e-6)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_gradient_norm: Option<f64>,
+    /// What to do about NaN or an infinity in a gradient. Default `error`.
+    pub non_finite: NonFinite,
+    /// Multiplier of the learning rate by step. Default constant.
+    pub schedule: ScheduleSpec,
+    /// Steps the schedule is stretched over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_steps: Option<u64>,
+}
+
+/// Policy for a gradient that is not finite. Checking costs one read of the gradients, none where clipping reads them anyway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NonFinite {
+    /// The step fails with `ERR_NON_FINITE`; nothing has changed.
+    #[default]
+    Error,
+    /// The step is not taken and says so; nothing has changed.
+    Skip,
+    /// Nobody looks.
+    Unchecked,
+}
+
+/// Parameters that differ from the rest. What is `None` is as in the spec.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupSpec {
+    /// Which parameters.
+    #[serde(flatten)]
+    pub selection: Selection,
+    /// Their base learning rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
+    /// Their λ; 0 excludes them from decay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+    /// β0 of their sensitivity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta0: Option<f64>,
+}
+
+const KEYS: &[&str] =
+    &["groups", "maxGradientNorm", "nonFinite", "schedule", "totalSteps", "rounding", "sensitivityDtype"];
+const GROUP_KEYS: &[&str] = &["include", "exclude", "lr", "weightDecay", "beta0"];
+const LATER: &[(&str, &str)] =
+    &[("average", "is not available in this version: parameters are not averaged; leave it out")];
+
+impl OptimizerOptions {
+    /// Reads options; `path` begins the path of a key in an error, and may be empty.
+    ///
+    /// # Errors
+    /// `ERR_CONFIG` for an unknown or impossible value.
+    pub fn from_json(value: &Value, path: &str) -> Result<Self> {
+        let fields = Fields::of(value, path, KEYS, LATER)?;
+        fields.choice("rounding", &[("nearest", ())])?;
+        fields.choice("sensitivityDtype", &[("float32", ())])?;
+        let schedule =
+            fields.get("schedule").map(|value| ScheduleSpec::from_json(value, &fields.path("schedule")));
+        let policies =
+            [("error", NonFinite::Error), ("skip", NonFinite::Skip), ("unchecked", NonFinite::Unchecked)];
+        let options = Self {
+            groups: groups(&fields)?,
+            max_gradient_norm: fields.number("maxGradientNorm", "a number above 0", |norm| norm > 0.0)?,
+            non_finite: fields.choice("nonFinite", &policies)?.unwrap_or_default(),
+            schedule: schedule.transpose()?.unwrap_or_default(),
+            total_steps: fields.whole("totalSteps", 1)?,
+        };
+        options.check(path)?;
+        Ok(options)
+    }
+
+    /// What is wrong with options however they were made.
+    pub(crate) fn check(&self, path: &str) -> Result<()> {
+        let key = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        if self.schedule.needs_total_steps() && self.total_steps.is_none() {
+            let problem = format!("is missing, and schedule {:?} needs it", self.schedule);
+            return Err(OptimError::config(key("totalSteps"), problem));
+        }
+        match self.max_gradient_norm {
+            Some(norm) if !(norm > 0.0 && norm.is_finite()) => Err(OptimError::config(
+                key("maxGradientNorm"),
+                format!("is {norm}, must be a number above 0"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn groups(fields: &Fields<'_>) -> Result<Vec<GroupSpec>> {
+    let Some(value) = fields.get("groups") else { return Ok(Vec::new()) };
+    let Some(list) = value.as_array() else { return Err(fields.error("groups", "must be a list of groups")) };
+    let path = fields.path("groups");
+    list.iter().enumerate().map(|(index, value)| group(value, &format!("{path}[{index}]"))).collect()
+}
+
+fn group(value: &Value, path: &str) -> Result<GroupSpec> {
+    let fields = Fields::of(value, path, GROUP_KEYS, &[])?;
+    let group = GroupSpec {
+        selection: Selection::from_fields(&fields)?,
+        lr: fields.number("lr", "a number of at least 0", |lr| lr >= 0.0)?,
+        weight_decay: fields.number("weightDecay", "a number of at least 0", |decay| decay >= 0.0)?,
+        beta0: fields.number("beta0", "a number between 0 and 1", |beta| beta > 0.0 && beta < 1.0)?,
+    };
+    match (group.lr, group.weight_decay, group.beta0) {
+        (None, None, None) => Err(OptimError::config(path, "changes nothing: give lr, weightDecay or beta0")),
+        _ => Ok(group),
+    }
+}

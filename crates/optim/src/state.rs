@@ -1,0 +1,73 @@
+//! States by name, to be saved and loaded.
+
+use crate::arena::state_names;
+use crate::error::{OptimError, Result};
+use crate::optimizer::Optimizer;
+use sagetrain_kernels::Float;
+use std::collections::{HashMap, HashSet};
+
+/// What of a saved state was not used, and what of this optimizer's was not in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadReport {
+    /// States this optimizer keeps that were not given, e.g. after its scope grew: they begin at 0.
+    pub missing: Vec<String>,
+    /// States that were given and are not kept here, e.g. after its scope shrank.
+    pub unused: Vec<String>,
+}
+
+impl<F: Float> Optimizer<F> {
+    /// Every state with its shape: `<parameter>/exp_avg`, `<parameter>/exp_avg_sq` and, where kept, `<parameter>/sensitivity`.
+    pub fn state(&self) -> Vec<(String, &[usize], &[F])> {
+        let mut named = Vec::new();
+        for (parameter, arrays) in self.parameters.iter().zip(self.arena.split()) {
+            for (state, array) in state_names(self.spec.states()).zip(arrays) {
+                named.push((format!("{}/{state}", parameter.name), parameter.shape.as_slice(), array));
+            }
+        }
+        named
+    }
+
+    /// Takes over states by name, and the number of steps they have seen. A state that is not given begins at 0.
+    ///
+    /// # Errors
+    /// `ERR_SHAPE` when a length differs, `ERR_CHECKPOINT` when a state comes twice. Nothing has changed then.
+    pub fn load(&mut self, state: &[(&str, &[F])], step: u64) -> Result<LoadReport> {
+        let mut given = HashMap::new();
+        for (name, array) in state {
+            if given.insert(*name, *array).is_some() {
+                return Err(OptimError::Checkpoint { problem: format!("'{name}' comes twice") });
+            }
+        }
+        let report = self.compare(&given)?;
+        for (parameter, arrays) in self.parameters.iter().zip(self.arena.split_mut()) {
+            for (state, array) in state_names(self.spec.states()).zip(arrays.kept()) {
+                match given.get(format!("{}/{state}", parameter.name).as_str()) {
+                    Some(values) => array.copy_from_slice(values),
+                    None => array.fill(F::ZERO),
+                }
+            }
+        }
+        self.step = step;
+        Ok(report)
+    }
+
+    /// What of `given` fits, before anything is copied.
+    fn compare(&self, given: &HashMap<&str, &[F]>) -> Result<LoadReport> {
+        let mut report = LoadReport::default();
+        let mut kept = HashSet::new();
+        for (parameter, arrays) in self.parameters.iter().zip(self.arena.split()) {
+            for (state, _) in state_names(self.spec.states()).zip(arrays) {
+                let name = format!("{}/{state}", parameter.name);
+                match given.get(name.as_str()) {
+                    Some(array) => parameter.check_length(state, array.len())?,
+                    None => report.missing.push(name.clone()),
+                }
+                kept.insert(name);
+            }
+        }
+        report.unused =
+            given.keys().filter(|name| !kept.contains(**name)).map(|name| (*name).to_owned()).collect();
+        report.unused.sort_unstable();
+        Ok(report)
+    }
+}

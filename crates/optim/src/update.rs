@@ -1,0 +1,128 @@
+//! The one pass of a step: every parameter cut into blocks, every block run by its group's rule.
+
+use crate::arena::States;
+use crate::executor::Executor;
+use crate::report::{PROBED, ProbeBuffers, TensorSensitivity};
+use crate::rule::Rule;
+use crate::share::share;
+use sagetrain_kernels::{BLOCK, Block, Float, Isa};
+use std::mem::take;
+
+/// One block of one parameter, with its rule.
+pub(crate) struct Piece<'a, F> {
+    pub parameter: usize,
+    rule: &'a Rule<F>,
+    block: Block<'a, F>,
+    watch: Option<Watch<'a>>,
+}
+
+/// A block's part of a report that is due.
+struct Watch<'a> {
+    start: usize,
+    positions: &'a [usize],
+    seen: TensorSensitivity,
+}
+
+/// The arrays of one parameter.
+pub(crate) struct Tensor<'a, F> {
+    pub parameter: &'a mut [F],
+    pub gradient: &'a [F],
+    pub states: States<'a, F>,
+}
+
+impl<'a, F: Float> Tensor<'a, F> {
+    /// Cuts the arrays into blocks. `positions` are those to sample where a report is due.
+    pub fn cut(
+        mut self,
+        index: usize,
+        rule: &'a Rule<F>,
+        positions: Option<&'a [usize]>,
+        pieces: &mut Vec<Piece<'a, F>>,
+    ) {
+        let positions = positions.filter(|_| rule.senses());
+        let mut start = 0;
+        while !self.parameter.is_empty() {
+            let watch =
+                positions.map(|positions| Watch { start, positions, seen: TensorSensitivity::default() });
+            let block = self.head();
+            start += block.parameter.len();
+            pieces.push(Piece { parameter: index, rule, block, watch });
+        }
+    }
+
+    /// The next block.
+    fn head(&mut self) -> Block<'a, F> {
+        let [first, second, sensitivity] = &mut self.states.arrays;
+        let (gradient, rest) = self.gradient.split_at(self.gradient.len().min(BLOCK));
+        self.gradient = rest;
+        Block {
+            parameter: head(&mut self.parameter),
+            gradient,
+            first: head(first),
+            second: head(second),
+            sensitivity: head(sensitivity),
+        }
+    }
+}
+
+/// Up to a block from the front of `rest`, nothing where there is nothing.
+fn head<'a, F>(rest: &mut &'a mut [F]) -> &'a mut [F] {
+    let length = rest.len().min(BLOCK);
+    let (head, after) = take(rest).split_at_mut(length);
+    *rest = after;
+    head
+}
+
+/// Runs all pieces.
+pub(crate) fn run<F: Float>(isa: Isa, pieces: &mut [Piece<'_, F>], executor: &dyn Executor) {
+    share(executor, pieces, |piece| piece.block.parameter.len(), &|piece| piece.run(isa));
+}
+
+impl<F: Float> Piece<'_, F> {
+    fn run(&mut self, isa: Isa) {
+        match &mut self.watch {
+            None => self.rule.apply(isa, whole(&mut self.block), None),
+            Some(watch) => watch.run(isa, self.rule, &mut self.block),
+        }
+    }
+
+    /// What was seen, where a report is due.
+    pub fn seen(self) -> Option<TensorSensitivity> {
+        self.watch.map(|watch| watch.seen)
+    }
+}
+
+impl Watch<'_> {
+    /// The same pass in cache-sized parts, each looked at while it is hot.
+    fn run<F: Float>(&mut self, isa: Isa, rule: &Rule<F>, block: &mut Block<'_, F>) {
+        let mut buffers = ProbeBuffers::new();
+        for from in (0..block.parameter.len()).step_by(PROBED) {
+            let part = part(block, from);
+            let length = part.parameter.len();
+            rule.apply(isa, part, Some(buffers.probe(length)));
+            self.seen.merge(buffers.seen(self.start + from, length, self.positions));
+        }
+    }
+}
+
+fn whole<'a, F>(block: &'a mut Block<'_, F>) -> Block<'a, F> {
+    Block {
+        parameter: block.parameter,
+        gradient: block.gradient,
+        first: block.first,
+        second: block.second,
+        sensitivity: block.sensitivity,
+    }
+}
+
+/// Up to [`PROBED`] elements from `from` on.
+fn part<'a, F>(block: &'a mut Block<'_, F>, from: usize) -> Block<'a, F> {
+    let to = (from + PROBED).min(block.parameter.len());
+    Block {
+        gradient: &block.gradient[from..to],
+        first: block.first.get_mut(from..to).unwrap_or_default(),
+        second: block.second.get_mut(from..to).unwrap_or_default(),
+        sensitivity: block.sensitivity.get_mut(from..to).unwrap_or_default(),
+        parameter: &mut block.parameter[from..to],
+    }
+}
