@@ -1,0 +1,30 @@
+import test from 'ava'
+import { drawBoundaries } from '#ts/report/boundary.js'
+import { boundary } from './fixture.js'
+
+test('panels stand side by side, each with its bands, its boundary and its points', (t) => {
+  const text = drawBoundaries([boundary('Adam', 2), boundary('Adam-SAGE', 6)]).text
+  t.true(text.includes('viewBox="0 0 664 380"'))
+  t.is(text.match(/class="half"/g)?.length, 2)
+  t.is(text.match(/<circle/g)?.length, 480)
+  t.false(/NaN|undefined/.test(text))
+})
+
+test('the boundary runs where the probability is one half', (t) => {
+  // P rises with x alone and crosses one half midway: the line is vertical, in the middle of the 320 units.
+  const size = 4
+  const probabilities = Array.from({ length: size * size }, (_, index) => 0.125 + 0.25 * (index % size))
+  const text = drawBoundaries([{ title: 'a', caption: 'b', size, x: [0, 1], y: [0, 1], probabilities, points: [] }]).text
+  t.regex(text, /class="half" d="M160 310L160 230M160 230L160 150M160 150L160 70"/)
+})
+
+test('a flat probability has no boundary, and a missing one counts as undecided', (t) => {
+  const flat = { title: 'a', caption: 'b', size: 2, x: [0, 1], y: [0, 1], probabilities: [0.9, 0.9, 0.9, 0.9], points: [] } as const
+  t.regex(drawBoundaries([flat]).text, /class="half" d=""/)
+  t.notThrows(() => drawBoundaries([{ ...flat, probabilities: [] }]))
+})
+
+test('a standalone drawing carries its stylesheet, one in a page does not', (t) => {
+  t.true(drawBoundaries([boundary('Adam', 2)], { standalone: true }).text.includes('prefers-color-scheme:dark'))
+  t.false(drawBoundaries([boundary('Adam', 2)]).text.includes('<style>'))
+})

@@ -1,0 +1,38 @@
+import { open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { drawBoundaries } from './boundary.js'
+import { renderPage } from './page.js'
+import type { ComparisonReport } from './report-data.js'
+
+/** Writes a file whole or not at all: under a temporary name first, then renamed over the old one. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    const file = await open(temporary, 'w')
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+/** What {@link writeReport} wrote. */
+export interface WrittenReport {
+  readonly page: string
+  readonly result: string
+}
+
+/** Writes `result.json`, `report.html` and, where there are decision boundaries, `boundaries.svg` into `folder`. */
+export async function writeReport(folder: string, report: ComparisonReport): Promise<WrittenReport> {
+  const [page, result] = [join(folder, 'report.html'), join(folder, 'result.json')]
+  await writeWhole(result, `${JSON.stringify(report, null, 1)}\n`)
+  await writeWhole(page, renderPage(report))
+  if (report.boundaries.length > 0) await writeWhole(join(folder, 'boundaries.svg'), `${drawBoundaries(report.boundaries, { standalone: true }).text}\n`)
+  return { page, result }
+}
