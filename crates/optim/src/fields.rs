@@ -15,14 +15,14 @@ impl<'a> Fields<'a> {
         let Some(map) = value.as_object() else {
             return Err(OptimError::config(path, format!("is {}, must be an object", kind(value))));
         };
-        for key in map.keys().filter(|key| !allowed.contains(&key.as_str())) {
-            let problem = match later.iter().find(|(name, _)| name == key) {
-                Some((_, words)) => (*words).to_owned(),
-                None => format!("unknown key{}", suggestion(key, allowed)),
-            };
-            return Err(OptimError::config(join(path, key), problem));
-        }
-        Ok(Self { path, map })
+        let Some(key) = map.keys().find(|key| !allowed.contains(&key.as_str())) else {
+            return Ok(Self { path, map });
+        };
+        let problem = match later.iter().find(|(name, _)| name == key) {
+            Some((_, words)) => (*words).to_owned(),
+            None => format!("unknown key{}", suggestion(key, allowed)),
+        };
+        Err(OptimError::config(join(path, key), problem))
     }
 
     pub fn path(&self, key: &str) -> String {

@@ -5,7 +5,7 @@
 //!
 //! let spec = OptimizerSpec::adam(1e-3).with_sage(SageSpec::default());
 //! let parameters = [ParameterInfo::new("weight", [2, 2]), ParameterInfo::new("bias", [2])];
-//! let mut optimizer = Optimizer::<f32>::new(spec, &parameters, OptimizerOptions::default(), &Owned)?;
+//! let mut optimizer = Optimizer::<f32>::new(&spec, &parameters, &OptimizerOptions::default(), &Owned)?;
 //!
 //! let (mut weight, mut bias) = ([0.1f32, -0.2, 0.3, 0.4], [0.0f32, 0.0]);
 //! let gradients: [Option<&[f32]>; 2] = [Some(&[0.5, -0.5, 0.25, 0.0]), Some(&[1.0, -1.0])];
@@ -42,9 +42,9 @@ pub use memory::{Allocate, Memory, Owned};
 pub use optimizer::{Optimizer, StepInputs, StepReport};
 pub use options::{GroupSpec, NonFinite, OptimizerOptions};
 pub use parameter::{ParameterInfo, Role};
-pub use report::{ElementSensitivity, SensitivityReport, TensorSensitivity};
+pub use report::{ElementSensitivity, SensitivityReport, Summary, TensorSensitivity};
 pub use sage::{Form, ObserveSpec, SageSpec};
-pub use sagetrain_kernels::{Decay, Float, Histogram, Modulation, Statistics};
+pub use sagetrain_kernels::{Decay, Float, Modulation};
 pub use schedule::{ScheduleSpec, Warmup};
 pub use scope::{Scope, Selection};
 pub use spec::{AdamSpec, OptimizerSpec};

@@ -8,7 +8,7 @@ use crate::group::{self, Group, Groups};
 use crate::memory::Allocate;
 use crate::options::{NonFinite, OptimizerOptions};
 use crate::parameter::{ParameterInfo, check_names};
-use crate::report::{SensitivityReport, TensorSensitivity, sample_positions};
+use crate::report::{Seen, SensitivityReport, sample_positions};
 use crate::rule::Rule;
 use crate::spec::OptimizerSpec;
 use crate::update::{self, Piece, Tensor};
@@ -32,8 +32,8 @@ pub struct Optimizer<F: Float = f32> {
 /// What differs from step to step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepInputs {
-    /// Multiplies the learning rate, on top of the schedule in the options. Default 1.
-    pub multiplier: f64,
+    /// Multiplies the learning rate in place of the schedule in the options. Default: what the schedule says.
+    pub multiplier: Option<f64>,
     /// What the gradients are divided by: tokens or samples. Default 1.
     pub divisor: f64,
     /// What the loss was multiplied with. Default 1.
@@ -42,7 +42,7 @@ pub struct StepInputs {
 
 impl Default for StepInputs {
     fn default() -> Self {
-        Self { multiplier: 1.0, divisor: 1.0, loss_scale: 1.0 }
+        Self { multiplier: None, divisor: 1.0, loss_scale: 1.0 }
     }
 }
 
@@ -55,6 +55,8 @@ pub struct StepReport {
     pub gradient_norm: Option<f64>,
     /// Whether a non-finite gradient kept the step from being taken.
     pub skipped: bool,
+    /// Learning rate × multiplier of this step, for parameters whose group has no rate of its own.
+    pub lr: f64,
 }
 
 impl<F: Float> Optimizer<F> {
@@ -63,14 +65,14 @@ impl<F: Float> Optimizer<F> {
     /// # Errors
     /// `ERR_CONFIG`, `ERR_SCOPE_EMPTY`, `ERR_ARGUMENT` (two parameters of one name), or the allocator's.
     pub fn new(
-        spec: OptimizerSpec,
+        spec: &OptimizerSpec,
         parameters: &[ParameterInfo],
-        options: OptimizerOptions,
+        options: &OptimizerOptions,
         allocate: &dyn Allocate<F>,
     ) -> Result<Self> {
         check_names(parameters)?;
         options.check("")?;
-        let Groups { groups, of, in_scope } = group::resolve(&spec, &options, parameters)?;
+        let Groups { groups, of, in_scope } = group::resolve(spec, options, parameters)?;
         let keeps = |parameter: usize| groups[of[parameter]].sense.keeps();
         let arena = Arena::new(parameters, spec.states().len(), keeps, allocate)?;
         let scope = parameters.iter().zip(in_scope).filter(|(_, inside)| *inside);
@@ -82,9 +84,9 @@ impl<F: Float> Optimizer<F> {
             step: 0,
             report: None,
             isa: Isa::best(),
-            spec,
+            spec: spec.clone(),
+            options: options.clone(),
             arena,
-            options,
             groups,
         })
     }
@@ -103,18 +105,24 @@ impl<F: Float> Optimizer<F> {
         self.check(parameters, gradients)?;
         let unscale = Unscale::new::<F>(inputs.divisor, inputs.loss_scale)?;
         let multiplier = self.multiplier(inputs.multiplier)?;
-        let gradients_read = self.read(gradients, unscale, executor);
-        if let Some(bad) = self.bad(&gradients_read, gradients) {
-            return match self.options.non_finite {
-                NonFinite::Skip => {
-                    Ok(StepReport { step: self.step, gradient_norm: gradients_read.norm, skipped: true })
-                }
-                _ => Err(bad),
-            };
+        let read = self.read(gradients, unscale, executor);
+        let mut report = StepReport {
+            step: self.step,
+            gradient_norm: read.norm,
+            skipped: false,
+            lr: self.spec.lr() * multiplier,
+        };
+        match self.bad(&read, gradients) {
+            None => self.step += 1,
+            Some(_) if self.options.non_finite == NonFinite::Skip => {
+                report.skipped = true;
+                return Ok(report);
+            }
+            Some(error) => return Err(error),
         }
-        self.step += 1;
-        self.update(parameters, gradients, multiplier, gradients_read.factor, executor);
-        Ok(StepReport { step: self.step, gradient_norm: gradients_read.norm, skipped: false })
+        report.step = self.step;
+        self.update(parameters, gradients, multiplier, read.factor, executor);
+        Ok(report)
     }
 
     /// Steps taken.
@@ -137,7 +145,7 @@ impl<F: Float> Optimizer<F> {
         &self.parameters
     }
 
-    /// What the last step saw, if `observe` was due then.
+    /// What the last step taken saw, if `observe` was due then.
     pub fn sensitivity(&self) -> Option<&SensitivityReport> {
         self.report.as_ref()
     }
@@ -157,13 +165,16 @@ impl<F: Float> Optimizer<F> {
         Ok(())
     }
 
-    /// The schedule's multiplier of the coming step times the caller's.
-    fn multiplier(&self, multiplier: f64) -> Result<f64> {
-        if !(multiplier >= 0.0 && multiplier.is_finite()) {
-            let problem = format!("is {multiplier}, must be a finite number of at least 0");
-            return Err(OptimError::Argument { argument: "multiplier", problem });
+    /// The caller's multiplier, or the schedule's of the coming step.
+    fn multiplier(&self, given: Option<f64>) -> Result<f64> {
+        match given {
+            None => self.options.schedule.multiplier(self.step + 1, self.options.total_steps),
+            Some(multiplier) if multiplier >= 0.0 && multiplier.is_finite() => Ok(multiplier),
+            Some(multiplier) => {
+                let problem = format!("is {multiplier}, must be a finite number of at least 0");
+                Err(OptimError::Argument { argument: "multiplier", problem })
+            }
         }
-        Ok(multiplier * self.options.schedule.multiplier(self.step + 1, self.options.total_steps)?)
     }
 
     fn read(&self, gradients: &[Option<&[F]>], unscale: Unscale, executor: &dyn Executor) -> Gradients {
@@ -208,16 +219,15 @@ impl<F: Float> Optimizer<F> {
 
 /// What the pieces saw, put together in their order.
 fn report<F: Float>(step: u64, parameters: &[ParameterInfo], pieces: Vec<Piece<'_, F>>) -> SensitivityReport {
-    let mut tensors: Vec<TensorSensitivity> = Vec::new();
-    let mut last = None;
+    let mut tensors: Vec<(usize, Seen)> = Vec::new();
     for piece in pieces {
         let index = piece.parameter;
         let Some(seen) = piece.seen() else { continue };
         match tensors.last_mut() {
-            Some(tensor) if last == Some(index) => tensor.merge(seen),
-            _ => tensors.push(TensorSensitivity { name: parameters[index].name.clone(), ..seen }),
+            Some((last, tensor)) if *last == index => tensor.merge(seen),
+            _ => tensors.push((index, seen)),
         }
-        last = Some(index);
     }
-    SensitivityReport { step, tensors }
+    let tensors = tensors.into_iter().map(|(index, seen)| seen.finish(&parameters[index].name));
+    SensitivityReport { step, tensors: tensors.collect() }
 }

@@ -40,6 +40,16 @@ impl ParameterInfo {
         self.shape.iter().product()
     }
 
+    pub(crate) fn check_shape(&self, what: &str, shape: &[usize], found: usize) -> Result<()> {
+        self.check_length(what, found)?;
+        if shape == self.shape {
+            return Ok(());
+        }
+        let what = format!("{what} of shape {shape:?}");
+        let (name, shape) = (self.name.clone(), self.shape.clone());
+        Err(OptimError::Shape { what, name, shape, expected: self.elements(), found })
+    }
+
     pub(crate) fn check_length(&self, what: &str, found: usize) -> Result<()> {
         let expected = self.elements();
         if expected == found {

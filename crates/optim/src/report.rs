@@ -2,9 +2,11 @@
 
 use crate::parameter::ParameterInfo;
 use sagetrain_kernels::{Float, Probe, Statistics};
+use serde::Serialize;
 
 /// What was seen in one step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SensitivityReport {
     /// t
     pub step: u64,
@@ -13,26 +15,61 @@ pub struct SensitivityReport {
 }
 
 /// What was seen of one parameter.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TensorSensitivity {
     /// Name of the parameter.
     pub name: String,
+    /// Number of elements.
+    pub count: u64,
     /// I = |θ g|
-    pub sensitivity: Statistics,
+    pub sensitivity: Summary,
     /// Î
-    pub average: Statistics,
+    pub average: Summary,
     /// U
-    pub variation: Statistics,
+    pub variation: Summary,
     /// r, whether it was applied or not.
-    pub modulation: Statistics,
+    pub modulation: Summary,
     /// Σ θ g, with signs.
     pub signed_sum: f64,
     /// A fixed set of elements: the same ones in every report.
     pub samples: Vec<ElementSensitivity>,
 }
 
+/// One quantity over the elements of one parameter.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Mean.
+    pub mean: f64,
+    /// Variance, divided by the number of elements.
+    pub variance: f64,
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+    /// How many are exactly 0.
+    pub zeros: u64,
+    /// `histogram[k]` counts 2^(k − 72) ≤ x < 2^(k − 71); the first and the last take what lies beyond.
+    pub histogram: Vec<u64>,
+}
+
+impl From<&Statistics> for Summary {
+    fn from(statistics: &Statistics) -> Self {
+        Self {
+            mean: statistics.mean,
+            variance: statistics.variance(),
+            min: statistics.min,
+            max: statistics.max,
+            zeros: statistics.histogram.zeros,
+            histogram: statistics.histogram.counts.to_vec(),
+        }
+    }
+}
+
 /// What was seen of one element.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ElementSensitivity {
     /// Flat position in the parameter.
     pub index: usize,
@@ -44,6 +81,17 @@ pub struct ElementSensitivity {
     pub variation: f64,
     /// r
     pub modulation: f64,
+}
+
+/// What is being gathered of one parameter, or of a part of it.
+#[derive(Default)]
+pub(crate) struct Seen {
+    sensitivity: Statistics,
+    average: Statistics,
+    variation: Statistics,
+    modulation: Statistics,
+    signed_sum: f64,
+    samples: Vec<ElementSensitivity>,
 }
 
 /// Elements sampled of each parameter (all of a smaller one).
@@ -98,7 +146,7 @@ impl<F: Float> ProbeBuffers<F> {
     }
 
     /// What a probe over elements `start..start + length` of a parameter saw.
-    pub fn seen(&self, start: usize, length: usize, positions: &[usize]) -> TensorSensitivity {
+    pub fn seen(&self, start: usize, length: usize, positions: &[usize]) -> Seen {
         let [product, sensitivity, average, variation, modulation] = &self.0;
         let first = positions.partition_point(|position| *position < start);
         let inside = positions[first..].iter().take_while(|position| **position < start + length);
@@ -109,8 +157,7 @@ impl<F: Float> ProbeBuffers<F> {
             variation: variation[index - start].to_f64(),
             modulation: modulation[index - start].to_f64(),
         };
-        TensorSensitivity {
-            name: String::new(),
+        Seen {
             sensitivity: Statistics::of(&sensitivity[..length]),
             average: Statistics::of(&average[..length]),
             variation: Statistics::of(&variation[..length]),
@@ -121,14 +168,27 @@ impl<F: Float> ProbeBuffers<F> {
     }
 }
 
-impl TensorSensitivity {
+impl Seen {
     /// Takes in what was seen of the elements that follow.
-    pub(crate) fn merge(&mut self, next: Self) {
+    pub fn merge(&mut self, next: Self) {
         self.sensitivity.merge(&next.sensitivity);
         self.average.merge(&next.average);
         self.variation.merge(&next.variation);
         self.modulation.merge(&next.modulation);
         self.signed_sum += next.signed_sum;
         self.samples.extend(next.samples);
+    }
+
+    pub fn finish(self, name: &str) -> TensorSensitivity {
+        TensorSensitivity {
+            name: name.to_owned(),
+            count: self.sensitivity.count,
+            sensitivity: Summary::from(&self.sensitivity),
+            average: Summary::from(&self.average),
+            variation: Summary::from(&self.variation),
+            modulation: Summary::from(&self.modulation),
+            signed_sum: self.signed_sum,
+            samples: self.samples,
+        }
     }
 }

@@ -30,11 +30,11 @@ impl<F: Float> Optimizer<F> {
     /// Takes over states by name, and the number of steps they have seen. A state that is not given begins at 0.
     ///
     /// # Errors
-    /// `ERR_SHAPE` when a length differs, `ERR_CHECKPOINT` when a state comes twice. Nothing has changed then.
-    pub fn load(&mut self, state: &[(&str, &[F])], step: u64) -> Result<LoadReport> {
+    /// `ERR_SHAPE` when a shape differs, `ERR_CHECKPOINT` when a state comes twice. Nothing has changed then.
+    pub fn load(&mut self, state: &[(&str, &[usize], &[F])], step: u64) -> Result<LoadReport> {
         let mut given = HashMap::new();
-        for (name, array) in state {
-            if given.insert(*name, *array).is_some() {
+        for (name, shape, array) in state {
+            if given.insert(*name, (*shape, *array)).is_some() {
                 return Err(OptimError::Checkpoint { problem: format!("'{name}' comes twice") });
             }
         }
@@ -42,7 +42,7 @@ impl<F: Float> Optimizer<F> {
         for (parameter, arrays) in self.parameters.iter().zip(self.arena.split_mut()) {
             for (state, array) in state_names(self.spec.states()).zip(arrays.kept()) {
                 match given.get(format!("{}/{state}", parameter.name).as_str()) {
-                    Some(values) => array.copy_from_slice(values),
+                    Some((_, values)) => array.copy_from_slice(values),
                     None => array.fill(F::ZERO),
                 }
             }
@@ -52,14 +52,14 @@ impl<F: Float> Optimizer<F> {
     }
 
     /// What of `given` fits, before anything is copied.
-    fn compare(&self, given: &HashMap<&str, &[F]>) -> Result<LoadReport> {
+    fn compare(&self, given: &HashMap<&str, (&[usize], &[F])>) -> Result<LoadReport> {
         let mut report = LoadReport::default();
         let mut kept = HashSet::new();
         for (parameter, arrays) in self.parameters.iter().zip(self.arena.split()) {
             for (state, _) in state_names(self.spec.states()).zip(arrays) {
                 let name = format!("{}/{state}", parameter.name);
                 match given.get(name.as_str()) {
-                    Some(array) => parameter.check_length(state, array.len())?,
+                    Some((shape, array)) => parameter.check_shape(state, shape, array.len())?,
                     None => report.missing.push(name.clone()),
                 }
                 kept.insert(name);

@@ -2,7 +2,7 @@
 
 use crate::arena::States;
 use crate::executor::Executor;
-use crate::report::{PROBED, ProbeBuffers, TensorSensitivity};
+use crate::report::{PROBED, ProbeBuffers, Seen};
 use crate::rule::Rule;
 use crate::share::share;
 use sagetrain_kernels::{BLOCK, Block, Float, Isa};
@@ -20,7 +20,7 @@ pub(crate) struct Piece<'a, F> {
 struct Watch<'a> {
     start: usize,
     positions: &'a [usize],
-    seen: TensorSensitivity,
+    seen: Seen,
 }
 
 /// The arrays of one parameter.
@@ -42,8 +42,7 @@ impl<'a, F: Float> Tensor<'a, F> {
         let positions = positions.filter(|_| rule.senses());
         let mut start = 0;
         while !self.parameter.is_empty() {
-            let watch =
-                positions.map(|positions| Watch { start, positions, seen: TensorSensitivity::default() });
+            let watch = positions.map(|positions| Watch { start, positions, seen: Seen::default() });
             let block = self.head();
             start += block.parameter.len();
             pieces.push(Piece { parameter: index, rule, block, watch });
@@ -87,7 +86,7 @@ impl<F: Float> Piece<'_, F> {
     }
 
     /// What was seen, where a report is due.
-    pub fn seen(self) -> Option<TensorSensitivity> {
+    pub fn seen(self) -> Option<Seen> {
         self.watch.map(|watch| watch.seen)
     }
 }
