@@ -1,1 +1,53 @@
 //! Transformer and MLP over the fused operations; weight names are Hugging Face's.
+//!
+//! A [`ModelSpec`] says what to build, [`create`] and [`load`] give a [`Model`]: parameters, a loss of packed batches,
+//! and, for translation, a [`Translator`] that decodes token by token. One engine thread owns a model and its tensors.
+
+#![forbid(unsafe_code)]
+
+mod attention;
+mod decoder;
+mod embedding;
+mod encoder;
+mod error;
+mod feed_forward;
+mod fields;
+mod incremental;
+mod init;
+mod inputs;
+mod json_file;
+mod layout;
+mod linear;
+mod marian;
+mod marian_config;
+mod mlp;
+mod mlp_folder;
+mod mlp_spec;
+mod model;
+mod nearest;
+mod norm;
+mod own_config;
+mod parameters;
+mod pass;
+mod presets;
+mod registry;
+mod spec;
+mod tensors_file;
+mod transformer;
+mod transformer_spec;
+mod translator;
+
+pub use embedding::sinusoids;
+pub use error::{ModelError, Result};
+pub use init::Initial;
+pub use inputs::{InputColumn, Inputs, Ragged};
+pub use mlp::{FEATURES, LABEL};
+pub use mlp_spec::MlpSpec;
+pub use model::{Forward, Loss, Model};
+pub use parameters::{Parameter, Parameters, Role};
+pub use presets::{PRESETS, preset};
+pub use registry::{create, load};
+pub use spec::ModelSpec;
+pub use transformer::{SOURCE, TARGET};
+pub use transformer_spec::{Activation, Normalization, TransformerSpec};
+pub use translator::{Cache, Tokens, Translator};

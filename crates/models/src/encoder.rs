@@ -1,0 +1,81 @@
+//! The encoder: self-attention and feed-forward layers over the source.
+
+use tch::Tensor;
+
+use crate::attention::Attention;
+use crate::error::Result;
+use crate::feed_forward::FeedForward;
+use crate::layout::Layout;
+use crate::norm::{Norm, Residual};
+use crate::parameters::{Parameters, Role};
+use crate::pass::{Pass, Site};
+use crate::transformer_spec::{Normalization, TransformerSpec};
+
+#[derive(Debug)]
+struct EncoderLayer {
+    attention: Attention,
+    attention_residual: Residual,
+    feed_forward: FeedForward,
+    feed_forward_residual: Residual,
+}
+
+/// The encoder's layers and, in pre-norm, the norm after them.
+#[derive(Debug)]
+pub struct Encoder {
+    layers: Vec<EncoderLayer>,
+    last_norm: Option<Norm>,
+}
+
+impl Encoder {
+    /// Declares `model.encoder.*`.
+    pub fn declare(layout: &mut Layout, spec: &TransformerSpec) {
+        for index in 0..spec.encoder_layers {
+            let name = format!("model.encoder.layers.{index}");
+            Attention::declare(layout, &format!("{name}.self_attn"), spec.hidden_size, Role::EncoderLinear);
+            layout.norm(&format!("{name}.self_attn_layer_norm"), spec.hidden_size);
+            FeedForward::declare(layout, &name, spec, Role::EncoderLinear);
+            layout.norm(&format!("{name}.final_layer_norm"), spec.hidden_size);
+        }
+        if spec.normalization == Normalization::Pre {
+            layout.norm("model.encoder.layer_norm", spec.hidden_size);
+        }
+    }
+
+    /// Finds the parameters.
+    pub fn new(parameters: &Parameters, spec: &TransformerSpec) -> Result<Self> {
+        let layer = |index| EncoderLayer::new(parameters, &format!("model.encoder.layers.{index}"), spec);
+        let layers = (0..spec.encoder_layers).map(layer).collect::<Result<_>>()?;
+        let pre = spec.normalization == Normalization::Pre;
+        let last_norm = pre.then(|| Norm::new(parameters, "model.encoder.layer_norm")).transpose()?;
+        Ok(Self { layers, last_norm })
+    }
+
+    /// `x` `[source tokens, width]`, cut into sources at `offsets` → the same shape.
+    pub fn apply(&self, x: Tensor, offsets: &[i64], pass: &Pass) -> Result<Tensor> {
+        let layers = self.layers.iter().enumerate();
+        let x = layers.fold(Ok(x), |x, (index, layer)| layer.apply(&x?, offsets, &pass.layer(index)))?;
+        self.last_norm.as_ref().map_or_else(|| Ok(x.shallow_clone()), |norm| norm.apply(&x))
+    }
+}
+
+impl EncoderLayer {
+    fn new(parameters: &Parameters, name: &str, spec: &TransformerSpec) -> Result<Self> {
+        let residual = |norm| Residual::new(parameters, &format!("{name}.{norm}"), spec.normalization);
+        Ok(Self {
+            attention: Attention::new(parameters, &format!("{name}.self_attn"))?,
+            attention_residual: residual("self_attn_layer_norm")?,
+            feed_forward: FeedForward::new(parameters, name, spec)?,
+            feed_forward_residual: residual("final_layer_norm")?,
+        })
+    }
+
+    fn apply(&self, x: &Tensor, offsets: &[i64], pass: &Pass) -> Result<Tensor> {
+        let residual = &self.attention_residual;
+        let block = self.attention.over_itself(&residual.enter(x)?, offsets, false, pass)?;
+        let x = residual.leave(&block, x, pass.dropout(Site::SelfOutput))?;
+
+        let residual = &self.feed_forward_residual;
+        let block = self.feed_forward.apply(&residual.enter(&x)?, pass)?;
+        residual.leave(&block, &x, pass.dropout(Site::FeedForward))
+    }
+}

@@ -1,0 +1,42 @@
+//! The position-wise feed-forward block.
+
+use sagetrain_torch::{Activation, dropout};
+use tch::Tensor;
+
+use crate::error::Result;
+use crate::layout::Layout;
+use crate::linear::Linear;
+use crate::parameters::{Parameters, Role};
+use crate::pass::{Pass, Site};
+use crate::transformer_spec::TransformerSpec;
+
+/// `fc2(activation(fc1(x)))`.
+#[derive(Debug)]
+pub struct FeedForward {
+    pub(crate) fc1: Linear,
+    pub(crate) fc2: Linear,
+    pub(crate) activation: Activation,
+}
+
+impl FeedForward {
+    /// Declares the parameters of the block of the layer called `layer`.
+    pub fn declare(layout: &mut Layout, layer: &str, spec: &TransformerSpec, role: Role) {
+        let (width, inner) = (spec.hidden_size, spec.feed_forward_size);
+        layout.linear(&format!("{layer}.fc1"), [width, inner], role, 1.0);
+        layout.linear(&format!("{layer}.fc2"), [inner, width], role, 1.0);
+    }
+
+    /// Finds the parameters of the block of the layer called `layer`.
+    pub fn new(parameters: &Parameters, layer: &str, spec: &TransformerSpec) -> Result<Self> {
+        let fc1 = Linear::new(parameters, &format!("{layer}.fc1"))?;
+        let fc2 = Linear::new(parameters, &format!("{layer}.fc2"))?;
+        Ok(Self { fc1, fc2, activation: spec.activation.into() })
+    }
+
+    /// `[tokens, width]` → `[tokens, width]`.
+    pub fn apply(&self, x: &Tensor, pass: &Pass) -> Result<Tensor> {
+        let inner = self.fc1.apply(x, self.activation, pass.precision())?; // [tokens, inner]
+        let inner = dropout(&inner, pass.dropout(Site::Activation))?;
+        self.fc2.apply(&inner, Activation::None, pass.precision())
+    }
+}

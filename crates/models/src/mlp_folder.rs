@@ -1,0 +1,38 @@
+//! The perceptron as a folder: a config of our own, weights by name.
+
+use std::path::Path;
+
+use sagetrain_torch::f32_slice;
+
+use crate::error::{ModelError, Result};
+use crate::json_file::{self, CONFIG};
+use crate::mlp::Mlp;
+use crate::model::Model;
+use crate::own_config;
+use crate::parameters::Parameters;
+use crate::spec::ModelSpec;
+use crate::tensors_file::{self, Entry};
+
+/// Writes config.json and model.safetensors.
+pub fn save(model: &Mlp, folder: &Path) -> Result<()> {
+    own_config::write(folder, model.spec())?;
+    let mut entries = Vec::new();
+    for parameter in model.parameters().iter() {
+        let values = f32_slice(&parameter.tensor)?;
+        entries.push((parameter.name.as_str(), Entry::new(&parameter.tensor.size(), values)));
+    }
+    tensors_file::write(folder, entries)
+}
+
+/// Reads a folder that [`save`] wrote.
+pub fn load(folder: &Path) -> Result<Mlp> {
+    let config = json_file::read(folder, CONFIG)?;
+    let ModelSpec::Mlp(spec) = own_config::spec(folder, &config)? else {
+        return Err(ModelError::folder(&folder.join(CONFIG), "no perceptron"));
+    };
+    let bytes = tensors_file::read(folder)?;
+    let file = tensors_file::parse(folder, &bytes)?;
+    let layout = Mlp::layout(&spec);
+    let values = tensors_file::take(folder, &file, &layout, &[])?;
+    Mlp::assemble(spec, Parameters::with_values(&layout, values)?)
+}

@@ -1,0 +1,73 @@
+//! What every model can do for a session.
+
+use std::path::Path;
+
+use sagetrain_torch::{Dropout, Precision};
+use tch::Tensor;
+
+use crate::error::Result;
+use crate::inputs::Inputs;
+use crate::parameters::Parameters;
+use crate::spec::ModelSpec;
+use crate::translator::Translator;
+
+/// How a forward pass is to run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Forward {
+    /// Whether dropout is on.
+    pub training: bool,
+    /// Format of the matrix products.
+    pub precision: Precision,
+    /// The session's seed.
+    pub seed: u64,
+    /// Counts forward passes (micro-batches), so that no two share a dropout mask.
+    pub step: u64,
+}
+
+impl Forward {
+    /// A pass without dropout.
+    pub fn evaluation(precision: Precision) -> Self {
+        Self { training: false, precision, seed: 0, step: 0 }
+    }
+
+    /// The dropout of one site: its `stream` tells it apart from the model's other sites.
+    pub(crate) fn dropout(&self, p: f64, stream: u32) -> Option<Dropout> {
+        (self.training && p > 0.0).then_some(Dropout { p, seed: self.seed, step: self.step, stream })
+    }
+}
+
+/// A batch's loss as sums, to be divided by `count`.
+#[derive(Debug)]
+pub struct Loss {
+    /// What is minimised, summed over tokens or samples: a differentiable float32 scalar.
+    pub sum: Tensor,
+    /// The negative log-likelihood in nats, without label smoothing: a detached float32 scalar.
+    pub nll: Tensor,
+    /// Target tokens, or samples.
+    pub count: i64,
+    /// Samples classified correctly (a scalar), where the model is a classifier.
+    pub correct: Option<Tensor>,
+}
+
+/// A model whose tensors one engine thread owns.
+pub trait Model: Send {
+    /// The complete description.
+    fn spec(&self) -> &ModelSpec;
+
+    /// The trainable tensors.
+    fn parameters(&self) -> &Parameters;
+
+    /// The loss of a batch with labels. `smoothing` is that of the labels, 0 for none.
+    fn loss(&self, inputs: &Inputs, smoothing: f64, forward: &Forward) -> Result<Loss>;
+
+    /// The logits of a batch in float32: `[target tokens, vocabulary]` or `[samples, classes]`.
+    fn forward(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor>;
+
+    /// Writes a complete Hugging Face folder; `folder` exists and its files of the same names are replaced.
+    fn save(&self, folder: &Path) -> Result<()>;
+
+    /// The model as a translator, if it is one.
+    fn as_translator(&self) -> Option<&dyn Translator> {
+        None
+    }
+}

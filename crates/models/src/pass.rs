@@ -1,0 +1,99 @@
+//! One forward pass through a Transformer: precision, dropout rates, and a stream of random numbers for every dropout site.
+
+use sagetrain_torch::{Dropout, Precision};
+
+use crate::model::Forward;
+use crate::transformer_spec::TransformerSpec;
+
+/// Which of the two stacks a layer belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stack {
+    /// Over the source.
+    Encoder,
+    /// Over the target.
+    Decoder,
+}
+
+/// Where in a layer dropout happens; the number is part of the random stream, so it never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Site {
+    /// The sum of token and position embedding (of layer 0).
+    Embedding = 0,
+    /// Weights of the self-attention.
+    SelfAttention = 1,
+    /// Output of the self-attention.
+    SelfOutput = 2,
+    /// Weights of the attention to the source.
+    CrossAttention = 3,
+    /// Output of the attention to the source.
+    CrossOutput = 4,
+    /// Inside the feed-forward block.
+    Activation = 5,
+    /// Output of the feed-forward block.
+    FeedForward = 6,
+}
+
+/// A forward pass through one layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass<'a> {
+    forward: &'a Forward,
+    spec: &'a TransformerSpec,
+    stack: Stack,
+    layer: u32,
+}
+
+impl<'a> Pass<'a> {
+    /// The pass through layer 0 of a stack.
+    pub fn new(forward: &'a Forward, spec: &'a TransformerSpec, stack: Stack) -> Self {
+        Self { forward, spec, stack, layer: 0 }
+    }
+
+    /// The same pass through another layer.
+    pub fn layer(self, layer: usize) -> Self {
+        Self { layer: layer as u32, ..self }
+    }
+
+    /// Format of the products.
+    pub fn precision(&self) -> Precision {
+        self.forward.precision
+    }
+
+    /// Heads of every attention.
+    pub fn heads(&self) -> i64 {
+        self.spec.heads as i64
+    }
+
+    /// Dropout at `site` of this layer, if any.
+    pub fn dropout(&self, site: Site) -> Option<Dropout> {
+        let rate = match site {
+            Site::SelfAttention | Site::CrossAttention => self.spec.attention_dropout,
+            Site::Activation => self.spec.activation_dropout,
+            _ => self.spec.dropout,
+        };
+        self.forward.dropout(rate, stream(self.stack, self.layer, site))
+    }
+}
+
+/// One stream a site: bit 16 the stack, bits 4-15 the layer, bits 0-3 the site.
+fn stream(stack: Stack, layer: u32, site: Site) -> u32 {
+    ((stack as u32) << 16) | (layer << 4) | site as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_site_has_a_stream_of_its_own() {
+        use Site::*;
+        let sites =
+            [Embedding, SelfAttention, SelfOutput, CrossAttention, CrossOutput, Activation, FeedForward];
+        let streams: HashSet<u32> = [Stack::Encoder, Stack::Decoder]
+            .into_iter()
+            .flat_map(|stack| (0..1024).flat_map(move |layer| sites.map(|site| stream(stack, layer, site))))
+            .collect();
+        assert_eq!(streams.len(), 2 * 1024 * sites.len());
+    }
+}
