@@ -1,1 +1,3 @@
 //! The Node-API face of sagetrain: conversion only.
+
+mod runtime;

@@ -1,0 +1,123 @@
+// One set-up at a time: a lock is a file that names the process that holds it.
+import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** @typedef {{ pid: number, started: string, host: string }} Holder */
+
+/** A holder on another host (a shared home) cannot be asked whether it lives; it shows so by touching its file. */
+const heartbeatMs = 5_000
+const silentMs = 12 * heartbeatMs
+
+/**
+ * When the process began, in clock ticks since boot: tells a living holder from a stranger that got its number.
+ *
+ * @param {number} pid
+ * @returns {string} empty when there is no such process
+ */
+function processStart(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
+}
+
+/** @returns {Holder} */
+const self = () => ({ pid: process.pid, started: processStart(process.pid), host: hostname() })
+
+/**
+ * @param {string} path
+ * @returns {Holder | undefined} undefined when the lock is gone
+ */
+function readHolder(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    // Created and not yet written: the writer is about to name itself, or died in between and falls silent.
+    return error instanceof SyntaxError ? { pid: 0, started: '', host: '' } : undefined
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {Holder} holder
+ */
+function isStale(path, holder) {
+  if (holder.host === hostname()) return processStart(holder.pid) !== holder.started
+  const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs
+  return modified !== undefined && Date.now() - modified > silentMs
+}
+
+/** @param {string} path */
+function tryAcquire(path) {
+  try {
+    writeFileSync(path, JSON.stringify(self()), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/**
+ * Removes a dead holder's lock. Only one process at a time may do so, and it looks again first: else the slower of two
+ * would remove the lock that the faster one has just taken.
+ *
+ * @param {string} path
+ */
+function removeStale(path) {
+  const gate = `${path}.takeover`
+  const since = statSync(gate, { throwIfNoEntry: false })?.mtimeMs
+  if (since !== undefined && Date.now() - since > silentMs) rmSync(gate, { force: true })
+  if (!tryAcquire(gate)) return
+  try {
+    const holder = readHolder(path)
+    if (holder && isStale(path, holder)) rmSync(path, { force: true })
+  } finally {
+    rmSync(gate, { force: true })
+  }
+}
+
+/**
+ * Runs `body` while holding the lock, waiting for another holder to end.
+ *
+ * @template T
+ * @param {string} path the lock file
+ * @param {(holder: Holder) => void} onWait called once when another living process holds it
+ * @param {() => Promise<T>} body
+ * @returns {Promise<T>}
+ */
+export async function withLock(path, onWait, body) {
+  mkdirSync(dirname(path), { recursive: true })
+  await acquire(path, onWait)
+  const release = () => rmSync(path, { force: true })
+  const heartbeat = setInterval(() => utimesSync(path, new Date(), new Date()), heartbeatMs)
+  process.once('exit', release)
+  try {
+    return await body()
+  } finally {
+    clearInterval(heartbeat)
+    process.off('exit', release)
+    release()
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {(holder: Holder) => void} onWait
+ */
+async function acquire(path, onWait) {
+  let told = false
+  while (!tryAcquire(path)) {
+    const holder = readHolder(path)
+    if (holder && isStale(path, holder)) removeStale(path)
+    else if (holder && !told) {
+      told = true
+      onWait(holder)
+    }
+    await sleep(100)
+  }
+}
