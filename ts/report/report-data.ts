@@ -1,7 +1,5 @@
+import type { Json } from '../json.js'
 import type { Boundary } from './boundary.js'
-
-/** Any JSON value, readonly. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /** A labelled fact of the configuration: machine, versions, data. */
 export interface Fact {

@@ -1,7 +1,8 @@
 import { labelOf, runLabel, toneOf } from '../arms.js'
 import { fixed } from '../format.js'
 import { markup, type Markup } from '../markup.js'
-import type { ComparisonReport, Fact, Json, RateSearch } from '../report-data.js'
+import type { Json } from '../../json.js'
+import type { ComparisonReport, Fact, RateSearch } from '../report-data.js'
 import { BETTER } from './results.js'
 
 /** Everything needed to run it again: data, machine, versions, specifications, and how the rates were chosen. */

@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+import { isSagetrainError } from '#ts/errors.js'
+import { UsageError } from '#ts/cli/exit-codes.js'
+import { merge } from '#ts/cli/merge.js'
+import { applyOverrides, armsOf, checkConfig, readConfig, type RunConfig } from '#ts/cli/run-config.js'
+
+const keys = { prepare: ['source', 'target', 'vocabulary'], train: ['optimizer', 'schedule', 'batch', 'epochs'] }
+const single: RunConfig = { task: 'translation', prepare: {}, train: { optimizer: { type: 'adam', lr: 1e-3 } } }
+const both: RunConfig = {
+  task: 'translation',
+  prepare: {},
+  train: { optimizer: { type: 'adam', betas: [0.9, 0.98] }, epochs: 2 },
+  compare: [
+    { name: 'adam', train: { optimizer: { lr: 2e-3 } } },
+    { name: 'adam-sage', train: { optimizer: { lr: 4e-3, sage: { beta0: 0.8 } } } },
+  ],
+}
+
+function lay(config: RunConfig, ...flags: readonly (readonly [flag: string, text: string])[]): RunConfig {
+  return applyOverrides(config, flags.map(([flag, text]) => ({ flag: `--${flag}`, path: flag.split('.'), text })), keys)
+}
+
+function refused(t: ExecutionContext, act: () => unknown): string {
+  return t.throws(act, { instanceOf: UsageError })?.message ?? ''
+}
+
+test('flags go into the part that has their key', (t) => {
+  const config = lay(single, ['source', 'a.de'], ['batch.maxTokens', '2000'], ['optimizer.lr', '2e-3'])
+  t.deepEqual(config.prepare, { source: 'a.de' })
+  t.deepEqual(config.train, { optimizer: { type: 'adam', lr: 2e-3 }, batch: { maxTokens: 2000 } })
+  t.deepEqual(single.prepare, {})
+})
+
+test('an optimizer can be given by name, with SAGE by its suffix, options kept', (t) => {
+  t.deepEqual(lay(single, ['optimizer', 'adamax-sage'], ['optimizer.sage.beta0', '0.7']).train, { optimizer: { type: 'adamax', lr: 1e-3, sage: { beta0: 0.7 } } })
+  t.deepEqual(lay(single, ['optimizer.sage.beta0', '0.7'], ['optimizer', 'adam-sage']).train, { optimizer: { type: 'adam', lr: 1e-3, sage: { beta0: 0.7 } } })
+  t.deepEqual(lay(single, ['schedule', 'constant']).train['schedule'], { type: 'constant' })
+})
+
+test('arms are the common part with their own laid over it', (t) => {
+  t.deepEqual(armsOf(both), [
+    { name: 'adam', train: { optimizer: { type: 'adam', betas: [0.9, 0.98], lr: 2e-3 }, epochs: 2 } },
+    { name: 'adam-sage', train: { optimizer: { type: 'adam', betas: [0.9, 0.98], lr: 4e-3, sage: { beta0: 0.8 } }, epochs: 2 } },
+  ])
+  t.deepEqual(armsOf(single).map(({ name }) => name), ['adam'])
+  t.deepEqual(armsOf(lay(single, ['optimizer', 'adam-sage'])).map(({ name }) => name), ['adam-sage'])
+})
+
+test('an object of another type replaces the one below', (t) => {
+  t.deepEqual(merge({ schedule: { type: 'inverseSqrt', warmupSteps: 100 } }, { schedule: { type: 'constant' } }), { schedule: { type: 'constant' } })
+  t.deepEqual(merge({ betas: [1, 2], a: { b: 1 } }, { betas: [3], a: { c: 2 } }), { betas: [3], a: { b: 1, c: 2 } })
+})
+
+test('one arm can be changed, and a flag that every arm overrides is an error', (t) => {
+  const arms = armsOf(lay(both, ['compare.adam-sage.optimizer.lr', '8e-3'], ['epochs', '1']))
+  t.deepEqual(arms.map(({ train }) => [(train['optimizer'] as { lr: number }).lr, train['epochs']]), [[2e-3, 1], [8e-3, 1]])
+  t.regex(refused(t, () => lay(both, ['optimizer.lr', '1e-3'])), /no effect: every arm sets its own; write --compare\.adam\.optimizer\.lr/)
+  t.regex(refused(t, () => lay(both, ['compare.adam-sgae.epochs', '1'])), /no arm "adam-sgae"; did you mean "adam-sage"\?/)
+  t.regex(refused(t, () => lay(both, ['compare.adam', '1'])), /needs a key/)
+  t.notThrows(() => lay(both, ['optimizer.sage.beta0', '0.7']))
+})
+
+test('a file is checked, with the path of what is wrong', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sagetrain-config-'))
+  t.teardown(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'run.json')
+  await writeFile(file, JSON.stringify({ $schema: 'x', task: 'spiral' }))
+  t.deepEqual(await readConfig(file), { task: 'spiral', prepare: {}, train: {} })
+  await writeFile(file, '{ "task": ')
+  t.regex((await t.throwsAsync(readConfig(file), { instanceOf: UsageError }))?.message ?? '', /run\.json: is not JSON/)
+  t.regex((await t.throwsAsync(readConfig(join(folder, 'none')), { instanceOf: UsageError }))?.message ?? '', /cannot be read/)
+  for (const [wrong, message] of [
+    [{ task: 'spiral', trian: {} }, /run\.json\.trian: unknown option; did you mean "train"\?/],
+    [{ task: 'spiral', train: 3 }, /run\.json\.train: expected an object, got 3/],
+    [{ task: 'spiral', name: '../up' }, /run\.json\.name: .*names a folder/],
+    [{ task: 'spiral', compare: [] }, /run\.json\.compare: has no arm/],
+    [{ task: 'spiral', compare: [{ name: 'a/b' }] }, /run\.json\.compare\[0\]\.name: /],
+  ] as const) {
+    const error = t.throws(() => checkConfig(wrong, 'run.json'))
+    t.true(isSagetrainError(error, 'ERR_CONFIG'))
+    t.regex(error?.message ?? '', message)
+  }
+  t.regex(refused(t, () => checkConfig({ task: 'spiral', compare: [{ name: 'a' }, { name: 'a' }] }, 'run.json')), /two arms are called "a"/)
+})

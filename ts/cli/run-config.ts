@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import * as v from 'valibot'
+import type { Json } from '../json.js'
+import { object, parse, text } from '../options.js'
+import { hint } from '../suggest.js'
+import { valueOf, type Override } from './arguments.js'
+import { UsageError } from './exit-codes.js'
+import { isObject, isSetAt, merge, setAt, type JsonObject } from './merge.js'
+
+/** An arm of a comparison: what it changes in `train`. */
+export interface Arm {
+  readonly name: string
+  readonly train: JsonObject
+}
+
+/** A run as a configuration file writes it, and as it is kept in the run's folder. */
+export interface RunConfig {
+  readonly task: string
+  /** Name of the run's folder below `runs/`. */
+  readonly name?: string
+  readonly prepare: JsonObject
+  readonly train: JsonObject
+  /** Arms to train at the same time, each with its share of the threads. */
+  readonly compare?: readonly Arm[]
+}
+
+/** Keys of a task's two parts, to know which one a flag means. */
+export interface ConfigKeys {
+  readonly prepare: readonly string[]
+  readonly train: readonly string[]
+}
+
+const NAME = /^[\w][\w.-]*$/
+
+const anything = v.custom<JsonObject>(isObject, (issue) => `expected an object, got ${JSON.stringify(issue.input)}`)
+const armName = v.pipe(text, v.regex(/^[\w][\w-]*$/, 'expected letters, digits, "-" and "_": it names a folder'))
+const schema = object({
+  $schema: v.optional(text),
+  task: text,
+  name: v.optional(v.pipe(text, v.regex(NAME, 'expected letters, digits, ".", "-" and "_": it names a folder'))),
+  prepare: v.optional(anything, {}),
+  train: v.optional(anything, {}),
+  compare: v.optional(v.pipe(v.array(object({ name: armName, train: v.optional(anything, {}) })), v.minLength(1, 'has no arm'))),
+})
+
+/**
+ * Reads a configuration file.
+ *
+ * @throws {@link UsageError} when it is not there or not JSON; `ERR_CONFIG` with the key's path when it does not fit.
+ */
+export async function readConfig(path: string): Promise<RunConfig> {
+  const content = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new UsageError(`${path}: cannot be read (${error instanceof Error ? error.message : String(error)})`)
+  })
+  return checkConfig(parseFile(content, path), path)
+}
+
+function parseFile(content: string, path: string): unknown {
+  try {
+    return JSON.parse(content)
+  } catch (error) {
+    throw new UsageError(`${path}: is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+/** Checks a configuration's own keys; those of `prepare` and `train` are the task's to check. */
+export function checkConfig(value: unknown, where: string): RunConfig {
+  const { $schema: _schema, ...config } = parse(schema, value, where)
+  const names = config.compare?.map(({ name }) => name) ?? []
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw new UsageError(`${where}.compare: two arms are called "${twice}"; give each its own name`)
+  return config as RunConfig
+}
+
+/** Lays dotted flags on a configuration; a flag of `train` holds for every arm, `--compare.ARM.…` for one. */
+export function applyOverrides(config: RunConfig, overrides: readonly Override[], keys: ConfigKeys): RunConfig {
+  return overrides.reduce((result, override) => applyOne(result, override, keys), config)
+}
+
+function applyOne(config: RunConfig, override: Override, keys: ConfigKeys): RunConfig {
+  const [first = '', ...rest] = override.path
+  if (first === 'compare') return applyToArm(config, override, rest)
+  if (keys.prepare.includes(first)) return { ...config, prepare: layFlag(config.prepare, override, override.path) }
+  const [spec] = canonical(override, override.path)
+  const hidden = config.compare !== undefined && config.compare.every((arm) => isSetAt(arm.train, spec))
+  if (hidden) throw new UsageError(`${override.flag} would have no effect: every arm sets its own; write --compare.${config.compare?.[0]?.name ?? 'ARM'}.${override.path.join('.')}`)
+  return { ...config, train: layFlag(config.train, override, override.path) }
+}
+
+function applyToArm(config: RunConfig, override: Override, [name = '', ...path]: readonly string[]): RunConfig {
+  const arms = config.compare ?? []
+  if (!arms.some((arm) => arm.name === name)) throw new UsageError(`${override.flag}: there is no arm "${name}"${hint(name, arms.map((arm) => arm.name))}`)
+  if (path.length === 0) throw new UsageError(`${override.flag} needs a key of the arm, e.g. ${override.flag}.optimizer.lr`)
+  return { ...config, compare: arms.map((arm) => (arm.name === name ? { name, train: layFlag(arm.train, override, path) } : arm)) }
+}
+
+/** `--optimizer NAME` means its `type`, and `NAME-sage` also `sage: {}`; `--schedule NAME` likewise. */
+function canonical({ text: written }: Override, path: readonly string[]): readonly [path: readonly string[], value: Json, sage: boolean] {
+  const value = valueOf(written)
+  const named = (path.length === 1 && (path[0] === 'optimizer' || path[0] === 'schedule')) && typeof value === 'string'
+  if (!named) return [path, value, false]
+  const sage = path[0] === 'optimizer' && value.endsWith('-sage')
+  return [[...path, 'type'], sage ? value.slice(0, -'-sage'.length) : value, sage]
+}
+
+function layFlag(base: JsonObject, override: Override, at: readonly string[]): JsonObject {
+  const [path, value, sage] = canonical(override, at)
+  const laid = setAt(base, path, value)
+  return sage && !isSetAt(laid, ['optimizer', 'sage']) ? setAt(laid, ['optimizer', 'sage'], {}) : laid
+}
+
+/** One arm's complete `train`; without `compare` the run is its only arm. */
+export function armsOf(config: RunConfig): readonly Arm[] {
+  if (config.compare === undefined) return [{ name: defaultArmName(config.train), train: config.train }]
+  return config.compare.map(({ name, train }) => ({ name, train: merge(config.train, train) }))
+}
+
+function defaultArmName({ optimizer }: JsonObject): string {
+  if (!isObject(optimizer) || typeof optimizer['type'] !== 'string') return 'run'
+  return optimizer['sage'] === undefined ? optimizer['type'] : `${optimizer['type']}-sage`
+}

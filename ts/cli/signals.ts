@@ -1,0 +1,42 @@
+import { EXIT } from './exit-codes.js'
+
+/** The two ways to be asked to stop. */
+export type StopSignal = 'SIGINT' | 'SIGTERM'
+
+/** Watches for Ctrl-C and SIGTERM while something runs that can stop in good order. */
+export interface Interruption extends Disposable {
+  /** Aborted at the first signal. */
+  readonly signal: AbortSignal
+  /** The exit code that says which signal it was; undefined where there was none. */
+  exitCode(): number | undefined
+}
+
+function codeOf(signal: StopSignal): number {
+  return signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated
+}
+
+/**
+ * The first signal asks for a good end through {@link Interruption.signal}; the second exits at once.
+ *
+ * @param onFirst told which signal it was, to say what happens now
+ */
+export function watchInterruption(onFirst: (signal: StopSignal) => void): Interruption {
+  const controller = new AbortController()
+  let first: StopSignal | undefined
+  const handle = (signal: StopSignal): void => {
+    if (first !== undefined) process.exit(codeOf(signal))
+    first = signal
+    onFirst(signal)
+    controller.abort(new Error(`stopped by ${signal}`))
+  }
+  process.on('SIGINT', handle)
+  process.on('SIGTERM', handle)
+  return {
+    signal: controller.signal,
+    exitCode: () => (first === undefined ? undefined : codeOf(first)),
+    [Symbol.dispose]() {
+      process.off('SIGINT', handle)
+      process.off('SIGTERM', handle)
+    },
+  }
+}
