@@ -13,6 +13,9 @@ mod loader;
 mod order;
 mod random;
 mod spiral;
+pub mod text;
+mod tokenizer;
+pub mod translation;
 
 pub use batch::{Batch, LoaderState};
 pub use column::{Column, ColumnInfo, ColumnKind, Element, Row};
@@ -21,3 +24,4 @@ pub use error::{DataError, Result};
 pub use loader::{Loader, LoaderOptions};
 pub use order::Plan;
 pub use spiral::{SpiralOptions, spiral};
+pub use tokenizer::{END, PAD, Tokenizer, UNKNOWN};

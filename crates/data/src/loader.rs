@@ -48,6 +48,23 @@ impl Loader {
         self.waited
     }
 
+    /// As [`Iterator::next`], but None instead of waiting for a batch that is not gathered yet.
+    pub fn try_next(&mut self) -> Option<Option<Result<Batch>>> {
+        if self.finished {
+            return Some(None);
+        }
+        let item = self.feed.try_next()?;
+        self.note(item.as_ref());
+        Some(item)
+    }
+
+    fn note(&mut self, item: Option<&Result<Batch>>) {
+        match item {
+            Some(Ok(batch)) => self.state = batch.next,
+            Some(Err(_)) | None => self.finished = true,
+        }
+    }
+
     /// The batches of `epoch`, without gathering them: what other systems are given to train on the same.
     pub fn plan(&self, epoch: u64) -> Plan {
         self.order.plan(epoch)
@@ -65,10 +82,7 @@ impl Iterator for Loader {
         let start = Instant::now();
         let item = self.feed.next();
         self.waited += start.elapsed().as_secs_f64();
-        match &item {
-            Some(Ok(batch)) => self.state = batch.next,
-            Some(Err(_)) | None => self.finished = true,
-        }
+        self.note(item.as_ref());
         item
     }
 }

@@ -12,6 +12,7 @@ const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 pub(crate) enum Stream {
     Samples = 1,
     Batches = 2,
+    HeldOut = 3,
     Spiral = 4,
 }
 
@@ -41,7 +42,8 @@ impl Random {
         block[0]
     }
 
-    fn wide(&mut self) -> u64 {
+    /// Uniform in all of u64.
+    pub(crate) fn wide(&mut self) -> u64 {
         u64::from(self.word()) | u64::from(self.word()) << 32
     }
 

@@ -203,3 +203,24 @@ fn waiting_is_counted_and_gathering_ahead_hides_it() {
     loader.next();
     assert!(loader.wait() - first < 0.02, "waited {} s for a batch that was ready", loader.wait() - first);
 }
+
+#[test]
+fn polling_gives_the_same_batches_and_says_when_there_is_none_yet() {
+    let dataset = pairs(300);
+    for prefetch in [0, 3] {
+        let options = LoaderOptions { prefetch, ..shuffled(100) };
+        let mut loader = Loader::new(dataset.clone(), options.clone()).unwrap();
+        let mut polled = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            match loader.try_next() {
+                Some(Some(batch)) => polled.push(batch.unwrap()),
+                Some(None) => break,
+                None => assert!(Instant::now() < deadline, "the loader's thread gives nothing"),
+            }
+        }
+        assert_eq!(polled, batches(&dataset, options));
+        assert_eq!(loader.state(), polled.last().unwrap().next);
+        assert!(matches!(loader.try_next(), Some(None)));
+    }
+}

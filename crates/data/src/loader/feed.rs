@@ -2,7 +2,7 @@
 
 use std::thread::JoinHandle;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::assembler::Assembler;
 use crate::{Batch, DataError, Result};
@@ -48,6 +48,18 @@ impl Feed {
                     .map(|_| Err(DataError::Internal("the loader thread panicked".into()))),
             },
         }
+    }
+
+    /// As [`Feed::next`], but None instead of waiting.
+    pub(crate) fn try_next(&mut self) -> Option<Option<Result<Batch>>> {
+        if let Self::Ahead { batches: Some(batches), .. } = self {
+            match batches.try_recv() {
+                Ok(batch) => return Some(Some(batch)),
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Disconnected) => {}
+            }
+        }
+        Some(self.next())
     }
 }
 

@@ -1,0 +1,55 @@
+//! Why a line is not used.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a line of a corpus is left out. Each such line is counted and listed in the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reason {
+    /// A TSV line without a tab.
+    NoTab,
+    /// A TSV line with more than one tab.
+    ExtraTab,
+    /// Bytes that are not UTF-8.
+    InvalidUtf8,
+    /// Nothing but white space.
+    EmptyLine,
+    /// A target without a source.
+    EmptySource,
+    /// A source without a target.
+    EmptyTarget,
+    /// NUL or another control character (Unicode's Cc), a tab inside one side too.
+    ControlCharacter,
+    /// More bytes than [`LONGEST_LINE`](super::LONGEST_LINE).
+    LineTooLong,
+    /// The other file has ended.
+    MissingPartner,
+    /// More tokens on a side than `maxLength`, the closing `</s>` counted.
+    TooManyTokens,
+    /// More words on a side than `maxWords`: a choice of the user's and no flaw.
+    TooManyWords,
+}
+
+impl Reason {
+    /// For people.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::NoTab => "no tab between source and target",
+            Self::ExtraTab => "more than one tab",
+            Self::InvalidUtf8 => "not valid UTF-8",
+            Self::EmptyLine => "an empty line",
+            Self::EmptySource => "an empty source",
+            Self::EmptyTarget => "an empty target",
+            Self::ControlCharacter => "a control character",
+            Self::LineTooLong => "longer than a line may be",
+            Self::MissingPartner => "no line of this number in the other file",
+            Self::TooManyTokens => "more tokens than maxLength",
+            Self::TooManyWords => "more words than maxWords",
+        }
+    }
+
+    /// True where the line is sound and was left out because an option says so.
+    pub fn is_choice(self) -> bool {
+        self == Self::TooManyWords
+    }
+}

@@ -1,0 +1,131 @@
+//! Joint byte-level BPE, as the `tokenizers` crate trains it and every library of Hugging Face's opens it.
+//!
+//! Any text is representable: there is no normalisation, and every byte has a token. Text that does not begin with a
+//! space comes back to the byte.
+
+mod folder;
+mod train;
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+use tokenizers::Tokenizer as Inner;
+
+use crate::dataset::header::hex;
+use crate::{DataError, Result};
+
+/// Ends every sentence; id 0.
+pub const END: &str = "</s>";
+/// Stands for what has no token, which byte-level text never needs; id 1.
+pub const UNKNOWN: &str = "<unk>";
+/// Fills, and starts decoding in the Marian format; the highest id.
+pub const PAD: &str = "<pad>";
+
+/// Turns sentences into ids and back.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: Inner,
+    vocabulary: usize,
+}
+
+impl Tokenizer {
+    /// Opens a `tokenizer.json`, or the one in a folder.
+    ///
+    /// # Errors
+    /// `ERR_DATA`: not a tokenizer, or its special tokens are not where the Marian format has them.
+    pub fn open(path: &Path) -> Result<Self> {
+        let path = if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() };
+        let bytes = std::fs::read(&path).map_err(DataError::io("read", &path))?;
+        let refuse = |reason: String| DataError::Tokenizer {
+            path: Some(path.clone()),
+            reason,
+            remedy: "give a tokenizer.json that prepare has written".into(),
+        };
+        let inner = Inner::from_bytes(bytes).map_err(|error| refuse(error.to_string()))?;
+        Self::new(inner).map_err(refuse)
+    }
+
+    fn new(mut inner: Inner) -> Result<Self, String> {
+        // A sentence may hold the characters `</s>`; they are text there and not the end.
+        inner.set_encode_special_tokens(true);
+        let vocabulary = inner.get_vocab_size(true);
+        for (token, id) in [(END, 0), (UNKNOWN, 1), (PAD, vocabulary as u32 - 1)] {
+            match inner.token_to_id(token) {
+                Some(found) if found == id => {}
+                found => return Err(format!("`{token}` must have id {id} of {vocabulary}, found {found:?}")),
+            }
+        }
+        Ok(Self { inner, vocabulary })
+    }
+
+    /// Tokens, the special ones counted: ids are below it.
+    pub fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
+    /// The id of [`END`].
+    pub fn end(&self) -> i32 {
+        0
+    }
+
+    /// The id of [`PAD`].
+    pub fn pad(&self) -> i32 {
+        self.vocabulary as i32 - 1
+    }
+
+    /// The ids of `text`, with the closing `</s>`.
+    ///
+    /// # Errors
+    /// `ERR_DATA` where the tokenizer cannot.
+    pub fn encode(&self, text: &str) -> Result<Vec<i32>> {
+        let encoding = self.inner.encode_fast(text, true).map_err(unusable)?;
+        Ok(signed(encoding.get_ids()))
+    }
+
+    /// [`Tokenizer::encode`] of many texts, on all cores.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_batch(&self, texts: &[&str]) -> Result<Vec<Vec<i32>>> {
+        let encodings = self.inner.encode_batch_fast(texts.to_vec(), true).map_err(unusable)?;
+        Ok(encodings.iter().map(|encoding| signed(encoding.get_ids())).collect())
+    }
+
+    /// The text of `ids`, special tokens left out. Ids that end within a character give U+FFFD.
+    ///
+    /// # Errors
+    /// `ERR_DATA`: an id that is negative or past the vocabulary.
+    pub fn decode(&self, ids: &[i32]) -> Result<String> {
+        let id = |id: &i32| u32::try_from(*id).ok().filter(|id| (*id as usize) < self.vocabulary).ok_or(*id);
+        let ids = ids.iter().map(id).collect::<Result<Vec<_>, _>>().map_err(|id| DataError::Tokenizer {
+            path: None,
+            reason: format!("id {id} is not in a vocabulary of {}", self.vocabulary),
+            remedy: "decode with the tokenizer that the model was trained with".into(),
+        })?;
+        self.inner.decode(&ids, true).map_err(unusable)
+    }
+
+    /// The `tokenizer.json` as text.
+    ///
+    /// # Errors
+    /// `ERR_DATA` where it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String> {
+        self.inner.to_string(true).map_err(unusable)
+    }
+
+    /// SHA-256 of `tokenizer.json`: datasets name the tokenizer of their ids by it.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::to_json`].
+    pub fn fingerprint(&self) -> Result<String> {
+        Ok(hex(Sha256::digest(self.to_json()?)))
+    }
+}
+
+fn signed(ids: &[u32]) -> Vec<i32> {
+    ids.iter().map(|id| *id as i32).collect()
+}
+
+fn unusable(error: tokenizers::Error) -> DataError {
+    DataError::Tokenizer { path: None, reason: error.to_string(), remedy: "prepare the data again".into() }
+}

@@ -1,0 +1,90 @@
+//! What a prepared folder depends on: the bytes of its inputs and the options, never names or times.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::PrepareOptions;
+use super::held_out::Part;
+use crate::dataset::header::hex;
+use crate::text::CorpusFiles;
+use crate::{DataError, Result};
+
+/// Goes up when the same inputs and options give other files.
+const PREPARATION: u32 = 1;
+
+/// A file that was read for its checksum.
+#[derive(Debug, Clone)]
+pub(crate) struct InputFile {
+    pub(crate) sha256: String,
+}
+
+/// The corpora of a preparation with the checksums of their files.
+#[derive(Debug)]
+pub(crate) struct Inputs {
+    pub(crate) corpora: Vec<(Part, CorpusFiles, Vec<InputFile>)>,
+    /// SHA-256 over everything, in hexadecimal.
+    pub(crate) fingerprint: String,
+}
+
+impl Inputs {
+    pub(crate) fn read(options: &PrepareOptions) -> Result<Self> {
+        let given = [
+            (Part::Train, Some(options.train())),
+            (Part::Valid, options.valid.clone()),
+            (Part::Test, options.test.clone()),
+        ];
+        let given = given.into_iter().filter_map(|(part, corpus)| corpus.map(|corpus| (part, corpus)));
+        let read = |(part, corpus): (Part, CorpusFiles)| {
+            let files = corpus.paths()?.into_iter().map(input).collect::<Result<_>>()?;
+            Ok((part, corpus, files))
+        };
+        let corpora = given.map(read).collect::<Result<Vec<_>>>()?;
+        let fingerprint = fingerprint(options, &corpora)?;
+        Ok(Self { corpora, fingerprint })
+    }
+}
+
+fn fingerprint(options: &PrepareOptions, corpora: &[(Part, CorpusFiles, Vec<InputFile>)]) -> Result<String> {
+    let sums = |files: &[InputFile]| files.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();
+    let inputs: Vec<_> = corpora.iter().map(|(part, _, files)| json!([part.name(), sums(files)])).collect();
+    let tokenizer =
+        options.vocabulary.tokenizer.as_deref().map(tokenizer_file).map(|path| input(&path)).transpose()?;
+    let everything = json!({
+        "preparation": PREPARATION,
+        "dataset": crate::dataset::header::VERSION,
+        "inputs": inputs,
+        "tokenizer": tokenizer.map(|file| file.sha256),
+        "size": options.vocabulary.tokenizer.is_none().then(|| options.vocabulary.size()),
+        "maxLength": options.max_length,
+        "maxWords": options.max_words,
+        "heldOut": options.held_out,
+    });
+    Ok(hex(Sha256::digest(everything.to_string())))
+}
+
+/// The file behind a path that may be its folder.
+pub(crate) fn tokenizer_file(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() }
+}
+
+fn input(path: &Path) -> Result<InputFile> {
+    let mut file = File::open(path).map_err(DataError::io("open", path))?;
+    if !file.metadata().map_err(DataError::io("read", path))?.is_file() {
+        let remedy = "give a text file, a .tsv or a .gz of one".into();
+        let reason = "it is not a regular file".into();
+        return Err(DataError::Corpus { path: path.to_owned(), line: None, reason, remedy });
+    }
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(InputFile { sha256: hex(digest.finalize()) }),
+            Ok(read) => digest.update(&buffer[..read]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(DataError::io("read", path)(error)),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! A prepared folder: what lies in it, and whether it still does.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::PrepareOptions;
+use crate::dataset::replace;
+use crate::{DataError, Dataset, Result, Tokenizer};
+
+pub(crate) const MANIFEST: &str = "prepared.json";
+pub(crate) const REPORT: &str = "prepare-report.json";
+/// Datasets up to this size are read in full when they are used again, which takes a fraction of a second.
+const VERIFIED_BYTES: u64 = 256 << 20;
+
+/// What a preparation has made, or found made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Prepared {
+    /// Holds everything below.
+    pub folder: PathBuf,
+    /// Of inputs and options; the folder's name ends in its beginning.
+    pub fingerprint: String,
+    /// True where an earlier preparation is used.
+    pub reused: bool,
+    /// `tokenizer.json`, with transformers' files beside it.
+    pub tokenizer: PathBuf,
+    /// `prepare-report.json`.
+    pub report: PathBuf,
+    /// Tokens of the tokenizer.
+    pub vocabulary: usize,
+    /// The dataset to train on.
+    pub train: PathBuf,
+    /// The dataset to choose by.
+    pub valid: Option<PathBuf>,
+    /// The dataset to report on.
+    pub test: Option<PathBuf>,
+    /// Sizes by part.
+    pub parts: BTreeMap<String, PreparedPart>,
+    /// What a user should know, also in the report.
+    pub warnings: Vec<String>,
+}
+
+/// The size of one part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PreparedPart {
+    /// Name of the dataset file.
+    pub file: String,
+    /// Pairs of sentences.
+    pub samples: u64,
+    /// Tokens of all sources, each `</s>` counted.
+    pub source_tokens: u64,
+    /// Tokens of all targets, each `</s>` counted.
+    pub target_tokens: u64,
+    /// The dataset's own fingerprint.
+    pub fingerprint: String,
+}
+
+/// `prepared.json`: written last, so a folder with it is whole.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Manifest {
+    pub(crate) schema: u32,
+    pub(crate) fingerprint: String,
+    pub(crate) vocabulary: usize,
+    /// The tokenizer's own fingerprint.
+    pub(crate) tokenizer: String,
+    pub(crate) parts: BTreeMap<String, PreparedPart>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) options: PrepareOptions,
+}
+
+/// Opens a prepared folder and checks it against its manifest.
+pub(crate) fn open(folder: &Path, fingerprint: &str, reused: bool) -> Result<Prepared> {
+    check(folder, fingerprint).map(|manifest| manifest.describe(folder, reused)).map_err(|error| {
+        let remedy = format!("delete the folder {} and prepare again", folder.display());
+        match error {
+            DataError::Dataset { path, problem, .. } => DataError::Dataset { path, problem, remedy },
+            DataError::Tokenizer { path: Some(path), reason: problem, .. } => {
+                DataError::Dataset { path, problem, remedy }
+            }
+            DataError::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                DataError::Dataset { path, problem: "it is missing".into(), remedy }
+            }
+            other => other,
+        }
+    })
+}
+
+fn check(folder: &Path, fingerprint: &str) -> Result<Manifest> {
+    let path = folder.join(MANIFEST);
+    let bytes = std::fs::read(&path).map_err(DataError::io("read", &path))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes)
+        .map_err(|error| DataError::dataset(&path, format!("it is not understood: {error}")))?;
+    if manifest.fingerprint != fingerprint {
+        return Err(DataError::dataset(&path, "it was made from other inputs or options"));
+    }
+    let path = folder.join("tokenizer.json");
+    if Tokenizer::open(&path)?.fingerprint()? != manifest.tokenizer {
+        return Err(DataError::dataset(&path, "it is not the tokenizer that the datasets were made with"));
+    }
+    for part in manifest.parts.values() {
+        let path = folder.join(&part.file);
+        let dataset = Dataset::open(&path)?;
+        if dataset.fingerprint() != part.fingerprint {
+            return Err(DataError::dataset(&path, "it is not the dataset that was prepared here"));
+        }
+        if std::fs::metadata(&path).map_err(DataError::io("read", &path))?.len() <= VERIFIED_BYTES {
+            dataset.verify()?;
+        }
+    }
+    Ok(manifest)
+}
+
+impl Manifest {
+    fn describe(self, folder: &Path, reused: bool) -> Prepared {
+        let dataset = |part: &str| self.parts.get(part).map(|part| folder.join(&part.file));
+        Prepared {
+            folder: folder.to_owned(),
+            fingerprint: self.fingerprint,
+            reused,
+            tokenizer: folder.join("tokenizer.json"),
+            report: folder.join(REPORT),
+            vocabulary: self.vocabulary,
+            train: dataset("train").unwrap_or_default(),
+            valid: dataset("valid"),
+            test: dataset("test"),
+            parts: self.parts,
+            warnings: self.warnings,
+        }
+    }
+}
+
+/// Writes a JSON file, durable and whole.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| DataError::Internal(format!("cannot encode {}: {error}", path.display())))?;
+    replace::file(path, |file| writeln!(file, "{text}"))
+}
