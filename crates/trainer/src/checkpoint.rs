@@ -54,7 +54,11 @@ pub struct Loaded {
 }
 
 /// Verifies a checkpoint and puts it into the session: parameters, optimizer state, counters and unfinished gradients.
-pub(crate) fn load(folder: &Path, model: &dyn Model, training: &mut Training) -> Result<Loaded, TrainerError> {
+pub(crate) fn load(
+    folder: &Path,
+    model: &dyn Model,
+    training: &mut Training,
+) -> Result<Loaded, TrainerError> {
     verify(folder)?;
     let state = state::read(&folder.join("state.json"))?;
     state.check(folder, training)?;

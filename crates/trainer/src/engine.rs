@@ -100,19 +100,6 @@ impl Engine {
         }
     }
 
-    /// Sends `job` and waits for it.
-    pub(crate) fn wait<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Owned) -> Result<T, TrainerError> + Send + 'static,
-    ) -> Result<T, TrainerError> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        self.send(job, move |result| {
-            // The receiver waits just below; a failed send means this thread is gone with it.
-            let _gone = sender.send(result);
-        });
-        receiver.recv().unwrap_or(Err(TrainerError::Disposed))
-    }
-
     /// Asks the command in progress, and those queued behind it, to stop at their next safe point.
     pub(crate) fn cancel(&self) {
         self.cancel.store(true, Ordering::Release);
@@ -166,10 +153,60 @@ fn answer<T>(slot: &Mutex<Option<impl FnOnce(T)>>, value: T) {
 
 fn panic_message(panic: &Box<dyn std::any::Any + Send>) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panic without a message".into())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panic without a message".into())
 }
 
 /// A poisoned mutex here only means that a callback panicked: the data behind it is a plain option.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::wait;
+    use serde_json::json;
+
+    fn engine() -> Arc<Engine> {
+        let spec = json!({ "type": "mlp", "inputs": 2, "hidden": [4], "classes": 2 });
+        let spec = sagetrain_models::ModelSpec::read("model", &spec).unwrap();
+        wait(|reply| Engine::start(move || Ok(sagetrain_models::create(&spec, 1)?), reply)).unwrap()
+    }
+
+    #[test]
+    fn a_panic_poisons_the_engine_and_says_so_ever_after() {
+        let engine = engine();
+        let error = wait::<()>(|reply| engine.send(|_| panic!("the roof fell in"), reply)).unwrap_err();
+        assert_eq!(error.code(), "ERR_POISONED");
+        assert!(error.to_string().contains("the roof fell in"), "{error}");
+        let later = wait(|reply| engine.send(|owned| Ok(owned.model.parameters().len()), reply)).unwrap_err();
+        assert_eq!(later.code(), "ERR_POISONED");
+    }
+
+    #[test]
+    fn a_failed_build_is_the_error_and_a_panicking_one_too() {
+        let failed = wait(|reply| Engine::start(|| Err(TrainerError::Aborted), reply)).err().unwrap();
+        assert_eq!(failed.code(), "ERR_ABORTED");
+        let panicked = wait(|reply| Engine::start(|| panic!("no ground"), reply)).err().unwrap();
+        assert!(panicked.to_string().contains("no ground"), "{panicked}");
+    }
+
+    #[test]
+    fn replies_come_in_the_order_of_the_commands() {
+        let engine = engine();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        for index in 0..100 {
+            let sender = sender.clone();
+            engine.send(move |_| Ok(index), move |result| sender.send(result.unwrap()).unwrap());
+        }
+        assert_eq!(receiver.iter().take(100).collect::<Vec<i32>>(), (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_thread_ends_with_its_last_handle() {
+        let engine = engine();
+        let thread = std::thread::spawn(move || drop(engine));
+        thread.join().unwrap();
+    }
 }

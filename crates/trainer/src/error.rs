@@ -61,7 +61,9 @@ pub enum TrainerError {
     #[error("this session is disposed; create another")]
     Disposed,
     /// A panic was caught in this session earlier; its tensors may be half-written.
-    #[error("this session met an internal fault and accepts no more work: {message}; resume from its last checkpoint")]
+    #[error(
+        "this session met an internal fault and accepts no more work: {message}; resume from its last checkpoint"
+    )]
     Poisoned {
         /// The first panic's message.
         message: String,

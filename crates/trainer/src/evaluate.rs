@@ -34,7 +34,11 @@ pub(crate) struct Setting<'a> {
 }
 
 /// Goes through `dataset` once in its order, in batches of `max_tokens` (sequences) or `batch_size` (rows).
-pub(crate) fn losses(setting: &Setting, dataset: &Arc<Dataset>, batches: BatchSize) -> Result<Losses, TrainerError> {
+pub(crate) fn losses(
+    setting: &Setting,
+    dataset: &Arc<Dataset>,
+    batches: BatchSize,
+) -> Result<Losses, TrainerError> {
     let _no_grad = tch::no_grad_guard();
     let forward = Forward::evaluation(setting.precision);
     let (mut loss, mut nll, mut count, mut correct) = (0.0, 0.0, 0_i64, None);
@@ -49,7 +53,12 @@ pub(crate) fn losses(setting: &Setting, dataset: &Arc<Dataset>, batches: BatchSi
         }
     }
     let total = count.max(1) as f64;
-    Ok(Losses { loss: loss / total, nll: nll / total, accuracy: correct.map(|hits: f64| hits / total), count })
+    Ok(Losses {
+        loss: loss / total,
+        nll: nll / total,
+        accuracy: correct.map(|hits: f64| hits / total),
+        count,
+    })
 }
 
 /// Size of evaluation batches.
@@ -64,10 +73,15 @@ pub enum BatchSize {
 impl BatchSize {
     fn once_through(self) -> LoaderOptions {
         match self {
-            Self::Tokens(tokens) => LoaderOptions { sort_by_length: true, ..LoaderOptions::sequential(tokens) },
-            Self::Samples(samples) => {
-                LoaderOptions { batch_size: Some(samples), shuffle: false, epochs: Some(1), ..LoaderOptions::default() }
+            Self::Tokens(tokens) => {
+                LoaderOptions { sort_by_length: true, ..LoaderOptions::sequential(tokens) }
             }
+            Self::Samples(samples) => LoaderOptions {
+                batch_size: Some(samples),
+                shuffle: false,
+                epochs: Some(1),
+                ..LoaderOptions::default()
+            },
         }
     }
 }

@@ -88,7 +88,10 @@ impl SessionOptions {
             return Err(refuse("options", "must be an object".into()));
         };
         let Some(optimizer) = object.get("optimizer") else {
-            return Err(refuse("optimizer", "is required, for example { \"type\": \"adam\", \"lr\": 0.001 }".into()));
+            return Err(refuse(
+                "optimizer",
+                "is required, for example { \"type\": \"adam\", \"lr\": 0.001 }".into(),
+            ));
         };
         let (own, rest) = partition(object);
         let run = serde_json::from_value(own).map_err(|error| refuse("options", error.to_string()))?;
@@ -103,7 +106,8 @@ impl SessionOptions {
     pub fn resolve(mut self) -> Result<Self, TrainerError> {
         let run = &mut self.run;
         if !matches!(run.device.as_str(), "auto" | "cpu") {
-            let message = format!("\"{}\" is not available in this build; use \"cpu\" or \"auto\"", run.device);
+            let message =
+                format!("\"{}\" is not available in this build; use \"cpu\" or \"auto\"", run.device);
             return Err(refuse("device", message));
         }
         if run.accumulate == 0 {

@@ -5,7 +5,7 @@
 //! definition). With a beam as wide as the search space nothing is ever pruned, so the result is the exhaustive one.
 
 use crate::error::TrainerError;
-use sagetrain_models::{InputColumn, Translator};
+use sagetrain_models::{Ragged, Translator};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -34,7 +34,10 @@ impl SearchOptions {
     pub fn validate(&self) -> Result<(), TrainerError> {
         let refuse = |key, message: String| Err(TrainerError::Option { key, message });
         if self.beam == 0 || self.beam > 1024 {
-            return refuse("search.beam", format!("{} is out of range; give a number from 1 to 1024", self.beam));
+            return refuse(
+                "search.beam",
+                format!("{} is out of range; give a number from 1 to 1024", self.beam),
+            );
         }
         if !self.length_penalty.is_finite() {
             return refuse("search.lengthPenalty", format!("{} is not finite", self.length_penalty));
@@ -45,8 +48,9 @@ impl SearchOptions {
         Ok(())
     }
 
-    fn longest(&self, source: usize) -> usize {
-        ((self.max_length_ratio * source as f64) as usize + self.max_length_extra).max(1)
+    /// Longest output of a source, `</s>` included; never more than the model holds.
+    fn longest(&self, source: usize, model: usize) -> usize {
+        ((self.max_length_ratio * source as f64) as usize + self.max_length_extra).clamp(1, model.max(1))
     }
 }
 
@@ -96,7 +100,13 @@ pub fn search(
     }
     let ends = translator.tokens();
     let mut cache = translator.start(&ragged(sources)?, precision)?;
-    let mut active: Vec<Sentence> = sources.iter().enumerate().map(|(i, s)| begin(i, s.len(), options, ends.start)).collect();
+    let begin = |(index, source): (usize, &&[i32])| Sentence {
+        index,
+        longest: options.longest(source.len(), translator.longest()),
+        live: vec![Prefix { tokens: vec![ends.start], log_probability: 0.0 }],
+        finished: Vec::new(),
+    };
+    let mut active: Vec<Sentence> = sources.iter().enumerate().map(begin).collect();
     while !active.is_empty() {
         let last = active.iter().flat_map(|s| s.live.iter().map(|p| p.tokens[p.tokens.len() - 1]));
         let last: Vec<i64> = last.collect();
@@ -117,18 +127,13 @@ pub fn search(
     Ok(results)
 }
 
-fn begin(index: usize, source: usize, options: &SearchOptions, start: i64) -> Sentence {
-    let live = vec![Prefix { tokens: vec![start], log_probability: 0.0 }];
-    Sentence { index, longest: options.longest(source), live, finished: Vec::new() }
-}
-
-fn ragged(sources: &[&[i32]]) -> Result<InputColumn, TrainerError> {
-    let values: Vec<i64> = sources.iter().flat_map(|source| source.iter().map(|&id| i64::from(id))).collect();
+fn ragged(sources: &[&[i32]]) -> Result<Ragged, TrainerError> {
+    let values = sources.concat();
     let mut offsets = vec![0_i64];
     for source in sources {
         offsets.push(offsets[offsets.len() - 1] + source.len() as i64);
     }
-    Ok(InputColumn::Ragged { values: Tensor::f_from_slice(&values)?, offsets })
+    Ok(Ragged::new("source", &values, &offsets)?)
 }
 
 /// The best continuations of every sentence, best first: 2·beam of them, since at most one in each row ends the sentence, so
@@ -139,7 +144,7 @@ fn best_continuations(
     options: &SearchOptions,
     end: i64,
 ) -> Result<Vec<Vec<Candidate>>, TrainerError> {
-    let vocabulary = scores.f_size()?.get(1).copied().unwrap_or(0);
+    let vocabulary = scores.size().get(1).copied().unwrap_or(0);
     let wanted = (2 * options.beam as i64).min(vocabulary);
     let (values, ids) = scores.f_topk(wanted, 1, true, true)?; // [row, wanted]
     let values = Vec::<f32>::try_from(values.f_reshape([-1])?)?;
@@ -156,9 +161,13 @@ fn best_continuations(
             } else {
                 let span = row * wanted as usize..(row + 1) * wanted as usize;
                 let continuations = ids[span.clone()].iter().zip(&values[span]);
-                candidates.extend(continuations.filter(|(_, score)| score.is_finite()).map(|(&token, &score)| {
-                    Candidate { parent, token, log_probability: total(score) }
-                }));
+                candidates.extend(
+                    continuations.filter(|(_, score)| score.is_finite()).map(|(&token, &score)| Candidate {
+                        parent,
+                        token,
+                        log_probability: total(score),
+                    }),
+                );
             }
             row += 1;
         }
@@ -216,4 +225,3 @@ fn collect_finished(active: &mut Vec<Sentence>, results: &mut [Vec<Hypothesis>])
         false
     });
 }
-

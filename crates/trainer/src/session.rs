@@ -124,12 +124,21 @@ impl ModelHandle {
     }
 
     /// Loss, BLEU and chrF over a translation data set.
-    pub fn evaluate_translation(&self, evaluation: translation::Evaluation, reply: Reply<translation::Scores>) {
+    pub fn evaluate_translation(
+        &self,
+        evaluation: translation::Evaluation,
+        reply: Reply<translation::Scores>,
+    ) {
         self.engine.send(move |owned| translation::evaluate(&owned.setting(), &evaluation), reply);
     }
 
     /// Hypotheses of every source (ids with `</s>`), best first.
-    pub fn translate(&self, sources: Vec<Vec<i32>>, options: SearchOptions, reply: Reply<Vec<Vec<Hypothesis>>>) {
+    pub fn translate(
+        &self,
+        sources: Vec<Vec<i32>>,
+        options: SearchOptions,
+        reply: Reply<Vec<Vec<Hypothesis>>>,
+    ) {
         let job = move |owned: &mut Owned| {
             let setting = owned.setting();
             translation::translate(setting.model, &sources, &options, setting.precision, setting.cancel)
@@ -232,7 +241,10 @@ impl Owned {
         Setting {
             model: self.model.as_ref(),
             precision: self.precision(),
-            label_smoothing: self.training.as_ref().map_or(0.0, |training| training.options.run.label_smoothing),
+            label_smoothing: self
+                .training
+                .as_ref()
+                .map_or(0.0, |training| training.options.run.label_smoothing),
             cancel: &self.cancel,
         }
     }

@@ -6,8 +6,8 @@ use crate::options::SessionOptions;
 use crate::parameters::infos;
 use sagetrain_data::Batch;
 use sagetrain_models::{Forward, Inputs, Loss, Model};
-use sagetrain_optim::{Optimizer, SensitivityReport, StepInputs};
-use sagetrain_torch::{ParallelFor, TensorAllocate, f32_slice, f32_slice_mut};
+use sagetrain_optim::{Optimizer, Owned, SensitivityReport, Serial, StepInputs};
+use sagetrain_torch::{f32_slice, f32_slice_mut};
 use serde::Serialize;
 use std::time::Instant;
 use tch::Tensor;
@@ -26,9 +26,11 @@ pub struct StepReport {
     pub nll: f64,
     /// Tokens or samples the means are over.
     pub count: i64,
-    /// The rate the update used: lr·s(t) of the optimizer's default group.
-    pub lr: f64,
+    /// The rate the update used, lr·s(t) of the optimizer's default group; absent where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
     /// Global norm of the mean gradient before clipping; absent where neither clipping nor the check ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient_norm: Option<f64>,
     /// The gradient was not finite and nothing was changed.
     pub skipped: bool,
@@ -53,12 +55,12 @@ pub(crate) struct Training {
     pub(crate) options: SessionOptions,
     pub(crate) optimizer: Optimizer,
     pub(crate) pending: Pending,
-    /// Optimizer steps finished; index of the schedule.
+    /// Optimizer steps finished.
     pub(crate) step: u64,
     /// Batches seen; the counter of every random stream.
     pub(crate) passes: u64,
     pub(crate) sensitivity: Option<SensitivityReport>,
-    executor: ParallelFor,
+    executor: Serial,
 }
 
 impl Training {
@@ -66,8 +68,8 @@ impl Training {
     pub(crate) fn new(model: &dyn Model, options: SessionOptions) -> Result<Self, TrainerError> {
         let threads = options.threads();
         sagetrain_torch::set_threads(threads)?;
-        let optimizer = Optimizer::new(&options.optimizer, &infos(model), &options.update, &TensorAllocate)?;
-        let executor = ParallelFor::new(threads);
+        let optimizer = Optimizer::new(&options.optimizer, &infos(model), &options.update, &Owned)?;
+        let executor = Serial;
         Ok(Self {
             options,
             optimizer,
@@ -85,7 +87,7 @@ impl Training {
         let inputs = inputs(batch)?;
         let loss = self.loss(model, &inputs)?;
         self.accumulate(model, &loss)?;
-        let mut report = self.report()?;
+        let mut report = self.report();
         if self.pending.batches == self.options.run.accumulate {
             self.update(model, &mut report)?;
         }
@@ -128,7 +130,7 @@ impl Training {
     fn update(&mut self, model: &dyn Model, report: &mut StepReport) -> Result<(), TrainerError> {
         let pending = std::mem::take(&mut self.pending);
         let started = Instant::now();
-        let inputs = StepInputs { multiplier: self.multiplier()?, divisor: pending.count as f64, loss_scale: 1.0 };
+        let inputs = StepInputs { divisor: pending.count as f64, ..StepInputs::default() };
         let mut tensors = handles(model);
         let _no_grad = tch::no_grad_guard();
         let mut parameters = tensors.iter_mut().map(f32_slice_mut).collect::<Result<Vec<_>, _>>()?;
@@ -136,8 +138,10 @@ impl Training {
         let gradients = gradients.collect::<Result<Vec<_>, _>>()?;
         let done = self.optimizer.step(&mut parameters, &gradients, inputs, &self.executor)?;
         self.step = done.step;
-        self.sensitivity = self.optimizer.sensitivity();
-        report.step = self.step;
+        let fresh = self.optimizer.sensitivity().filter(|seen| seen.step == done.step && !done.skipped);
+        self.sensitivity = fresh.cloned().or_else(|| self.sensitivity.take());
+        report.step = done.step;
+        report.lr = Some(done.lr);
         report.updated = !done.skipped;
         report.skipped = done.skipped;
         report.gradient_norm = done.gradient_norm;
@@ -145,25 +149,20 @@ impl Training {
         Ok(())
     }
 
-    /// s(t) of the update in progress.
-    fn multiplier(&self) -> Result<f64, TrainerError> {
-        Ok(self.options.schedule.multiplier(self.step + 1, self.options.run.total_steps)?)
-    }
-
-    fn report(&self) -> Result<StepReport, TrainerError> {
+    fn report(&self) -> StepReport {
         let count = self.pending.count.max(1) as f64;
-        Ok(StepReport {
+        StepReport {
             step: self.step,
             updated: false,
             loss: self.pending.loss / count,
             nll: self.pending.nll / count,
             count: self.pending.count,
-            lr: self.options.optimizer.lr() * self.multiplier()?,
+            lr: None,
             gradient_norm: None,
             skipped: false,
             seconds: 0.0,
             optimizer_seconds: 0.0,
-        })
+        }
     }
 }
 

@@ -115,7 +115,9 @@ fn sweep(folder: &Path) -> Result<(), TrainerError> {
     for name in names(folder)? {
         let ours = [TEMPORARY, TRASH].iter().find_map(|prefix| name.strip_prefix(prefix));
         let process = ours.and_then(|rest| rest.split('-').next()).and_then(|text| text.parse::<u32>().ok());
-        if process.is_some_and(|id| id != std::process::id() && !Path::new("/proc").join(id.to_string()).exists()) {
+        if process
+            .is_some_and(|id| id != std::process::id() && !Path::new("/proc").join(id.to_string()).exists())
+        {
             let path = folder.join(&name);
             std::fs::remove_dir_all(&path).map_err(TrainerError::io(&path))?;
         }
@@ -136,7 +138,9 @@ fn unique(prefix: &str, name: &str) -> String {
 
 fn names(folder: &Path) -> Result<Vec<String>, TrainerError> {
     let items = std::fs::read_dir(folder).map_err(TrainerError::io(folder))?;
-    items.map(|item| Ok(item.map_err(TrainerError::io(folder))?.file_name().to_string_lossy().into_owned())).collect()
+    items
+        .map(|item| Ok(item.map_err(TrainerError::io(folder))?.file_name().to_string_lossy().into_owned()))
+        .collect()
 }
 
 fn sync_folder(folder: &Path) -> Result<(), TrainerError> {

@@ -49,10 +49,16 @@ pub fn verify(folder: &Path) -> Result<(), TrainerError> {
     for (name, expected) in &manifest.files {
         let path = folder.join(name);
         if name.split('/').any(|part| part == "..") || Path::new(name).is_absolute() {
-            return Err(TrainerError::checkpoint(folder, format!("its manifest names {name}, outside the folder")));
+            return Err(TrainerError::checkpoint(
+                folder,
+                format!("its manifest names {name}, outside the folder"),
+            ));
         }
         if !path.is_file() {
-            return Err(TrainerError::checkpoint(folder, format!("{name} is missing; resume from another checkpoint")));
+            return Err(TrainerError::checkpoint(
+                folder,
+                format!("{name} is missing; resume from another checkpoint"),
+            ));
         }
         let found = entry(&path)?;
         if found != *expected {
@@ -63,7 +69,11 @@ pub fn verify(folder: &Path) -> Result<(), TrainerError> {
             return Err(TrainerError::checkpoint(folder, message));
         }
     }
-    match files_under(folder)?.iter().map(|path| relative(folder, path)).find(|name| is_foreign(name, &manifest)) {
+    match files_under(folder)?
+        .iter()
+        .map(|path| relative(folder, path))
+        .find(|name| is_foreign(name, &manifest))
+    {
         Some(name) => Err(TrainerError::checkpoint(folder, format!("{name} is not in its manifest"))),
         None => Ok(()),
     }

@@ -80,7 +80,9 @@ impl Environment {
         ];
         let changed = pairs.into_iter().filter(|(_, before, now)| before != now);
         let sentence = |(what, before, now)| {
-            format!("{what} changed from {before} to {now}: the order of samples stays, sums will differ by rounding")
+            format!(
+                "{what} changed from {before} to {now}: the order of samples stays, sums will differ by rounding"
+            )
         };
         changed.map(sentence).collect()
     }
@@ -96,7 +98,8 @@ impl State {
             ("precision", format!("{:?}", saved.products()), format!("{:?}", now.products())),
         ];
         if let Some((key, before, now)) = pairs.into_iter().find(|(_, before, now)| before != now) {
-            let message = format!("was trained with {key} {before}, this session has {now}; give the same {key}");
+            let message =
+                format!("was trained with {key} {before}, this session has {now}; give the same {key}");
             return Err(TrainerError::checkpoint(folder, message));
         }
         let scope = training.optimizer.resolved_scope();
@@ -130,7 +133,8 @@ pub(super) fn write(path: &Path, training: &Training, run: &serde_json::Value) -
         environment: Environment::current(training)?,
         run: run.clone(),
     };
-    let text = serde_json::to_vec_pretty(&state).map_err(|error| TrainerError::checkpoint(path, error.to_string()))?;
+    let text = serde_json::to_vec_pretty(&state)
+        .map_err(|error| TrainerError::checkpoint(path, error.to_string()))?;
     File::create(path).and_then(|mut file| file.write_all(&text)).map_err(TrainerError::io(path))
 }
 
@@ -144,6 +148,8 @@ pub(super) fn read(path: &Path) -> Result<State, TrainerError> {
     let value: serde_json::Value = serde_json::from_slice(&text).map_err(malformed)?;
     match value.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format == u64::from(FORMAT) => serde_json::from_value(value).map_err(malformed),
-        found => Err(TrainerError::checkpoint(path, format!("has format {found:?}, this version reads {FORMAT}"))),
+        found => {
+            Err(TrainerError::checkpoint(path, format!("has format {found:?}, this version reads {FORMAT}")))
+        }
     }
 }

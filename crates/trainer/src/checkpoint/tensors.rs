@@ -18,14 +18,18 @@ pub(super) fn write(path: &Path, model: &dyn Model, training: &Training) -> Resu
     let failed = |error: safetensors::SafeTensorError| TrainerError::checkpoint(path, error.to_string());
     let mut views = BTreeMap::new();
     for (name, shape, values) in training.optimizer.state() {
-        let view = TensorView::new(Dtype::F32, shape.to_vec(), bytemuck::cast_slice(values)).map_err(failed)?;
+        let view =
+            TensorView::new(Dtype::F32, shape.to_vec(), bytemuck::cast_slice(values)).map_err(failed)?;
         views.insert(name, view);
     }
     let gradients = names(model).zip(&training.pending.gradients);
     for (name, gradient) in gradients.filter_map(|(name, gradient)| Some((name, gradient.as_ref()?))) {
         let shape = gradient.size().iter().map(|&length| length as usize).collect();
         let values = bytemuck::cast_slice(f32_slice(gradient)?);
-        views.insert(format!("{name}/{GRADIENT}"), TensorView::new(Dtype::F32, shape, values).map_err(failed)?);
+        views.insert(
+            format!("{name}/{GRADIENT}"),
+            TensorView::new(Dtype::F32, shape, values).map_err(failed)?,
+        );
     }
     safetensors::serialize_to_file(views, None, path).map_err(failed)
 }
@@ -42,21 +46,35 @@ pub(super) fn read(
     if header > LARGEST_HEADER {
         return Err(TrainerError::checkpoint(path, "its safetensors header is too long or missing"));
     }
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| TrainerError::checkpoint(path, error.to_string()))?;
+    let file = SafeTensors::deserialize(&bytes)
+        .map_err(|error| TrainerError::checkpoint(path, error.to_string()))?;
     let mut state = BTreeMap::new();
     let mut gradients = BTreeMap::new();
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {
-            return Err(TrainerError::checkpoint(path, format!("{name} is {:?}, expected F32", view.dtype())));
+            return Err(TrainerError::checkpoint(
+                path,
+                format!("{name} is {:?}, expected F32", view.dtype()),
+            ));
         }
         // The file's bytes have no alignment: copy.
-        let values: Vec<f32> = bytemuck::pod_collect_to_vec(view.data());
+        let values: Vec<f32> = bytemuck::allocation::pod_collect_to_vec(view.data());
         match name.strip_suffix(GRADIENT).and_then(|name| name.strip_suffix('/')) {
             Some(parameter) => drop(gradients.insert(parameter.to_owned(), (view.shape().to_vec(), values))),
             None => drop(state.insert(name.to_owned(), (view.shape().to_vec(), values))),
         }
     }
-    training.optimizer.load(state, step)?;
+    let state: Vec<(&str, &[usize], &[f32])> = state
+        .iter()
+        .map(|(name, (shape, values))| (name.as_str(), shape.as_slice(), values.as_slice()))
+        .collect();
+    let report = training.optimizer.load(&state, step)?;
+    if let Some(name) = report.missing.iter().chain(&report.unused).next() {
+        let message = format!(
+            "{name} is not what this session's optimizer keeps; give the optimizer it was saved with"
+        );
+        return Err(TrainerError::checkpoint(path, message));
+    }
     if gradients.is_empty() {
         return Ok(Vec::new());
     }

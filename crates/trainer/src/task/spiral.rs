@@ -18,7 +18,8 @@ pub struct Grid {
 /// Probability of class 1 at every grid point, row by row from the bottom left.
 pub(crate) fn boundary(setting: &Setting, grid: Grid) -> Result<Vec<f32>, TrainerError> {
     if !(2..=2048).contains(&grid.resolution) || !(grid.extent.is_finite() && grid.extent > 0.0) {
-        let message = format!("{} points over ±{} is no grid; give 2 to 2048 points", grid.resolution, grid.extent);
+        let message =
+            format!("{} points over ±{} is no grid; give 2 to 2048 points", grid.resolution, grid.extent);
         return Err(TrainerError::Option { key: "grid", message });
     }
     let _no_grad = tch::no_grad_guard();
@@ -32,6 +33,7 @@ pub(crate) fn boundary(setting: &Setting, grid: Grid) -> Result<Vec<f32>, Traine
 /// x and y of every point, x running fastest.
 fn points(grid: Grid) -> Vec<f32> {
     let step = 2.0 * grid.extent / (grid.resolution - 1) as f64;
-    let axis: Vec<f32> = (0..grid.resolution).map(|index| (index as f64 * step - grid.extent) as f32).collect();
+    let axis: Vec<f32> =
+        (0..grid.resolution).map(|index| (index as f64 * step - grid.extent) as f32).collect();
     axis.iter().flat_map(|&y| axis.iter().flat_map(move |&x| [x, y])).collect()
 }

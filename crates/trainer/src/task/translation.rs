@@ -61,7 +61,8 @@ pub(crate) fn evaluate(setting: &Setting, evaluation: &Evaluation) -> Result<Sco
     let sources = sources(&evaluation.dataset)?;
     let found = translate(setting.model, &sources, &evaluation.search, setting.precision, setting.cancel)?;
     let search_seconds = started.elapsed().as_secs_f64();
-    let hypotheses = found.iter().map(|best| text(best, &evaluation.tokenizer)).collect::<Result<Vec<_>, _>>()?;
+    let hypotheses =
+        found.iter().map(|best| text(best, &evaluation.tokenizer)).collect::<Result<Vec<_>, _>>()?;
     let bleu = bleu::corpus(&hypotheses, &evaluation.references)?;
     let chrf = chrf::corpus(&hypotheses, &evaluation.references)?;
     Ok(Scores {

@@ -1,0 +1,80 @@
+//! A resumed run continues to the same bits as the undisturbed one.
+
+mod support;
+
+use sagetrain_data::LoaderState;
+use sagetrain_trainer::checkpoint::{self, Extras};
+use sagetrain_trainer::{PrecisionName, wait};
+use serde_json::json;
+use support::{batches, digest, options, sentences, start, transformer};
+
+/// Trains `total` batches; in between saves after `stop`, throws everything away, and goes on from the checkpoint.
+fn interrupted(stop: usize, total: usize, precision: PrecisionName) -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dataset = sentences(60);
+    let (_model, session) = start(transformer(), options(precision, 2));
+    let mut position = LoaderState::default();
+    for batch in batches(&dataset, 60, position).take(stop) {
+        wait(|reply| session.step(batch.clone(), reply)).expect("a step");
+        position = batch.next;
+    }
+    let extras = Extras { run: json!({ "position": position }), attachments: Vec::new() };
+    let path = wait(|reply| session.save(folder.path().to_path_buf(), extras, reply)).expect("a checkpoint");
+    drop((session, _model));
+
+    let (model, session) = start(transformer(), options(precision, 2));
+    let loaded = wait(|reply| session.load(path, reply)).expect("a loaded checkpoint");
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    let position = serde_json::from_value(loaded.run["position"].clone()).expect("a position");
+    for batch in batches(&dataset, 60, position).take(total - stop) {
+        wait(|reply| session.step(batch, reply)).expect("a step");
+    }
+    digest(&model)
+}
+
+fn undisturbed(total: usize, precision: PrecisionName) -> Vec<u8> {
+    let (model, session) = start(transformer(), options(precision, 2));
+    for batch in batches(&sentences(60), 60, LoaderState::default()).take(total) {
+        wait(|reply| session.step(batch, reply)).expect("a step");
+    }
+    digest(&model)
+}
+
+#[test]
+fn resuming_mid_epoch_with_dropout_gives_the_same_bits() {
+    for precision in [PrecisionName::Float32, PrecisionName::Bfloat16] {
+        assert_eq!(interrupted(8, 20, precision), undisturbed(20, precision), "{precision:?}");
+    }
+}
+
+#[test]
+fn resuming_inside_an_accumulation_gives_the_same_bits() {
+    assert_eq!(interrupted(7, 20, PrecisionName::Float32), undisturbed(20, PrecisionName::Float32));
+}
+
+#[test]
+fn another_number_of_threads_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_model, session) = start(transformer(), options(PrecisionName::Float32, 2));
+    let path =
+        wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
+    let (_model, session) = start(transformer(), options(PrecisionName::Float32, 1));
+    let loaded = wait(|reply| session.load(path, reply)).expect("loaded");
+    assert_eq!(loaded.warnings.len(), 1);
+    assert!(loaded.warnings[0].contains("threads changed from 2 to 1"), "{}", loaded.warnings[0]);
+}
+
+#[test]
+fn another_seed_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (_model, session) = start(transformer(), options(PrecisionName::Float32, 1));
+    let path =
+        wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
+    let mut other = options(PrecisionName::Float32, 1);
+    other.run.seed = 12;
+    let (_model, session) = start(transformer(), other);
+    let error = wait(|reply| session.load(path, reply)).err().expect("an error");
+    assert_eq!(error.code(), "ERR_CHECKPOINT");
+    assert!(error.to_string().contains("seed 11"), "{error}");
+    assert!(checkpoint::list(folder.path()).expect("a list").len() == 1);
+}
