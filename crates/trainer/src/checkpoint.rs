@@ -47,6 +47,8 @@ pub(crate) fn save(
 
 /// What [`load`] found.
 pub struct Loaded {
+    /// Optimizer steps it had finished.
+    pub step: u64,
     /// The `run` value given at the save.
     pub run: serde_json::Value,
     /// Differences of the machine that make the continuation equal up to rounding only.
@@ -73,7 +75,8 @@ pub(crate) fn load(
         loss: state.accumulated.loss,
         nll: state.accumulated.nll,
     };
-    Ok(Loaded { warnings: state.environment.differences(&Environment::current(training)?), run: state.run })
+    let warnings = state.environment.differences(&Environment::current(training)?);
+    Ok(Loaded { step: state.step, warnings, run: state.run })
 }
 
 /// Reads a verified checkpoint's `state.json` without a session.
