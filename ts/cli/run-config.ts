@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import * as v from 'valibot'
 import type { Json } from '../json.js'
-import { object, parse, text } from '../options.js'
+import { expected, flag, object, parse, positive, text, whole } from '../options.js'
+import type { RateSearch } from '../report/report-data.js'
 import { hint } from '../suggest.js'
 import { valueOf, type Override } from './arguments.js'
 import { UsageError } from './exit-codes.js'
@@ -22,6 +23,12 @@ export interface RunConfig {
   readonly train: JsonObject
   /** Arms to train at the same time, each with its share of the threads. */
   readonly compare?: readonly Arm[]
+  /** Seeds to train each arm with, one after the other. */
+  readonly seeds?: readonly number[]
+  /** How the arms' rates were found, for the report. */
+  readonly rates?: RateSearch
+  /** How long it took where it was measured, for the plan. */
+  readonly estimate?: { readonly minutes: number; readonly machine: string }
 }
 
 /** Keys of a task's two parts, to know which one a flag means. */
@@ -41,6 +48,16 @@ const schema = object({
   prepare: v.optional(anything, {}),
   train: v.optional(anything, {}),
   compare: v.optional(v.pipe(v.array(object({ name: armName, train: v.optional(anything, {}) })), v.minLength(1, 'has no arm'))),
+  seeds: v.optional(v.pipe(v.array(whole), v.minLength(1, 'has no seed'))),
+  rates: v.optional(
+    object({
+      description: text,
+      command: text,
+      metric: text,
+      trials: v.array(object({ arm: text, setting: text, value: v.nullable(v.number(expected('a number or null'))), chosen: flag })),
+    }),
+  ),
+  estimate: v.optional(object({ minutes: positive, machine: text })),
 })
 
 /**
@@ -81,6 +98,7 @@ function applyOne(config: RunConfig, override: Override, keys: ConfigKeys): RunC
   const [first = '', ...rest] = override.path
   if (first === 'compare') return applyToArm(config, override, rest)
   if (keys.prepare.includes(first)) return { ...config, prepare: layFlag(config.prepare, override, override.path) }
+  if (!keys.train.includes(first)) throw new UsageError(`${override.flag} is not an option of the task "${config.task}"${hint(first, [...keys.prepare, ...keys.train])}`)
   const [spec] = canonical(override, override.path)
   const hidden = config.compare !== undefined && config.compare.every((arm) => isSetAt(arm.train, spec))
   if (hidden) throw new UsageError(`${override.flag} would have no effect: every arm sets its own; write --compare.${config.compare?.[0]?.name ?? 'ARM'}.${override.path.join('.')}`)
@@ -107,6 +125,20 @@ function layFlag(base: JsonObject, override: Override, at: readonly string[]): J
   const [path, value, sage] = canonical(override, at)
   const laid = setAt(base, path, value)
   return sage && !isSetAt(laid, ['optimizer', 'sage']) ? setAt(laid, ['optimizer', 'sage'], {}) : laid
+}
+
+/**
+ * Reads `--seeds`: a count (seeds 1 to that) or a list.
+ *
+ * @throws {@link UsageError}
+ */
+export function parseSeeds(written: string): readonly number[] {
+  const numbers = written.split(',').filter((part) => part.trim() !== '').map(Number)
+  if (numbers.length === 0 || !numbers.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) throw new UsageError(`--seeds ${written}: give a count, or a list such as 1,2,3`)
+  if (written.includes(',')) return [...new Set(numbers)]
+  const [count = 0] = numbers
+  if (count < 1 || count > 1000) throw new UsageError(`--seeds ${written}: a count is between 1 and 1000; for the one seed ${written} write "${written},"`)
+  return Array.from({ length: count }, (_, index) => index + 1)
 }
 
 /** One arm's complete `train`; without `compare` the run is its only arm. */

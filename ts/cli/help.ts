@@ -1,0 +1,69 @@
+import type { Command, Context } from './command.js'
+import { EXIT_CODES } from './exit-codes.js'
+import type { OptionSpec } from './arguments.js'
+
+/** Options of every command. */
+export const COMMON_OPTIONS = {
+  json: { type: 'boolean', about: 'the result as JSON on standard output; text for people goes to standard error' },
+  help: { type: 'boolean', about: 'this text', short: 'h' },
+} as const satisfies Record<string, OptionSpec>
+
+function optionLines(options: Readonly<Record<string, OptionSpec>>): readonly string[] {
+  const heads = Object.entries(options).map(([name, { value, short }]) => `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`)
+  const width = Math.max(...heads.map((head) => head.length))
+  return Object.values(options).map(({ about }, index) => `  ${(heads[index] ?? '').padEnd(width)}  ${about}`)
+}
+
+/** `sagetrain --help`. */
+export function generalHelp(commands: readonly Command[], context: Pick<Context, 'tasks'>, version: string): string {
+  const width = Math.max(...commands.map(({ name }) => name.length))
+  return [
+    `sagetrain ${version}: trains Transformers, with sensitivity-guided learning rates (SAGE) or without.`,
+    '',
+    'Usage: sagetrain COMMAND [options]',
+    '',
+    'Commands:',
+    ...commands.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`),
+    '',
+    'Tasks:',
+    ...[...context.tasks.values()].map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`),
+    '',
+    'Examples:',
+    ...commands.flatMap((command) => command.examples(context).slice(0, 2)).map((example) => `  ${example}`),
+    '',
+    '`sagetrain COMMAND --help` has the options and more examples of a command.',
+    'NO_COLOR turns colour off, FORCE_COLOR on.',
+    '',
+    EXIT_CODES,
+  ].join('\n')
+}
+
+/** `sagetrain COMMAND --help`. */
+export function commandHelp(command: Command, context: Pick<Context, 'tasks'>): string {
+  return [
+    `sagetrain ${command.name}: ${command.about}.`,
+    '',
+    `Usage: ${command.usage}`,
+    '',
+    'Options:',
+    ...optionLines({ ...command.options, ...COMMON_OPTIONS }),
+    ...(command.takesConfiguration ? configurationHelp(context) : []),
+    '',
+    'Examples:',
+    ...command.examples(context).map((example) => `  ${example}`),
+    '',
+    EXIT_CODES,
+  ].join('\n')
+}
+
+function configurationHelp({ tasks }: Pick<Context, 'tasks'>): readonly string[] {
+  return [
+    '',
+    'Configuration:',
+    '  Every key of a configuration is a flag, its path with dots: --optimizer.sage.beta0 0.75 --batch.maxTokens 2000.',
+    '  Values are JSON where they look like it; lists of numbers may be written 0.9,0.98.',
+    '  --optimizer NAME sets the optimizer, NAME-sage with SAGE (adam-sage, adamw-sage). --schedule NAME likewise.',
+    '  --compare.ARM.KEY VALUE changes one arm of a comparison.',
+    ...[...tasks.values()].map(({ name, keys }) => `  ${name}: ${[...keys.prepare, ...keys.train].join(', ')}`),
+  ]
+}

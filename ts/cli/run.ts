@@ -1,0 +1,90 @@
+import { isSagetrainError, type SagetrainError } from '../errors.js'
+import { suggest } from '../suggest.js'
+import { parseArguments } from './arguments.js'
+import type { Command, Context } from './command.js'
+import { EXIT, UsageError } from './exit-codes.js'
+import { commandHelp, COMMON_OPTIONS, generalHelp } from './help.js'
+import type { TaskCommand } from './task.js'
+import { createTerminal, type Output } from './terminal.js'
+
+/** What the command is run with; tests bring their own. */
+export interface Surroundings {
+  readonly commands: readonly Command[]
+  readonly tasks: ReadonlyMap<string, TaskCommand>
+  readonly version: string
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Versions of what computes. */
+  readonly versions: Context['versions']
+}
+
+/** Runs one command line. Resolves to the exit code; what went wrong has been said. */
+export async function runCommand(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  const json = argv.includes('--json')
+  const errors = createTerminal(surroundings.stderr, surroundings.environment)
+  try {
+    return await dispatch(argv, json, surroundings)
+  } catch (error) {
+    if (json) surroundings.stdout.write(`${JSON.stringify({ error: describe(error) })}\n`)
+    for (const line of complaint(error)) errors.line(errors.style('red', line))
+    return isUsage(error) ? EXIT.usage : EXIT.error
+  }
+}
+
+async function dispatch([name, ...rest]: readonly string[], json: boolean, surroundings: Surroundings): Promise<number> {
+  const { commands, tasks, version, stdout, stderr, environment } = surroundings
+  if (name === '--version' || name === '-v') return say(stdout, version, EXIT.ok)
+  if (name === undefined) return say(stderr, generalHelp(commands, surroundings, version), EXIT.usage)
+  if (name === '--help' || name === '-h' || name === 'help') return help(rest, surroundings)
+  const command = find(name, commands)
+  if (rest.includes('--help') || rest.includes('-h')) return say(stdout, commandHelp(command, surroundings), EXIT.ok)
+  const keys = command.takesConfiguration ? ['compare', ...[...tasks.values()].flatMap((task) => task.keys.prepare.concat(task.keys.train))] : []
+  const parsed = parseArguments(rest, { ...command.options, ...COMMON_OPTIONS }, keys)
+  return command.run(parsed, {
+    terminal: createTerminal(json ? stderr : stdout, environment),
+    json: (value) => void (json && stdout.write(`${JSON.stringify(value)}\n`)),
+    tasks,
+    written: ['sagetrain', name, ...rest].join(' '),
+    versions: () => surroundings.versions(),
+  })
+}
+
+function help([name]: readonly string[], surroundings: Surroundings): number {
+  const { commands, stdout, version } = surroundings
+  return say(stdout, name === undefined ? generalHelp(commands, surroundings, version) : commandHelp(find(name, commands), surroundings), EXIT.ok)
+}
+
+function find(name: string, commands: readonly Command[]): Command {
+  const command = commands.find((one) => one.name === name)
+  if (command !== undefined) return command
+  const names = commands.map((one) => one.name)
+  const near = suggest(name, names)
+  throw new UsageError(`unknown command "${name}"; ${near === undefined ? `there are: ${names.join(', ')}` : `did you mean "${near}"?`}`)
+}
+
+function say(output: Output, text: string, code: number): number {
+  output.write(`${text}\n`)
+  return code
+}
+
+/** What the caller can mend on the command line or in the configuration. */
+function isUsage(error: unknown): boolean {
+  return error instanceof UsageError || isSagetrainError(error, 'ERR_CONFIG') || isSagetrainError(error, 'ERR_ARGUMENT')
+}
+
+function describe(error: unknown): Pick<SagetrainError, 'message'> & Partial<Pick<SagetrainError, 'code' | 'fields'>> {
+  if (isSagetrainError(error)) return { code: error.code, message: error.message, fields: error.fields }
+  return { message: error instanceof Error ? error.message : String(error) }
+}
+
+/** An error that was foreseen is one line; another one is a fault of this program, with all that helps to find it. */
+function complaint(error: unknown): readonly string[] {
+  if (isSagetrainError(error)) return [`sagetrain: ${error.message} (${error.code})`]
+  if (error instanceof UsageError || isSystemError(error)) return [`sagetrain: ${error.message}`]
+  return [`sagetrain: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 'This is a fault in sagetrain; please report it with the lines above.']
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error
+}

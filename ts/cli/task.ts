@@ -1,0 +1,101 @@
+import type { Boundary } from '../report/boundary.js'
+import type { Fact, MetricColumn, PairedComparison, SampleTranslation, SensitivityPoint } from '../report/report-data.js'
+import type { JsonObject } from './merge.js'
+import type { ConfigKeys } from './run-config.js'
+
+/** A value for `result.metrics`: missing where the task does not measure it. */
+export type Metrics = Readonly<Record<string, number | null>>
+
+/** What an arm's training tells the command, already in the report's units. */
+export type TaskEvent =
+  | { readonly type: 'start'; readonly totalSteps?: number; readonly facts: readonly Fact[] }
+  | {
+      readonly type: 'step'
+      readonly step: number
+      readonly loss: number | null
+      readonly tokensPerSecond: number
+      /** Shares of the step's time, 0 to 1. */
+      readonly optimizerShare?: number
+      readonly dataWait?: number
+    }
+  | { readonly type: 'sensitivity'; readonly step: number; readonly point: Omit<SensitivityPoint, 'seconds'> }
+  | { readonly type: 'evaluation'; readonly step: number; readonly metrics: Metrics; readonly best: boolean }
+  | { readonly type: 'checkpoint'; readonly step: number; readonly path: string }
+  | { readonly type: 'warning'; readonly message: string }
+  | { readonly type: 'end'; readonly reason: 'finished' | 'stopped'; readonly step: number }
+
+/** A {@link TaskEvent} and when it happened, in seconds of the arm's own time: what an earlier part of a resumed run took counts too. */
+export type TimedEvent = TaskEvent & { readonly seconds: number }
+
+/** What the best weights of an arm score on the held-out part. */
+export interface Measured {
+  readonly bestStep: number
+  readonly metrics: Metrics
+  readonly signatures: Readonly<Record<string, string>>
+  /** One output a held-out sample, for tasks that have them. */
+  readonly outputs: readonly string[]
+}
+
+/** One arm in training. */
+export interface ArmTraining extends AsyncDisposable {
+  readonly events: AsyncIterable<TimedEvent>
+  /** Scores the best weights; after the events have ended. */
+  measure(signal: AbortSignal): Promise<Measured>
+}
+
+/** What an arm is trained with beyond its configuration. */
+export interface ArmOptions {
+  readonly name: string
+  readonly train: JsonObject
+  /** Where its `events.jsonl` and `checkpoints/` go. */
+  readonly folder: string
+  /** Goes on from the folder's last checkpoint. */
+  readonly resume: boolean
+  readonly signal: AbortSignal
+}
+
+/** Arms measured on the same data, compared. */
+export interface Compared {
+  readonly comparisons: readonly PairedComparison[]
+  /** 95 % intervals by arm and metric. */
+  readonly intervals: Readonly<Record<string, Readonly<Record<string, readonly [low: number, high: number]>>>>
+  readonly samples: readonly SampleTranslation[]
+  readonly boundaries: readonly Boundary[]
+}
+
+/** A measured arm, to compare. */
+export interface MeasuredArm {
+  readonly name: string
+  readonly label: string
+  readonly measured: Measured
+  readonly training: ArmTraining
+}
+
+/** A task with its data ready. */
+export interface PreparedTask extends AsyncDisposable {
+  /** What the plan and the report say of the data. */
+  readonly facts: readonly Fact[]
+  /** What `measure` measures on, e.g. "426 held-out sentences, beam 5". */
+  readonly measuredOn: string
+  train(options: ArmOptions): Promise<ArmTraining>
+  compare(arms: readonly MeasuredArm[]): Promise<Compared>
+}
+
+/** A task as the command knows it: one file each, one line in the registry. */
+export interface TaskCommand {
+  readonly name: string
+  /** One line for `--help`. */
+  readonly about: string
+  /** Begins the report's title. */
+  readonly title: string
+  readonly examples: readonly string[]
+  readonly keys: ConfigKeys
+  /** Columns of the result table. */
+  readonly columns: readonly MetricColumn[]
+  /** The metric that decides who is ahead. */
+  readonly headline: string
+  /** The configuration where nothing is given. */
+  readonly defaults: { readonly prepare: JsonObject; readonly train: JsonObject; readonly compare?: readonly { readonly name: string; readonly train: JsonObject }[] }
+  /** Makes the data ready; `say` tells a person what takes time. */
+  prepare(options: JsonObject, say: (text: string) => void, signal: AbortSignal): Promise<PreparedTask>
+}

@@ -1,0 +1,133 @@
+import { basename } from 'node:path'
+import { isSagetrainError } from '../errors.js'
+import type { ComparisonReport } from '../report/report-data.js'
+import { writeReport } from '../report/write.js'
+import type { OptionSpec } from './arguments.js'
+import { runsOf } from './arms.js'
+import { assembleReport } from './assemble.js'
+import type { Command, Context } from './command.js'
+import { EXIT, UsageError } from './exit-codes.js'
+import { printOutcome } from './outcome.js'
+import { printPlan } from './plan.js'
+import { applyOverrides, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
+import { createRunFolder, discardUntouched, readRunFolder } from './run-folder.js'
+import { watchInterruption } from './signals.js'
+import type { PreparedTask, TaskCommand } from './task.js'
+import type { Terminal } from './terminal.js'
+import { trainAll } from './training.js'
+
+/** Options of `train` and `start`, beside the configuration's own. */
+export const TRAIN_OPTIONS = {
+  config: { type: 'string', value: 'FILE', about: 'a configuration, { "task", "prepare", "train", "compare" }; flags are laid over it' },
+  name: { type: 'string', value: 'NAME', about: 'name of the folder below runs/ (default: the task)' },
+  runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
+  seeds: { type: 'string', value: 'N|LIST', about: 'train each arm with seeds 1 to N, or with those of a list such as 1,5,9' },
+  resume: { type: 'string', value: 'FOLDER', about: 'go on with an interrupted run, from its last checkpoints' },
+} as const satisfies Record<string, OptionSpec>
+
+/** A run to train: its configuration, its task and where it goes. */
+export interface TrainRequest {
+  readonly config: RunConfig
+  readonly command: TaskCommand
+  /** The folder to go on in, or the one to make a new folder in. */
+  readonly place: { readonly resume: string } | { readonly parent: string; readonly name: string }
+}
+
+export const train: Command = {
+  name: 'train',
+  usage: 'sagetrain train TASK [options] [--KEY VALUE …]',
+  about: 'trains a task, one arm or several side by side',
+  options: TRAIN_OPTIONS,
+  takesConfiguration: true,
+  examples: (context) => [...context.tasks.values()].flatMap((task) => task.examples),
+  run: async (args, context) => trainRequest(await requestOf(args, context), context),
+}
+
+async function requestOf({ positionals, options, overrides }: Parameters<Command['run']>[0], context: Context): Promise<TrainRequest> {
+  const text = (name: keyof typeof TRAIN_OPTIONS): string | undefined => (typeof options[name] === 'string' ? options[name] : undefined)
+  const [taskName, ...surplus] = positionals
+  if (surplus.length > 0) throw new UsageError(`train takes one task, got ${positionals.join(' ')}`)
+  const resume = text('resume')
+  if (resume !== undefined) return resumeRequest(resume, overrides.map(({ flag }) => flag), context)
+  const file = text('config')
+  const read = file === undefined ? undefined : await readConfig(file)
+  if (read !== undefined && taskName !== undefined && read.task !== taskName) throw new UsageError(`${file ?? ''} is of the task "${read.task}", not "${taskName}"`)
+  const command = taskOf(read?.task ?? taskName, context)
+  const base = read ?? checkConfig({ task: command.name, ...command.defaults }, command.name)
+  return newRequest(command, applyOverrides(base, overrides, command.keys), { name: text('name'), runs: text('runs'), seeds: text('seeds') })
+}
+
+/** A run of its own in a fresh folder. */
+export function newRequest(command: TaskCommand, config: RunConfig, given: Readonly<Partial<Record<'name' | 'runs' | 'seeds', string | undefined>>>): TrainRequest {
+  const name = given.name ?? config.name ?? command.name
+  const whole = checkConfig({ ...config, name, ...(given.seeds !== undefined && { seeds: parseSeeds(given.seeds) }) }, 'configuration')
+  return { config: whole, command, place: { parent: given.runs ?? 'runs', name } }
+}
+
+async function resumeRequest(folder: string, flags: readonly string[], context: Context): Promise<TrainRequest> {
+  if (flags.length > 0) throw new UsageError(`--resume goes on with the run's own configuration; ${flags.join(', ')} cannot change it`)
+  const config = await readRunFolder(folder)
+  return { config, command: taskOf(config.task, context), place: { resume: folder } }
+}
+
+/** The task of that name, or the tasks there are. */
+export function taskOf(name: string | undefined, { tasks }: Context): TaskCommand {
+  const names = [...tasks.keys()]
+  if (name === undefined) throw new UsageError(`which task? There are: ${names.join(', ')}`)
+  const found = tasks.get(name)
+  if (found === undefined) throw new UsageError(`unknown task "${name}"; there are: ${names.join(', ')}`)
+  return found
+}
+
+/** Trains, measures, reports. Resolves to the exit code. */
+export async function trainRequest(request: TrainRequest, context: Context): Promise<number> {
+  const { terminal } = context
+  using interruption = watchInterruption((signal) => {
+    terminal.line(`\n${signal === 'SIGINT' ? 'Ctrl-C' : signal}: finishing the step and saving; once more to exit at once.`)
+  })
+  const { config, command, place } = request
+  try {
+    await using task = await command.prepare(config.prepare, (line) => terminal.line(line), interruption.signal)
+    const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, config, place.name)
+    try {
+      const report = await trainIn(folder, request, task, context, interruption.signal)
+      return interruption.exitCode() ?? (report.status === 'complete' ? EXIT.ok : EXIT.error)
+    } catch (error) {
+      await discardUntouched(folder)
+      if (calledOff(error, interruption.signal)) sayResume(folder, terminal)
+      throw error
+    }
+  } catch (error) {
+    if (calledOff(error, interruption.signal)) return interruption.exitCode() ?? EXIT.error
+    throw error
+  }
+}
+
+/** Whether an error only says that the signal called off what was under way; a fault while saving is one all the same. */
+function calledOff(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && (error === signal.reason || isSagetrainError(error, 'ERR_ABORTED'))
+}
+
+async function trainIn(folder: string, { config, command, place }: TrainRequest, task: PreparedTask, context: Context, signal: AbortSignal): Promise<ComparisonReport> {
+  const { terminal } = context
+  const seeds = runsOf(config, folder)
+  printPlan(terminal, config, seeds, task.facts, folder)
+  const trained = await trainAll({ command, task, seeds, resume: 'resume' in place, terminal, signal })
+  const report = assembleReport({ command, task, config, name: basename(folder), written: context.written, trained, versions: context.versions() })
+  const { page } = await writeReport(folder, report)
+  if (report.status === 'complete') printOutcome(terminal, report)
+  terminal.line()
+  terminal.line(`Report: ${terminal.style('bold', page)}`)
+  if (report.status === 'interrupted') sayResume(folder, terminal)
+  context.json({ folder, report: page, status: report.status, arms: report.arms.map(({ name, seed, result }) => ({ name, seed, result })), comparisons: report.comparisons })
+  return report
+}
+
+function sayResume(folder: string, terminal: Terminal): void {
+  terminal.line(`Stopped. To go on: npx sagetrain train --resume ${quoted(folder)}`)
+}
+
+/** A word for a shell. */
+function quoted(word: string): string {
+  return /^[\w./@:+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}

@@ -1,0 +1,110 @@
+import { memoryUsage, resourceUsage } from 'node:process'
+import type { ArmReport, ComparisonReport, PairedComparison, SampleTranslation } from '../report/report-data.js'
+import type { Boundary } from '../report/boundary.js'
+import type { ArmRun } from './arms.js'
+import { follow } from './follow.js'
+import { Progress } from './progress.js'
+import { ArmRecord } from './record.js'
+import type { ArmTraining, Compared, Measured, PreparedTask, TaskCommand } from './task.js'
+import type { Terminal } from './terminal.js'
+
+/** What training the arms of all seeds came to. */
+export interface Trained {
+  readonly status: ComparisonReport['status']
+  readonly arms: readonly ArmReport[]
+  readonly comparisons: readonly PairedComparison[]
+  readonly samples: readonly SampleTranslation[]
+  readonly boundaries: readonly Boundary[]
+}
+
+export interface TrainingOptions {
+  readonly command: TaskCommand
+  readonly task: PreparedTask
+  readonly seeds: readonly (readonly ArmRun[])[]
+  readonly resume: boolean
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+}
+
+/** Bytes of memory the process has held at its peak: all arms together, since they share it. */
+function peakMemory(): number {
+  return Math.max(resourceUsage().maxRSS * 1024, memoryUsage.rss())
+}
+
+/** Trains every seed's arms at the same time, the seeds one after the other, and measures what they learnt. */
+export async function trainAll(options: TrainingOptions): Promise<Trained> {
+  const done: Trained[] = []
+  for (const runs of options.seeds) {
+    // oxlint-disable-next-line no-await-in-loop -- the seeds' arms share the machine: one seed after the other
+    done.push(await trainSeed(options, runs))
+    if (options.signal.aborted) break
+  }
+  const [first] = done
+  return {
+    status: done.every(({ status }) => status === 'complete') && done.length === options.seeds.length ? 'complete' : 'interrupted',
+    arms: done.flatMap(({ arms }) => arms),
+    comparisons: done.flatMap(({ comparisons }) => comparisons),
+    samples: first?.samples ?? [],
+    boundaries: first?.boundaries ?? [],
+  }
+}
+
+/** One arm on its way. */
+interface Going {
+  readonly run: ArmRun
+  readonly training: ArmTraining
+  readonly record: ArmRecord
+}
+
+async function trainSeed(options: TrainingOptions, runs: readonly ArmRun[]): Promise<Trained> {
+  // An arm that fails stops the others, which save and end in good order.
+  const failure = new AbortController()
+  const started = await Promise.allSettled(runs.map((run) => start(options, run, AbortSignal.any([options.signal, failure.signal]))))
+  const going = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  try {
+    const refused = started.find((one) => one.status === 'rejected')
+    if (refused !== undefined) throw refused.reason
+    const reasons = await followAll(options, going, failure)
+    return reasons.includes('stopped') ? interrupted(going) : await measureAll(options, going)
+  } finally {
+    await Promise.all(going.map(({ training }) => training[Symbol.asyncDispose]()))
+  }
+}
+
+async function start({ task, resume }: TrainingOptions, run: ArmRun, signal: AbortSignal): Promise<Going> {
+  const { name, train, folder } = run
+  return { run, training: await task.train({ name, train, folder, resume, signal }), record: new ArmRecord() }
+}
+
+async function followAll({ terminal, command }: TrainingOptions, going: readonly Going[], failure: AbortController): Promise<readonly string[]> {
+  using progress = new Progress(terminal, going.map(({ run }) => run.name))
+  const followed = going.map(async ({ run, training, record }) => {
+    try {
+      return await follow(run.name, training.events, record, progress, command.columns)
+    } catch (error) {
+      failure.abort(error)
+      throw error
+    }
+  })
+  const settled = await Promise.allSettled(followed)
+  if (failure.signal.aborted) throw failure.signal.reason
+  return settled.map((one) => (one.status === 'fulfilled' ? one.value : 'stopped'))
+}
+
+function interrupted(going: readonly Going[]): Trained {
+  return { status: 'interrupted', arms: going.map((one) => armReport(one, null)), comparisons: [], samples: [], boundaries: [] }
+}
+
+async function measureAll({ terminal, task, signal }: TrainingOptions, going: readonly Going[]): Promise<Trained> {
+  terminal.line(`Measuring on ${task.measuredOn} …`)
+  const measured = await Promise.all(going.map(async ({ run, training }) => ({ name: run.name, label: run.label, training, measured: await training.measure(signal) })))
+  const compared = await task.compare(measured)
+  const arms = going.map((one, index) => armReport(one, measured[index]?.measured ?? null, compared))
+  return { status: 'complete', arms, comparisons: compared.comparisons, samples: compared.samples, boundaries: compared.boundaries }
+}
+
+function armReport({ run, record }: Going, measured: Measured | null, compared?: Compared): ArmReport {
+  const { name, arm, label, seed, train } = run
+  const intervals = compared?.intervals[name] ?? {}
+  return { name, arm, label, seed, ...record.curves(), result: measured === null ? null : record.result(measured, intervals, { peakMemory: peakMemory() }), train }
+}
