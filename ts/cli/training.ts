@@ -17,13 +17,18 @@ export interface Trained {
   readonly boundaries: readonly Boundary[]
 }
 
-export interface TrainingOptions {
+/** What training arms needs beside the arms. */
+export interface TrainTogetherOptions {
   readonly command: TaskCommand
   readonly task: PreparedTask
-  readonly seeds: readonly (readonly ArmRun[])[]
   readonly resume: boolean
   readonly terminal: Terminal
   readonly signal: AbortSignal
+}
+
+/** The same, and the arms by seed. */
+export interface TrainingOptions extends TrainTogetherOptions {
+  readonly seeds: readonly (readonly ArmRun[])[]
 }
 
 /** Bytes of memory the process has held at its peak: all arms together, since they share it. */
@@ -50,13 +55,18 @@ export async function trainAll(options: TrainingOptions): Promise<Trained> {
 }
 
 /** One arm on its way. */
-interface Going {
+export interface Going {
   readonly run: ArmRun
   readonly training: ArmTraining
   readonly record: ArmRecord
 }
 
 async function trainSeed(options: TrainingOptions, runs: readonly ArmRun[]): Promise<Trained> {
+  return trainTogether(options, runs, async (going, stopped) => (stopped ? interrupted(going) : measureAll(options, going)))
+}
+
+/** Trains arms at the same time; `then` is given them while their models are still there, and whether one was stopped before its end. */
+export async function trainTogether<T>(options: TrainTogetherOptions, runs: readonly ArmRun[], then: (going: readonly Going[], stopped: boolean) => Promise<T>): Promise<T> {
   // An arm that fails stops the others, which save and end in good order.
   const failure = new AbortController()
   const started = await Promise.allSettled(runs.map((run) => start(options, run, AbortSignal.any([options.signal, failure.signal]))))
@@ -65,18 +75,18 @@ async function trainSeed(options: TrainingOptions, runs: readonly ArmRun[]): Pro
     const refused = started.find((one) => one.status === 'rejected')
     if (refused !== undefined) throw refused.reason
     const reasons = await followAll(options, going, failure)
-    return reasons.includes('stopped') ? interrupted(going) : await measureAll(options, going)
+    return await then(going, reasons.includes('stopped'))
   } finally {
     await Promise.all(going.map(({ training }) => training[Symbol.asyncDispose]()))
   }
 }
 
-async function start({ task, resume }: TrainingOptions, run: ArmRun, signal: AbortSignal): Promise<Going> {
+async function start({ task, resume }: TrainTogetherOptions, run: ArmRun, signal: AbortSignal): Promise<Going> {
   const { name, train, folder } = run
   return { run, training: await task.train({ name, train, folder, resume, signal }), record: new ArmRecord() }
 }
 
-async function followAll({ terminal, command }: TrainingOptions, going: readonly Going[], failure: AbortController): Promise<readonly string[]> {
+async function followAll({ terminal, command }: TrainTogetherOptions, going: readonly Going[], failure: AbortController): Promise<readonly string[]> {
   using progress = new Progress(terminal, going.map(({ run }) => run.name))
   const followed = going.map(async ({ run, training, record }) => {
     try {
