@@ -1,6 +1,6 @@
 import test from 'ava'
 import { StepCurve } from '#ts/report/curve.js'
-import { summarise, type ObservedStatistics, type ObservedTensor } from '#ts/report/observed.js'
+import { summarise, type ObservedTensor } from '#ts/report/observed.js'
 
 test('a curve of any length keeps a bounded number of points, and its mean', (t) => {
   const curve = new StepCurve(64)
@@ -18,13 +18,9 @@ test('a loss that is not finite is missing, not averaged away', (t) => {
   t.deepEqual(curve.points().map(({ loss }) => loss), [null, null])
 })
 
-function statistics(count: number, mean: number, bins: Readonly<Record<number, number>>, zeros = 0): ObservedStatistics {
-  return { count, mean, histogram: { zeros, lowest: -72, counts: Array.from({ length: 96 }, (_, index) => bins[index - 72] ?? 0) } }
-}
-
 function tensor(count: number, mean: number, bins: Readonly<Record<number, number>>, zeros = 0): ObservedTensor {
-  const one = statistics(count, mean, bins, zeros)
-  return { name: 'weight', sensitivity: one, average: one, variation: one, modulation: one }
+  const one = { mean, zeros, histogram: Array.from({ length: 96 }, (_, index) => bins[index - 72] ?? 0) }
+  return { name: 'weight', count, sensitivity: one, average: one, variation: one, modulation: one }
 }
 
 test('means are over elements, not over tensors, and the histogram keeps every element', (t) => {

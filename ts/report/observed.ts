@@ -1,27 +1,27 @@
 import type { LogHistogram, SensitivityPoint } from './report-data.js'
 
-/** Statistics of one quantity over one tensor, as `observe` reports them. */
-export interface ObservedStatistics {
-  readonly count: number
+/** One quantity over the elements of one tensor, as `observe` reports it. */
+export interface ObservedSummary {
   readonly mean: number
-  readonly histogram: {
-    /** Elements that are exactly 0. */
-    readonly zeros: number
-    /** Binary exponent at which the first bin begins. */
-    readonly lowest: number
-    /** Elements by power of two. */
-    readonly counts: readonly number[]
-  }
+  /** Elements that are exactly 0. */
+  readonly zeros: number
+  /** `histogram[k]` counts 2^(k − 72) ≤ x < 2^(k − 71). */
+  readonly histogram: readonly number[]
 }
 
 /** One tensor of an `observe` report. */
 export interface ObservedTensor {
   readonly name: string
-  readonly sensitivity: ObservedStatistics
-  readonly average: ObservedStatistics
-  readonly variation: ObservedStatistics
-  readonly modulation: ObservedStatistics
+  /** Elements. */
+  readonly count: number
+  readonly sensitivity: ObservedSummary
+  readonly average: ObservedSummary
+  readonly variation: ObservedSummary
+  readonly modulation: ObservedSummary
 }
+
+/** Binary exponent at which a summary's histogram begins. */
+const LOWEST = -72
 
 /** Binary orders of magnitude of r that are drawn: from 2⁻²⁰ (10⁻⁶) to 2⁶ (64); what lies beyond counts into the ends. */
 const DRAWN = { low: -20, high: 6 } as const
@@ -31,33 +31,33 @@ const LOG10_OF_2 = Math.log10(2)
 export function summarise(tensors: readonly ObservedTensor[], at: { readonly step: number; readonly seconds: number }): SensitivityPoint {
   return {
     ...at,
-    sensitivity: meanOver(tensors.map((tensor) => tensor.sensitivity)),
-    average: meanOver(tensors.map((tensor) => tensor.average)),
-    variation: meanOver(tensors.map((tensor) => tensor.variation)),
-    modulation: meanOver(tensors.map((tensor) => tensor.modulation)),
-    modulationHistogram: histogramOver(tensors.map((tensor) => tensor.modulation)),
+    sensitivity: meanOver(tensors, 'sensitivity'),
+    average: meanOver(tensors, 'average'),
+    variation: meanOver(tensors, 'variation'),
+    modulation: meanOver(tensors, 'modulation'),
+    modulationHistogram: histogramOver(tensors),
   }
 }
 
-function meanOver(list: readonly ObservedStatistics[]): number | null {
+function meanOver(tensors: readonly ObservedTensor[], quantity: 'sensitivity' | 'average' | 'variation' | 'modulation'): number | null {
   let [total, elements] = [0, 0]
-  for (const { count, mean } of list) {
-    total += count * mean
-    elements += count
+  for (const tensor of tensors) {
+    total += tensor.count * tensor[quantity].mean
+    elements += tensor.count
   }
   const mean = total / elements
   return Number.isFinite(mean) ? mean : null
 }
 
-function histogramOver(list: readonly ObservedStatistics[]): LogHistogram {
+function histogramOver(tensors: readonly ObservedTensor[]): LogHistogram {
   const counts = Array.from({ length: DRAWN.high - DRAWN.low }, () => 0)
   const add = (exponent: number, count: number): void => {
     const bin = Math.min(counts.length - 1, Math.max(0, exponent - DRAWN.low))
     counts[bin] = (counts[bin] ?? 0) + count
   }
-  for (const { histogram } of list) {
-    add(-Infinity, histogram.zeros)
-    histogram.counts.forEach((count, index) => add(histogram.lowest + index, count))
+  for (const { modulation } of tensors) {
+    add(-Infinity, modulation.zeros)
+    modulation.histogram.forEach((count, index) => add(LOWEST + index, count))
   }
   return { log10Min: DRAWN.low * LOG10_OF_2, log10Max: DRAWN.high * LOG10_OF_2, counts }
 }
