@@ -1,10 +1,11 @@
 //! Trains a translation model from Rust alone and prints one line of JSON: what Node's share is measured against.
 //!
 //! `cargo run --release -p sagetrain-benches --features torch --bin translation -- config.json`, where the file holds
-//! `{ "dataset", "model", "session", "maxTokens", "steps", "warmup", "export"? }`. With `export` the batches are written first, for
-//! the peers to train on the same ones, and nothing is trained.
+//! `{ "prepare", "model", "session", "maxTokens", "steps", "warmup", "export"? }`; the vocabulary is filled in. With `export` the batches are
+//! written for the peers to train on the same ones, the prepared data set is named, and nothing is trained.
 #![allow(clippy::print_stdout, reason = "the result is this program's output")]
 
+use sagetrain_data::translation::{PrepareOptions, prepare};
 use sagetrain_data::{Batch, Column, Dataset, Loader, LoaderOptions};
 use sagetrain_models::ModelSpec;
 use sagetrain_trainer::{ModelHandle, Session, SessionOptions, wait};
@@ -18,7 +19,7 @@ use std::time::Instant;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Config {
-    dataset: PathBuf,
+    prepare: PrepareOptions,
     model: Value,
     session: Value,
     max_tokens: usize,
@@ -30,19 +31,26 @@ struct Config {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: translation config.json")?;
-    let config: Config = serde_json::from_slice(&std::fs::read(path)?)?;
+    let mut config: Config = serde_json::from_slice(&std::fs::read(path)?)?;
+    let prepared = prepare(&config.prepare)?;
+    config.model["vocabularySize"] = prepared.vocabulary.into();
+    let dataset = Arc::new(Dataset::open(&prepared.train)?);
     match &config.export {
-        Some(path) => export(&config, path),
-        None => train(&config),
+        Some(path) => {
+            export(&config, dataset, path)?;
+            println!("{}", json!({ "train": prepared.train, "vocabulary": prepared.vocabulary }));
+            Ok(())
+        }
+        None => train(&config, dataset),
     }
 }
 
-fn train(config: &Config) -> Result<(), Box<dyn Error>> {
+fn train(config: &Config, dataset: Arc<Dataset>) -> Result<(), Box<dyn Error>> {
     let spec = ModelSpec::read("model", &config.model)?;
     let options = SessionOptions::from_json(&config.session)?;
     let model = wait(|reply| ModelHandle::create(spec, 1, reply))?;
     let (session, options) = wait(|reply| Session::create(&model, options, reply))?;
-    let mut loader = loader(config)?;
+    let mut loader = loader(config, dataset)?;
     let (mut tokens, mut optimizer, mut waited, mut loss) = (0, 0.0, 0.0, 0.0);
     let mut started = Instant::now();
     for step in 0..config.warmup + config.steps {
@@ -75,30 +83,49 @@ fn train(config: &Config) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn loader(config: &Config) -> Result<Loader, Box<dyn Error>> {
-    let dataset = Arc::new(Dataset::open(&config.dataset)?);
+fn loader(config: &Config, dataset: Arc<Dataset>) -> Result<Loader, Box<dyn Error>> {
     let options = LoaderOptions { max_tokens: Some(config.max_tokens), seed: 1, ..LoaderOptions::default() };
     Ok(Loader::new(dataset, options)?)
 }
 
 /// The layout is that of `peers/batches.py`.
-fn export(config: &Config, path: &std::path::Path) -> Result<(), Box<dyn Error>> {
-    let batches = loader(config)?.take(config.warmup + config.steps).collect::<Result<Vec<_>, _>>()?;
+fn export(config: &Config, dataset: Arc<Dataset>, path: &std::path::Path) -> Result<(), Box<dyn Error>> {
+    let batches =
+        loader(config, dataset)?.take(config.warmup + config.steps).collect::<Result<Vec<_>, _>>()?;
     let mut rows = vec![0_i64];
     for batch in &batches {
         rows.push(rows[rows.len() - 1] + batch.samples as i64);
     }
-    let mut arrays = vec![("batch_offsets".to_owned(), bytes(&rows, i64::to_le_bytes), safetensors::Dtype::I64, rows.len())];
+    let mut arrays = vec![(
+        "batch_offsets".to_owned(),
+        bytes(&rows, i64::to_le_bytes),
+        safetensors::Dtype::I64,
+        rows.len(),
+    )];
     for side in ["source", "target"] {
         let (values, offsets) = concatenate(&batches, side)?;
-        arrays.push((format!("{side}_values"), bytes(&values, i32::to_le_bytes), safetensors::Dtype::I32, values.len()));
-        arrays.push((format!("{side}_offsets"), bytes(&offsets, i64::to_le_bytes), safetensors::Dtype::I64, offsets.len()));
+        arrays.push((
+            format!("{side}_values"),
+            bytes(&values, i32::to_le_bytes),
+            safetensors::Dtype::I32,
+            values.len(),
+        ));
+        arrays.push((
+            format!("{side}_offsets"),
+            bytes(&offsets, i64::to_le_bytes),
+            safetensors::Dtype::I64,
+            offsets.len(),
+        ));
     }
     let views = arrays.iter().map(|(name, bytes, dtype, length)| {
         Ok((name.clone(), safetensors::tensor::TensorView::new(*dtype, vec![*length], bytes)?))
     });
     let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
-    let vocabulary = config.model.get("vocabularySize").and_then(Value::as_u64).ok_or("model.vocabularySize is missing")?;
+    let vocabulary = config
+        .model
+        .get("vocabularySize")
+        .and_then(Value::as_u64)
+        .ok_or("model.vocabularySize is missing")?;
     let metadata = [("vocab_size".to_owned(), vocabulary.to_string())].into_iter().collect();
     Ok(safetensors::serialize_to_file(views, Some(metadata), path)?)
 }

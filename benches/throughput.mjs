@@ -1,0 +1,140 @@
+// Training throughput on the embedded corpus: sagetrain from Node, from Rust, and a PyTorch loop on the same batches, in one run.
+//
+//   node benches/throughput.mjs --python VENV/bin/python [--precision bfloat16] [--threads 2] [--steps 40] [--rounds 3]
+//
+// Rounds alternate between the systems, so that a machine that slows down slows all of them; the ratios are of medians. Without
+// --python the peer is left out. peers/README.md says how to make its environment.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = dirname(here)
+const { values } = parseArgs({
+  options: {
+    python: { type: 'string' },
+    precision: { type: 'string', default: 'bfloat16' },
+    threads: { type: 'string', default: '2' },
+    steps: { type: 'string', default: '40' },
+    warmup: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '3' },
+    maxTokens: { type: 'string', default: '2000' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const [threads, steps, warmup, rounds] = ['threads', 'steps', 'warmup', 'rounds'].map((key) => Number(values[key]))
+const size = { hiddenSize: 256, layers: 3, heads: 4, feedForwardSize: 1024, dropout: 0.1 }
+
+const folder = await mkdtemp(join(tmpdir(), 'sagetrain-bench-'))
+try {
+  await main()
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function main() {
+  const config = await prepare()
+  const systems = {
+    'sagetrain (Node)': () => run(process.execPath, [join(here, 'training.mjs'), config.node]),
+    'sagetrain (Rust)': () => run(rust, [config.rust]),
+    ...(values.python && { 'PyTorch loop': () => run(values.python, [join(here, 'peers', 'translation.py'), ...peer(config)]) }),
+  }
+  const results = Object.fromEntries(Object.keys(systems).map((name) => [name, []]))
+  for (let round = 0; round < rounds; round += 1)
+    for (const [name, start] of Object.entries(systems)) results[name].push(await start())
+  report(results)
+}
+
+const rust = join(root, 'target', 'release', 'translation')
+
+async function prepare() {
+  await run('cargo', ['build', '--release', '-p', 'sagetrain-benches', '--features', 'torch', '--bin', 'translation'], false)
+  const common = {
+    model: {
+      type: 'transformer',
+      hiddenSize: size.hiddenSize,
+      encoderLayers: size.layers,
+      decoderLayers: size.layers,
+      heads: size.heads,
+      feedForwardSize: size.feedForwardSize,
+      dropout: size.dropout,
+    },
+    session: {
+      optimizer: { type: 'adamw', lr: 1e-3, betas: [0.9, 0.98], eps: 1e-9 },
+      schedule: { type: 'inverseSqrt', warmupSteps: 300 },
+      maxGradientNorm: 1,
+      labelSmoothing: 0.1,
+      precision: values.precision,
+      threads,
+    },
+    maxTokens: Number(values.maxTokens),
+    steps,
+    warmup,
+  }
+  const corpus = join(root, 'ts', 'task', 'translation', 'corpus', 'train.tsv.gz')
+  const input = { tsv: corpus, maxWords: 40, vocabulary: { size: 4000 }, heldOut: { valid: 0 }, output: join(folder, 'data') }
+  const batches = join(folder, 'batches.safetensors')
+  const [rustConfig, nodeConfig] = [join(folder, 'rust.json'), join(folder, 'node.json')]
+  const withPrepare = { ...common, prepare: input, model: { ...common.model, vocabularySize: 4000 } }
+  await writeFile(rustConfig, JSON.stringify({ ...withPrepare, export: batches }))
+  const prepared = await run(rust, [rustConfig])
+  await writeFile(rustConfig, JSON.stringify(withPrepare))
+  const model = { ...common.model, vocabularySize: prepared.vocabulary }
+  await writeFile(nodeConfig, JSON.stringify({ ...common, model, dataset: prepared.train }))
+  return { rust: rustConfig, node: nodeConfig, batches }
+}
+
+function peer({ batches }) {
+  const options = {
+    precision: values.precision,
+    threads,
+    steps,
+    'warmup-steps': warmup,
+    'hidden-size': size.hiddenSize,
+    layers: size.layers,
+    heads: size.heads,
+    'ffn-size': size.feedForwardSize,
+    dropout: size.dropout,
+  }
+  return [batches, ...Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)])]
+}
+
+async function run(file, args, parse = true) {
+  const { stdout } = await promisify(execFile)(file, args, { cwd: root, maxBuffer: 1 << 26 })
+  return parse ? JSON.parse(stdout.trim().split('\n').at(-1)) : undefined
+}
+
+function report(results) {
+  const speed = (name) => median(results[name].map((result) => tokensPerSecond(result)))
+  const rows = Object.keys(results).map((name) => ({
+    system: name,
+    'target tokens/s': Math.round(speed(name)),
+    lowest: Math.round(Math.min(...results[name].map(tokensPerSecond))),
+    highest: Math.round(Math.max(...results[name].map(tokensPerSecond))),
+    ratio: Number((speed('sagetrain (Node)') / speed(name)).toFixed(3)),
+  }))
+  const node = results['sagetrain (Node)'].at(-1)
+  if (values.json) return console.log(JSON.stringify({ precision: values.precision, threads, steps, rounds, rows, results }))
+  console.log(`${values.precision}, ${threads} threads, ${steps} steps × ${rounds} rounds; ratio = sagetrain (Node) / system`)
+  console.table(rows)
+  console.log(
+    `optimizer ${percent(node.optimizerShare)} of the time, data wait ${percent(node.dataWait)}, ` +
+      `event loop delay p99 ${node.eventLoopDelayP99Ms.toFixed(1)} ms`,
+  )
+}
+
+function tokensPerSecond(result) {
+  return result.targetTokensPerSecond ?? result.target_tokens_per_second
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`
+}
+
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b)
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
+}
