@@ -63,11 +63,11 @@ impl Decoder {
 
     /// `x` `[target tokens, width]` cut at `offsets`, one source in `memories` a layer → the shape of `x`.
     pub fn apply(&self, x: Tensor, offsets: &[i64], memories: &[Memory], pass: &Pass) -> Result<Tensor> {
-        let layers = self.layers.iter().zip(memories).enumerate();
-        let step = |x: Result<Tensor>, (index, (layer, memory)): (usize, (&DecoderLayer, &Memory))| {
-            layer.apply(&x?, offsets, memory, &pass.layer(index))
-        };
-        self.finish(layers.fold(Ok(x), step)?)
+        let mut layers = self.layers.iter().zip(memories).enumerate();
+        let x = layers.try_fold(x, |x, (index, (layer, memory))| {
+            layer.apply(&x, offsets, memory, &pass.layer(index))
+        })?;
+        self.finish(x)
     }
 
     /// The norm that pre-norm puts after the last layer.

@@ -52,8 +52,8 @@ impl Encoder {
 
     /// `x` `[source tokens, width]`, cut into sources at `offsets` → the same shape.
     pub fn apply(&self, x: Tensor, offsets: &[i64], pass: &Pass) -> Result<Tensor> {
-        let layers = self.layers.iter().enumerate();
-        let x = layers.fold(Ok(x), |x, (index, layer)| layer.apply(&x?, offsets, &pass.layer(index)))?;
+        let mut layers = self.layers.iter().enumerate();
+        let x = layers.try_fold(x, |x, (index, layer)| layer.apply(&x, offsets, &pass.layer(index)))?;
         self.last_norm.as_ref().map_or_else(|| Ok(x.shallow_clone()), |norm| norm.apply(&x))
     }
 }

@@ -119,9 +119,9 @@ impl Model for Mlp {
     fn forward(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor> {
         let features = self.features(inputs)?; // [samples, inputs]
         let (activation, precision) = (Activation::from(self.spec.activation), forward.precision);
-        let hidden = self.hidden.iter();
+        let mut hidden = self.hidden.iter();
         let x =
-            hidden.fold(Ok(features.shallow_clone()), |x, layer| layer.apply(&x?, activation, precision))?;
+            hidden.try_fold(features.shallow_clone(), |x, layer| layer.apply(&x, activation, precision))?;
         Ok(self.output.apply(&x, Activation::None, precision)?.f_to_kind(Kind::Float)?)
     }
 
