@@ -138,10 +138,10 @@ export function comparison(overrides: Partial<ComparisonReport> = {}): Compariso
 
 /** A spiral learnt well (`sharpness` high) or badly, as a grid of probabilities with its points. */
 export function boundary(title: string, sharpness: number): Boundary {
-  const size = 96
+  const size = 81
   const random = generator(sharpness)
   const probabilities = Array.from({ length: size * size }, (_, index) => {
-    const [x, y] = [((index % size) + 0.5) / size * 2 - 1, (Math.floor(index / size) + 0.5) / size * 2 - 1]
+    const [x, y] = [((index % size) / (size - 1)) * 2 - 1, (Math.floor(index / size) / (size - 1)) * 2 - 1]
     return 1 / (1 + Math.exp(-sharpness * Math.sin(Math.atan2(y, x) - 9 * Math.hypot(x, y))))
   })
   const points = Array.from({ length: 240 }, (_, index) => {

@@ -7,81 +7,95 @@ export interface Boundary {
   readonly title: string
   /** Shown under the picture, e.g. "test accuracy 98.4 %". */
   readonly caption: string
-  /** Cells along each side of the grid. */
+  /** Grid points along each side, at least 2; the outermost lie on the picture's edges. */
   readonly size: number
   readonly x: readonly [low: number, high: number]
   readonly y: readonly [low: number, high: number]
-  /** P(class 1) at each cell's centre, row by row from the lowest y: size × size values. */
+  /** P(class 1) at each grid point, row by row from the lowest y: size × size values. */
   readonly probabilities: readonly number[]
   readonly points: readonly { readonly x: number; readonly y: number; readonly label: 0 | 1 }[]
 }
 
 const PANEL = { side: 320, gap: 24, top: 30, bottom: 30 } as const
-const BANDS = 12
 
-type Place = (value: number) => number
+/** Certainties at which the colour deepens; layers lie on each other, so each adds to those below. */
+const LAYERS = [0.5, 0.6, 0.7, 0.8, 0.9, 0.97] as const
 
-/** Bands of equal probability, each one path of merged runs: 0 is certain class 0, BANDS − 1 certain class 1. */
-function drawBands({ size, probabilities }: Boundary, left: number): Markup {
-  const cell = PANEL.side / size
-  const paths = Array.from({ length: BANDS }, () => '')
-  for (let row = 0; row < size; row += 1) {
-    const top = PANEL.top + (size - 1 - row) * cell
-    for (let start = 0; start < size; ) {
-      const band = bandOf(probabilities[row * size + start])
-      let end = start + 1
-      while (end < size && bandOf(probabilities[row * size + end]) === band) end += 1
-      paths[band] += `M${pixel(left + start * cell)} ${pixel(top)}h${pixel((end - start) * cell)}v${pixel(cell + 0.1)}h${pixel(-(end - start) * cell)}z`
-      start = end
+type Corner = readonly [column: number, row: number, excess: number]
+
+/** Where a value is to be drawn. */
+interface Place {
+  x(column: number): string
+  y(row: number): string
+}
+
+/** The point on an edge where the excess is zero. */
+function crossing([fromColumn, fromRow, from]: Corner, [toColumn, toRow, to]: Corner, place: Place): string {
+  const share = from / (from - to)
+  return `${place.x(fromColumn + share * (toColumn - fromColumn))} ${place.y(fromRow + share * (toRow - fromRow))}`
+}
+
+function cornersOf(row: number, column: number, excess: (row: number, column: number) => number): readonly Corner[] {
+  return [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]].map(([c = 0, r = 0]): Corner => [c, r, excess(r, c)])
+}
+
+/** The part of a cell with an excess of zero or more, as a closed path: its corners within, and where its edges leave. */
+function cellPath(corners: readonly Corner[], place: Place): string {
+  const points = corners.flatMap((corner, index) => {
+    const next = corners[(index + 1) % corners.length] ?? corner
+    const [within, follows] = [corner[2] >= 0, next[2] >= 0]
+    return [...(within ? [`${place.x(corner[0])} ${place.y(corner[1])}`] : []), ...(within === follows ? [] : [crossing(corner, next, place)])]
+  })
+  return points.length === 0 ? '' : `M${points.join('L')}z`
+}
+
+/** All of the plane with an excess of zero or more, as one path; cells wholly within are merged along their row. */
+function regionPath(size: number, excess: (row: number, column: number) => number, place: Place): string {
+  const parts: string[] = []
+  for (let row = 0; row + 1 < size; row += 1) {
+    let start = -1
+    for (let column = 0; column < size; column += 1) {
+      const corners = column + 1 < size ? cornersOf(row, column, excess) : []
+      const whole = corners.length > 0 && corners.every(([, , value]) => value >= 0)
+      if (whole && start < 0) start = column
+      if (!whole && start >= 0) {
+        parts.push(`M${place.x(start)} ${place.y(row)}H${place.x(column)}V${place.y(row + 1)}H${place.x(start)}z`)
+        start = -1
+      }
+      if (!whole) parts.push(cellPath(corners, place))
     }
   }
-  return markup`${paths.map((path, band) => {
-    const certainty = Math.abs((band + 0.5) / BANDS - 0.5) * 2
-    return path !== '' && markup`<path class="class-${band * 2 < BANDS ? 0 : 1}" fill-opacity="${pixel(certainty * 0.62)}" d="${path}"/>`
-  })}`
+  return parts.join('')
 }
 
-function bandOf(probability = 0.5): number {
-  return Math.min(BANDS - 1, Math.max(0, Math.floor(probability * BANDS)))
-}
-
-/** Where the edge between two grid values crosses one half, as a share of the edge. */
-function crossing(from: number, to: number): number | undefined {
-  return from < 0.5 === to < 0.5 ? undefined : (0.5 - from) / (to - from)
-}
-
-/** Marching squares: the line on which both classes are equally likely. */
-function contour({ size, probabilities }: Boundary, x: Place, y: Place): string {
-  const at = (row: number, column: number): number => probabilities[row * size + column] ?? 0.5
-  const segments: string[] = []
+/** The line on which the excess is zero. */
+function linePath(size: number, excess: (row: number, column: number) => number, place: Place): string {
+  const parts: string[] = []
   for (let row = 0; row + 1 < size; row += 1)
     for (let column = 0; column + 1 < size; column += 1) {
-      const [a, b, c, d] = [at(row, column), at(row, column + 1), at(row + 1, column + 1), at(row + 1, column)]
-      const [south, east, north, west] = [crossing(a, b), crossing(b, c), crossing(d, c), crossing(a, d)]
-      const ends: string[] = []
-      if (south !== undefined) ends.push(`${pixel(x(column + south))} ${pixel(y(row))}`)
-      if (east !== undefined) ends.push(`${pixel(x(column + 1))} ${pixel(y(row + east))}`)
-      if (north !== undefined) ends.push(`${pixel(x(column + north))} ${pixel(y(row + 1))}`)
-      if (west !== undefined) ends.push(`${pixel(x(column))} ${pixel(y(row + west))}`)
-      for (let end = 0; end + 1 < ends.length; end += 2) segments.push(`M${ends[end]}L${ends[end + 1]}`)
+      const corners = cornersOf(row, column, excess)
+      const ends = corners.flatMap((corner, index) => {
+        const next = corners[(index + 1) % corners.length] ?? corner
+        return corner[2] >= 0 === next[2] >= 0 ? [] : [crossing(corner, next, place)]
+      })
+      for (let end = 0; end + 1 < ends.length; end += 2) parts.push(`M${ends[end]}L${ends[end + 1]}`)
     }
-  return segments.join('')
+  return parts.join('')
 }
 
 function drawPanel(boundary: Boundary, index: number): Markup {
   const { side, gap, top } = PANEL
+  const { size, probabilities, points, title, caption } = boundary
   const left = index * (side + gap)
-  const cell = side / boundary.size
-  const cellX: Place = (column) => left + (column + 0.5) * cell
-  const cellY: Place = (row) => top + side - (row + 0.5) * cell
-  const dataX: Place = (value) => left + ((value - boundary.x[0]) / (boundary.x[1] - boundary.x[0])) * side
-  const dataY: Place = (value) => top + side - ((value - boundary.y[0]) / (boundary.y[1] - boundary.y[0])) * side
-  return markup`<g><text class="name" x="${left}" y="18">${boundary.title}</text>
-<g class="bands" shape-rendering="crispEdges">${drawBands(boundary, left)}</g>
-<path class="half" d="${contour(boundary, cellX, cellY)}"/>
-${boundary.points.map((point) => markup`<circle class="class-${point.label}" cx="${pixel(dataX(point.x))}" cy="${pixel(dataY(point.y))}" r="2.4"/>`)}
+  const share = (value: number, [low, high]: readonly [number, number]): number => ((value - low) / (high - low)) * side
+  const place: Place = { x: (column) => pixel(left + (column / (size - 1)) * side), y: (row) => pixel(top + side - (row / (size - 1)) * side) }
+  const p = (row: number, column: number): number => probabilities[row * size + column] ?? 0.5
+  return markup`<g><text class="name" x="${left}" y="18">${title}</text>
+${LAYERS.map((layer) => markup`<path class="layer class-0" d="${regionPath(size, (row, column) => 1 - p(row, column) - layer, place)}"/><path class="layer class-1" d="${regionPath(size, (row, column) => p(row, column) - layer, place)}"/>`)}
+<path class="half" d="${linePath(size, (row, column) => p(row, column) - 0.5, place)}"/>
+${points.map((point) => markup`<circle class="class-${point.label}" cx="${pixel(left + share(point.x, boundary.x))}" cy="${pixel(top + side - share(point.y, boundary.y))}" r="2.4"/>`)}
 <rect class="frame" x="${left + 0.5}" y="${top + 0.5}" width="${side - 1}" height="${side - 1}"/>
-<text class="label" x="${left}" y="${top + side + 20}">${boundary.caption}</text></g>`
+<text class="label" x="${left}" y="${top + side + 20}">${caption}</text></g>`
 }
 
 /** Draws decision boundaries side by side; `standalone` puts the stylesheet into the SVG so that it can be a file of its own. */

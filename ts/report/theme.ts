@@ -24,6 +24,7 @@ ${TONES}
 .chart .cursor{stroke:var(--soft);stroke-dasharray:3 3;fill:none}
 .chart .cursor-dot{stroke:var(--card);stroke-width:1.5}
 .boundary .class-0{fill:var(--class-0)}.boundary .class-1{fill:var(--class-1)}
+.boundary .layer{fill-opacity:.15}
 .boundary circle{stroke:var(--paper);stroke-width:.7}
 .boundary .half{stroke:var(--ink);stroke-width:1.5;fill:none;stroke-linecap:round}
 .boundary .frame{stroke:var(--line);fill:none}
