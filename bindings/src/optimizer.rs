@@ -1,0 +1,256 @@
+//! The optimizer on typed arrays.
+
+use crate::borrow::{Element, Floats, borrow};
+use crate::fault::Fault;
+use crate::slot::{Slot, guarded};
+use crate::spec::parse;
+use napi::bindgen_prelude::{Either, Env, Float32Array, Float64Array, ObjectFinalize, Unknown};
+use napi_derive::napi;
+use sagetrain_optim::{
+    Float, LoadReport, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, Pool,
+    SensitivityReport, StepInputs,
+};
+use std::sync::OnceLock;
+
+/// A parameter's name and shape; the role only where a model says it.
+#[napi(object)]
+pub struct Parameter {
+    pub name: String,
+    pub shape: Vec<f64>,
+    pub role: Option<String>,
+}
+
+/// Scalars of one step.
+#[napi(object)]
+pub struct StepScalars {
+    pub multiplier: Option<f64>,
+    pub divisor: f64,
+    pub loss_scale: f64,
+}
+
+/// What a step did.
+#[napi(object)]
+pub struct StepResult {
+    pub step: f64,
+    pub gradient_norm: Option<f64>,
+    pub skipped: bool,
+}
+
+/// A named array.
+#[napi(object)]
+pub struct NamedArray {
+    pub name: String,
+    pub shape: Vec<f64>,
+    pub values: Either<Float32Array, Float64Array>,
+}
+
+/// All states.
+#[napi(object)]
+pub struct OptimizerState {
+    pub step: f64,
+    pub tensors: Vec<NamedArray>,
+}
+
+/// What of a loaded state did not fit.
+#[napi(object)]
+pub struct Mismatch {
+    pub missing: Vec<String>,
+    pub unused: Vec<String>,
+}
+
+enum Kind {
+    Single(Optimizer<f32>),
+    Double(Optimizer<f64>),
+}
+
+/// An optimizer that owns its states and borrows parameters and gradients.
+#[napi(js_name = "Optimizer", custom_finalize)]
+pub struct NativeOptimizer {
+    slot: Slot<Kind>,
+}
+
+#[napi]
+impl NativeOptimizer {
+    /// `dtype` is "float32" or "float64".
+    #[napi(catch_unwind)]
+    pub fn create(
+        env: &Env,
+        spec: String,
+        parameters: Vec<Parameter>,
+        options: String,
+        dtype: String,
+    ) -> napi::Result<Self> {
+        let (kind, bytes) = guarded(|| {
+            let spec = OptimizerSpec::from_json(&parse(&spec)?, "optimizer")?;
+            let options = OptimizerOptions::from_json(&parse(&options)?, "options")?;
+            let infos: Vec<_> = parameters.into_iter().map(info).collect();
+            Ok::<_, Fault>(match dtype.as_str() {
+                "float64" => {
+                    let optimizer = Optimizer::new(&spec, &infos, &options, &Owned)?;
+                    let bytes = state_bytes(&optimizer);
+                    (Kind::Double(optimizer), bytes)
+                }
+                _ => {
+                    let optimizer = Optimizer::new(&spec, &infos, &options, &Owned)?;
+                    let bytes = state_bytes(&optimizer);
+                    (Kind::Single(optimizer), bytes)
+                }
+            })
+        })?;
+        Ok(Self { slot: Slot::new(env, "optimizer", kind, bytes)? })
+    }
+
+    /// Updates `parameters` in place; null leaves its parameter untouched.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "parameters: readonly (Float32Array | Float64Array)[], gradients: readonly (Float32Array | Float64Array | null)[], scalars: StepScalars"
+    )]
+    pub fn step(
+        &mut self,
+        parameters: Vec<Unknown>,
+        gradients: Vec<Option<Unknown>>,
+        scalars: StepScalars,
+    ) -> napi::Result<StepResult> {
+        self.slot.with(|kind| match kind {
+            Kind::Single(optimizer) => step(optimizer, &parameters, &gradients, &scalars),
+            Kind::Double(optimizer) => step(optimizer, &parameters, &gradients, &scalars),
+        })
+    }
+
+    /// Copies of all states.
+    #[napi(catch_unwind)]
+    pub fn state(&mut self) -> napi::Result<OptimizerState> {
+        self.slot.with(|kind| {
+            Ok::<_, Fault>(match kind {
+                Kind::Single(optimizer) => state(optimizer),
+                Kind::Double(optimizer) => state(optimizer),
+            })
+        })
+    }
+
+    /// Takes states over, all or none.
+    #[napi(catch_unwind)]
+    pub fn load(&mut self, step: f64, tensors: Vec<NamedArray>) -> napi::Result<Mismatch> {
+        let report = self.slot.with(|kind| match kind {
+            Kind::Single(optimizer) => load(optimizer, step, &tensors, |values| match values {
+                Either::A(values) => Some(values),
+                Either::B(_) => None,
+            }),
+            Kind::Double(optimizer) => load(optimizer, step, &tensors, |values| match values {
+                Either::A(_) => None,
+                Either::B(values) => Some(values),
+            }),
+        })?;
+        Ok(Mismatch { missing: report.missing, unused: report.unused })
+    }
+
+    /// Steps taken.
+    #[napi(catch_unwind)]
+    pub fn step_count(&mut self) -> napi::Result<f64> {
+        self.slot.with(|kind| {
+            Ok::<_, Fault>(match kind {
+                Kind::Single(optimizer) => optimizer.step_count(),
+                Kind::Double(optimizer) => optimizer.step_count(),
+            } as f64)
+        })
+    }
+
+    /// Names of the parameters whose rate is modulated.
+    #[napi(catch_unwind)]
+    pub fn scope(&mut self) -> napi::Result<Vec<String>> {
+        self.slot.with(|kind| {
+            Ok::<_, Fault>(match kind {
+                Kind::Single(optimizer) => optimizer.resolved_scope().to_vec(),
+                Kind::Double(optimizer) => optimizer.resolved_scope().to_vec(),
+            })
+        })
+    }
+
+    /// What the last step saw, where `observe` was due; else undefined.
+    #[napi(catch_unwind, ts_return_type = "unknown")]
+    pub fn sensitivity<'env>(&mut self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
+        let report: Option<SensitivityReport> = self.slot.with(|kind| {
+            Ok::<_, Fault>(match kind {
+                Kind::Single(optimizer) => optimizer.sensitivity().cloned(),
+                Kind::Double(optimizer) => optimizer.sensitivity().cloned(),
+            })
+        })?;
+        report.map(|report| env.to_js_value(&report)).transpose()
+    }
+
+    /// Frees the states; idempotent.
+    #[napi(catch_unwind)]
+    pub fn dispose(&mut self, env: &Env) -> napi::Result<()> {
+        self.slot.dispose(env)
+    }
+}
+
+impl ObjectFinalize for NativeOptimizer {
+    fn finalize(mut self, env: Env) -> napi::Result<()> {
+        self.slot.dispose(&env)
+    }
+}
+
+fn info(parameter: Parameter) -> ParameterInfo {
+    let shape: Vec<usize> = parameter.shape.iter().map(|extent| *extent as usize).collect();
+    ParameterInfo::new(parameter.name, shape)
+}
+
+fn state_bytes<F: Float>(optimizer: &Optimizer<F>) -> usize {
+    optimizer.state().iter().map(|(_, _, values)| size_of_val(*values)).sum()
+}
+
+fn step<F: Element>(
+    optimizer: &mut Optimizer<F>,
+    parameters: &[Unknown],
+    gradients: &[Option<Unknown>],
+    scalars: &StepScalars,
+) -> Result<StepResult, Fault> {
+    let mut arrays = borrow::<F>(parameters, gradients)?;
+    let inputs = StepInputs {
+        multiplier: scalars.multiplier,
+        divisor: scalars.divisor,
+        loss_scale: scalars.loss_scale,
+    };
+    let report = optimizer.step(&mut arrays.parameters, &arrays.gradients, inputs, pool()?)?;
+    Ok(StepResult { step: report.step as f64, gradient_norm: report.gradient_norm, skipped: report.skipped })
+}
+
+fn state<F: Element>(optimizer: &Optimizer<F>) -> OptimizerState {
+    let named = |(name, shape, values): (String, &[usize], &[F])| NamedArray {
+        name,
+        shape: shape.iter().map(|extent| *extent as f64).collect(),
+        values: F::array(values),
+    };
+    OptimizerState {
+        step: optimizer.step_count() as f64,
+        tensors: optimizer.state().into_iter().map(named).collect(),
+    }
+}
+
+fn load<'a, F: Element>(
+    optimizer: &mut Optimizer<F>,
+    step: f64,
+    tensors: &'a [NamedArray],
+    values: impl Fn(&'a Floats) -> Option<&'a [F]>,
+) -> Result<LoadReport, Fault> {
+    let shapes: Vec<Vec<usize>> =
+        tensors.iter().map(|tensor| tensor.shape.iter().map(|extent| *extent as usize).collect()).collect();
+    let mut states = Vec::with_capacity(tensors.len());
+    for (tensor, shape) in tensors.iter().zip(&shapes) {
+        let wrong = || Fault::argument(&tensor.name, "is of another float type than the optimizer");
+        states.push((tensor.name.as_str(), shape.as_slice(), values(&tensor.values).ok_or_else(wrong)?));
+    }
+    Ok(optimizer.load(&states, step as u64)?)
+}
+
+/// One pool for all optimizers on typed arrays: their results do not depend on it.
+fn pool() -> Result<&'static Pool, Fault> {
+    static POOL: OnceLock<Pool> = OnceLock::new();
+    if let Some(pool) = POOL.get() {
+        return Ok(pool);
+    }
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let pool = Pool::new(threads)?;
+    Ok(POOL.get_or_init(|| pool))
+}

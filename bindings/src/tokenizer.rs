@@ -1,0 +1,70 @@
+//! A tokenizer.
+
+use crate::fault::Fault;
+use crate::promise::promise;
+use crate::slot::Slot;
+use napi::bindgen_prelude::{Env, Int32Array, Object, ObjectFinalize};
+use napi_derive::napi;
+use sagetrain_data::Tokenizer;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Text to ids and back.
+#[napi(js_name = "Tokenizer", custom_finalize)]
+pub struct NativeTokenizer {
+    slot: Slot<Arc<Tokenizer>>,
+}
+
+impl NativeTokenizer {
+    /// Another owner, for an engine thread.
+    pub(crate) fn share(&mut self) -> napi::Result<Arc<Tokenizer>> {
+        self.slot.with(|tokenizer| Ok::<_, Fault>(Arc::clone(tokenizer)))
+    }
+}
+
+#[napi]
+impl NativeTokenizer {
+    /// Opens a `tokenizer.json`, or the one in a folder.
+    #[napi(catch_unwind, ts_return_type = "Promise<Tokenizer>")]
+    pub fn load(env: &Env, path: String) -> napi::Result<Object<'_>> {
+        let (settle, promise) = promise(env)?;
+        settle.spawn(
+            move || Tokenizer::open(&PathBuf::from(path)),
+            |env, tokenizer| Ok(Self { slot: Slot::new(env, "tokenizer", Arc::new(tokenizer), 0)? }),
+        )?;
+        Ok(promise)
+    }
+
+    /// Tokens, special ones counted.
+    #[napi(catch_unwind)]
+    pub fn size(&mut self) -> napi::Result<f64> {
+        Ok(self.share()?.vocabulary() as f64)
+    }
+
+    /// Ids of each text, with the closing `</s>`.
+    #[napi(catch_unwind)]
+    pub fn encode(&mut self, texts: Vec<String>) -> napi::Result<Vec<Int32Array>> {
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let rows = self.slot.with(|tokenizer| tokenizer.encode_batch(&texts))?;
+        Ok(rows.into_iter().map(Int32Array::from).collect())
+    }
+
+    /// Text of each row of ids, special tokens left out.
+    #[napi(catch_unwind)]
+    pub fn decode(&mut self, rows: Vec<Int32Array>) -> napi::Result<Vec<String>> {
+        self.slot
+            .with(|tokenizer| rows.iter().map(|row| tokenizer.decode(row)).collect::<Result<Vec<_>, _>>())
+    }
+
+    /// Idempotent.
+    #[napi(catch_unwind)]
+    pub fn dispose(&mut self, env: &Env) -> napi::Result<()> {
+        self.slot.dispose(env)
+    }
+}
+
+impl ObjectFinalize for NativeTokenizer {
+    fn finalize(mut self, env: Env) -> napi::Result<()> {
+        self.slot.dispose(&env)
+    }
+}

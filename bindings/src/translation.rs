@@ -1,0 +1,149 @@
+//! What a translation model does beyond training: preparing text, searching, scoring.
+
+use crate::data::Data;
+use crate::dataset::NativeDataset;
+use crate::fault::Fault;
+use crate::model::NativeModel;
+use crate::promise::promise;
+use crate::slot::guarded;
+use crate::spec::{parse, write};
+use crate::tokenizer::NativeTokenizer;
+use napi::bindgen_prelude::{Env, Int32Array, Object};
+use napi_derive::napi;
+use sagetrain_data::translation::{PrepareOptions, Watch, prepare_watched};
+use sagetrain_trainer::task::translation::{Evaluation, Scores};
+use sagetrain_trainer::{Hypothesis, SearchOptions};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One output of a search.
+#[napi(object)]
+pub struct FoundHypothesis {
+    pub ids: Int32Array,
+    pub score: f64,
+}
+
+/// How far a preparation is.
+#[napi(object)]
+pub struct Progress {
+    /// `wait`, `survey`, `tokenizer`, `encode`, `publish`; empty before the first.
+    pub stage: String,
+    pub lines: f64,
+}
+
+#[derive(Default)]
+struct Watched {
+    stage: Mutex<&'static str>,
+    lines: AtomicU64,
+    stopped: AtomicBool,
+}
+
+impl Watch for Watched {
+    fn progress(&self, stage: &'static str, lines: u64) {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
+        self.lines.store(lines, Ordering::Relaxed);
+    }
+
+    fn stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
+}
+
+/// A preparation that can be followed and called off.
+#[napi(js_name = "Preparation")]
+pub struct NativePreparation {
+    options: PrepareOptions,
+    watch: Arc<Watched>,
+}
+
+#[napi]
+impl NativePreparation {
+    /// Checks the options, which are JSON.
+    #[napi(catch_unwind)]
+    pub fn create(options: String) -> napi::Result<Self> {
+        guarded(|| {
+            let options = serde_json::from_value(parse(&options)?)
+                .map_err(|error| Fault::argument("prepare", error))?;
+            Ok::<_, Fault>(Self { options, watch: Arc::default() })
+        })
+    }
+
+    /// Does the work, or finds it done; resolves with JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn run<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let (options, watch, (settle, promise)) =
+            (self.options.clone(), Arc::clone(&self.watch), promise(env)?);
+        let work = move || write(&prepare_watched(&options, watch.as_ref())?);
+        settle.spawn(work, |_, prepared: String| Ok(prepared))?;
+        Ok(promise)
+    }
+
+    /// How far it is.
+    #[napi(catch_unwind)]
+    pub fn progress(&self) -> Progress {
+        let stage = (*self.watch.stage.lock().unwrap_or_else(PoisonError::into_inner)).to_owned();
+        Progress { stage, lines: self.watch.lines.load(Ordering::Relaxed) as f64 }
+    }
+
+    /// Makes it end with `ERR_ABORTED` and leave nothing behind.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self) {
+        self.watch.stopped.store(true, Ordering::Release);
+    }
+}
+
+#[napi]
+impl NativeModel {
+    /// Hypotheses of every source (ids with `</s>`), best first; `search` is JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<FoundHypothesis[][]>")]
+    pub fn translate<'env>(
+        &mut self,
+        env: &'env Env,
+        sources: Vec<Int32Array>,
+        search: String,
+    ) -> napi::Result<Object<'env>> {
+        let search = guarded(|| search_options(&search))?;
+        let sources = sources.iter().map(|source| source.to_vec()).collect();
+        let (handle, (settle, promise)) = (self.handle()?, promise(env)?);
+        let convert =
+            |_: &Env, found: Vec<Vec<Hypothesis>>| Ok(found.into_iter().map(hypotheses).collect::<Vec<_>>());
+        handle.translate(sources, search, settle.reply(convert));
+        Ok(promise)
+    }
+
+    /// Loss, BLEU and chrF over a dataset; `search` is JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<unknown>")]
+    pub fn evaluate_translation<'env>(
+        &mut self,
+        env: &'env Env,
+        dataset: &mut NativeDataset,
+        tokenizer: &mut NativeTokenizer,
+        references: Vec<String>,
+        search: String,
+        max_tokens: f64,
+    ) -> napi::Result<Object<'env>> {
+        let evaluation = Evaluation {
+            dataset: dataset.share()?,
+            tokenizer: tokenizer.share()?,
+            references: Arc::new(references),
+            search: guarded(|| search_options(&search))?,
+            max_tokens: max_tokens as usize,
+        };
+        let (handle, (settle, promise)) = (self.handle()?, promise(env)?);
+        handle.evaluate_translation(evaluation, settle.reply(|_, scores: Scores| Ok(Data(scores))));
+        Ok(promise)
+    }
+}
+
+fn search_options(text: &str) -> Result<SearchOptions, Fault> {
+    let options: SearchOptions =
+        serde_json::from_value(parse(text)?).map_err(|error| Fault::argument("search", error))?;
+    options.validate()?;
+    Ok(options)
+}
+
+fn hypotheses(found: Vec<Hypothesis>) -> Vec<FoundHypothesis> {
+    let one =
+        |hypothesis: Hypothesis| FoundHypothesis { ids: hypothesis.tokens.into(), score: hypothesis.score };
+    found.into_iter().map(one).collect()
+}
