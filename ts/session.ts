@@ -1,0 +1,221 @@
+import * as v from 'valibot'
+import type { Batch } from './batch.js'
+import { native, type NativeSession } from './binding.js'
+import type { Dataset } from './dataset.js'
+import { disown, factory, nativeOf, own } from './handle.js'
+import { decode, encode, type Json } from './json.js'
+import type { EvaluateOptions, Losses, Model } from './model.js'
+import { calling } from './native-error.js'
+import { expected, object, parse, text } from './options.js'
+import type { OptimizerOptions } from './optim/optimizer.js'
+import { encodeOptimizer, type OptimizerSpec } from './optim/spec.js'
+
+/** Of the matrix products; weights and optimizer states stay float32. */
+export type Precision = 'float32' | 'bfloat16'
+
+/** How to train a model; the options of an optimizer among them. */
+export interface SessionOptions extends OptimizerOptions {
+  /** Trained in place; its handle stays valid. One session a model at a time. */
+  readonly model: Model
+  /** The update rule, from {@link adam} or {@link adamw}. */
+  readonly optimizer: OptimizerSpec
+  /** @default 'auto' */
+  readonly device?: 'auto' | 'cpu'
+  /** @default what the processor multiplies natively: bfloat16 where it can, else float32 */
+  readonly precision?: Precision
+  /**
+   * Threads of this session; they fix how sums are split, and so its bits.
+   * @default the processors this process may use
+   */
+  readonly threads?: number
+  /**
+   * Of dropout.
+   * @default 1
+   */
+  readonly seed?: number
+  /**
+   * Batches whose gradients are summed before an update.
+   * @default 1
+   */
+  readonly accumulate?: number
+  /**
+   * ε, spread as ε/(V−1) over the other labels, as fairseq does.
+   * @default 0
+   */
+  readonly labelSmoothing?: number
+}
+
+/** A session's options, defaults filled in for this machine: plain JSON. */
+export interface SessionSpec extends OptimizerOptions {
+  readonly optimizer: OptimizerSpec
+  readonly device: 'cpu'
+  readonly precision: Precision
+  readonly threads: number
+  readonly seed: number
+  readonly accumulate: number
+  readonly labelSmoothing: number
+}
+
+/** What one call of {@link Session.step} did. */
+export interface StepReport {
+  /** Optimizer steps finished. */
+  readonly step: number
+  /** Whether the call ended in an update, or only added its gradients to those of the next. */
+  readonly updated: boolean
+  /** Mean loss in nats over the update's tokens or samples, label smoothing included. */
+  readonly loss: number
+  /** Mean negative log-likelihood in nats, without smoothing. */
+  readonly nll: number
+  /** Tokens or samples the means are over. */
+  readonly count: number
+  /** The rate of the update, lr·s(t) of parameters in no group; absent where there was none. */
+  readonly lr?: number
+  /** Global norm of the mean gradient before clipping; absent where neither clipping nor the check ran. */
+  readonly gradientNorm?: number
+  /** The gradient was not finite and nothing was changed. */
+  readonly skipped: boolean
+  /** Wall time on the session's thread. */
+  readonly seconds: number
+  /** The part of `seconds` in the optimizer. */
+  readonly optimizerSeconds: number
+}
+
+/** What {@link Session.save} keeps beside the session's own state. */
+export interface SaveOptions {
+  /** Whatever the loop needs to go on, such as a loader's state. */
+  readonly run?: Json
+  /** Files copied into `model/`, such as a tokenizer's. */
+  readonly attachments?: readonly string[]
+}
+
+/** What {@link Session.load} found. */
+export interface LoadedCheckpoint {
+  /** Optimizer steps it had finished. */
+  readonly step: number
+  /** What {@link SaveOptions.run} was. */
+  readonly run: Json
+  /** Differences of the machine, because of which sums will differ by rounding; none means bit-exact continuation. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * A model in training, on one native thread. Each step is one awaited call.
+ *
+ * @example
+ * await using session = await Session.create({ model, optimizer: adam({ lr: 1e-3 }), seed: 1 })
+ * for await (const batch of loader) {
+ *   const { loss } = await session.step(batch)
+ * }
+ */
+export class Session {
+  /** The model in training. */
+  readonly model: Model
+  /** The options, defaults filled in for this machine. */
+  readonly spec: SessionSpec
+  #step = 0
+
+  private constructor(handle: NativeSession, model: Model, right: symbol) {
+    own(this, 'Session', handle, right)
+    this.model = model
+    this.spec = decode(handle.options())
+  }
+
+  /**
+   * Begins to train a model.
+   *
+   * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, `ERR_SCOPE_EMPTY`, `ERR_STATE` while the model
+   * is in another session, `ERR_DEVICE`.
+   */
+  static async create(options: SessionOptions): Promise<Session> {
+    const { model, ...rest } = parse(sessionOptions, options, 'session')
+    const handle = nativeOf(model, 'Model', 'session.model')
+    const optimizer = decode<Json>(encodeOptimizer(rest.optimizer, 'session.optimizer', model.parameters()))
+    const text = encode({ ...rest, optimizer }, 'session')
+    return new Session(await calling(() => native().Session.create(handle, text)), model, factory)
+  }
+
+  /** Optimizer steps finished, as of the last report. */
+  get stepCount(): number {
+    return this.#step
+  }
+
+  /**
+   * Forward and backward of one batch, and an update where it completes one.
+   *
+   * @throws {@link SagetrainError} `ERR_NON_FINITE` (nothing has changed), `ERR_SHAPE`, `ERR_DATA`, `ERR_TORCH`, `ERR_DISPOSED`, `ERR_POISONED`.
+   */
+  async step(batch: Batch): Promise<StepReport> {
+    const handle = nativeOf(this, 'Session')
+    const input = nativeOf(batch, 'Batch', 'batch')
+    const report = await calling(() => handle.step(input))
+    this.#step = report.step
+    return report
+  }
+
+  /** What `observe` saw at the last step that was due, else undefined; handed out once. */
+  async sensitivity(): Promise<unknown> {
+    const handle = nativeOf(this, 'Session')
+    return (await calling(() => handle.sensitivity())) ?? undefined
+  }
+
+  /** {@link Model.evaluate} in the session's precision and with its label smoothing. */
+  async evaluate(dataset: Dataset, options: EvaluateOptions): Promise<Losses> {
+    nativeOf(this, 'Session')
+    return this.model.evaluate(dataset, options)
+  }
+
+  /**
+   * Writes the checkpoint `<folder>/step-<n>`, whole or not at all, and returns its path.
+   *
+   * @throws {@link SagetrainError} `ERR_IO`, `ERR_CONFIG`.
+   */
+  async save(folder: string, options: SaveOptions = {}): Promise<string> {
+    const handle = nativeOf(this, 'Session')
+    const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
+    const { run = null, attachments = [] } = parse(saveOptions, options, 'save')
+    return calling(() => handle.save(path, encode(run, 'save.run'), attachments))
+  }
+
+  /**
+   * Continues from a checkpoint: parameters, optimizer, counters.
+   *
+   * @throws {@link SagetrainError} `ERR_CHECKPOINT` for one that is damaged, of another model or of other options.
+   */
+  async load(checkpoint: string): Promise<LoadedCheckpoint> {
+    const handle = nativeOf(this, 'Session')
+    const path = parse(text, checkpoint, 'checkpoint', 'ERR_ARGUMENT')
+    const { run, step, warnings } = await calling(() => handle.load(path))
+    this.#step = step
+    return { step, run: decode(run), warnings }
+  }
+
+  /** Ends the session after the commands that are under way; the model stays. Idempotent. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const handle = disown(this, 'Session')
+    if (handle !== undefined) await calling(() => handle.dispose())
+  }
+}
+
+const anything = v.exactOptional(v.unknown())
+
+/** Keys only: values are checked by the crates that read them. */
+const sessionOptions = object({
+  model: v.custom<Model>((value) => typeof value === 'object' && value !== null, expected('a Model')),
+  optimizer: v.custom<OptimizerSpec>((value) => typeof value === 'object' && value !== null, expected('an optimizer such as adam({ lr: 1e-3 })')),
+  schedule: anything,
+  totalSteps: anything,
+  groups: anything,
+  maxGradientNorm: anything,
+  nonFinite: anything,
+  device: anything,
+  precision: anything,
+  threads: anything,
+  seed: anything,
+  accumulate: anything,
+  labelSmoothing: anything,
+})
+
+const saveOptions = object({
+  run: v.exactOptional(v.custom<Json>(() => true)),
+  attachments: v.exactOptional(v.array(text, expected('an array of paths'))),
+})
