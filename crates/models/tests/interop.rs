@@ -7,8 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use sagetrain_models::{Model, create};
+use sagetrain_torch::Precision;
 use serde_json::{Value, json};
 use support::*;
+use tch::Tensor;
 
 const BATCH: &str =
     r#"{"source": [[5, 9, 2, 17, 0], [33, 0]], "target": [[7, 12, 0], [20, 31, 6, 2, 19, 0]]}"#;
@@ -47,6 +49,29 @@ fn transformers_computes_the_same_logits() {
     let found = logits(model.as_ref(), &golden_batch(&serde_json::from_str(BATCH).unwrap()));
     let difference = difference(&found, &floats(&report["logits"]));
     assert!(difference < 1e-5, "{difference}");
+    assert_eq!(report["greedy"], json!(greedy(model.as_ref())));
+}
+
+/// What transformers' `generate` does with one beam and a `max_length` of 9: start, seven tokens, a forced end.
+fn greedy(model: &dyn Model) -> Vec<Vec<i64>> {
+    let translator = model.as_translator().unwrap();
+    let sources: Vec<Vec<i32>> =
+        serde_json::from_value(serde_json::from_str::<Value>(BATCH).unwrap()["source"].clone()).unwrap();
+    let tokens = translator.tokens();
+    let translate = |source: Vec<i32>| {
+        let mut cache = translator.start(&ragged(&[source]), Precision::Float32).unwrap();
+        let mut output = vec![tokens.start];
+        while output.len() < 8 && *output.last().unwrap() != tokens.end {
+            let scores =
+                translator.step(&mut cache, &Tensor::from_slice(&output[output.len() - 1..])).unwrap();
+            output.push(scores.argmax(1, false).int64_value(&[0]));
+        }
+        if *output.last().unwrap() != tokens.end {
+            output.push(tokens.end);
+        }
+        output
+    };
+    sources.into_iter().map(translate).collect()
 }
 
 #[test]
