@@ -8,10 +8,10 @@ use tch::{Kind, Tensor};
 
 use crate::decoder::DecoderLayer;
 use crate::error::{ModelError, Result};
-use crate::inputs::Ragged;
 use crate::linear::Linear;
 use crate::model::Forward;
 use crate::pass::{Pass, Stack};
+use crate::ragged::Ragged;
 use crate::transformer::Transformer;
 use crate::translator::{Cache, LayerCache, Tokens, Translator};
 

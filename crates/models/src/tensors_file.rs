@@ -40,7 +40,8 @@ impl View for Entry<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
+        // The format is little-endian, and so is every processor this runs on.
+        bytemuck::cast_slice(&self.values).into()
     }
 
     fn data_len(&self) -> usize {

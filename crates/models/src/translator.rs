@@ -4,7 +4,7 @@ use sagetrain_torch::Precision;
 use tch::Tensor;
 
 use crate::error::{ModelError, Result};
-use crate::inputs::Ragged;
+use crate::ragged::Ragged;
 
 /// The special tokens of a translator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
