@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type * as Addon from '../bindings/binding.cjs'
 import { SagetrainError } from './errors.js'
 
 // The addon's declarations are generated from bindings/src by set-up.
@@ -15,7 +16,7 @@ export type {
 } from '../bindings/binding.cjs'
 
 /** The addon's exports. */
-export type Native = typeof import('../bindings/binding.cjs')
+export type Native = typeof Addon
 
 let loaded: Native | undefined
 

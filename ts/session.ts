@@ -8,6 +8,7 @@ import type { EvaluateOptions, Losses, Model } from './model.js'
 import { calling } from './native-error.js'
 import { expected, object, parse, text } from './options.js'
 import type { OptimizerOptions } from './optim/optimizer.js'
+import type { SensitivityReport } from './optim/sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './optim/spec.js'
 
 /** Of the matrix products; weights and optimizer states stay float32. */
@@ -130,8 +131,8 @@ export class Session {
     const { model, ...rest } = parse(sessionOptions, options, 'session')
     const handle = nativeOf(model, 'Model', 'session.model')
     const optimizer = decode<Json>(encodeOptimizer(rest.optimizer, 'session.optimizer', model.parameters()))
-    const text = encode({ ...rest, optimizer }, 'session')
-    return new Session(await calling(() => native().Session.create(handle, text)), model, factory)
+    const json = encode({ ...rest, optimizer }, 'session')
+    return new Session(await calling(() => native().Session.create(handle, json)), model, factory)
   }
 
   /** Optimizer steps finished, as of the last report. */
@@ -153,9 +154,9 @@ export class Session {
   }
 
   /** What `observe` saw at the last step that was due, else undefined; handed out once. */
-  async sensitivity(): Promise<unknown> {
+  async sensitivity(): Promise<SensitivityReport | undefined> {
     const handle = nativeOf(this, 'Session')
-    return (await calling(() => handle.sensitivity())) ?? undefined
+    return ((await calling(() => handle.sensitivity())) ?? undefined) as SensitivityReport | undefined
   }
 
   /** {@link Model.evaluate} in the session's precision and with its label smoothing. */

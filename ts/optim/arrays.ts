@@ -32,8 +32,7 @@ function unusable(where: string, problem: string): SagetrainError {
 function detached(value: FloatArray): boolean {
   if (value.buffer.byteLength > 0 || value.length > 0) return false
   try {
-    new Uint8Array(value.buffer as ArrayBuffer)
-    return false
+    return new Uint8Array(value.buffer).byteLength > 0
   } catch {
     return true
   }

@@ -8,6 +8,7 @@ import { expected, nonNegative, object, parse, positive, show, text, whole } fro
 import type { ScheduleSpec } from '../schedule/spec.js'
 import { checkArray, checkKind, checkLengths, type FloatArray } from './arrays.js'
 import type { NamePattern } from './scope.js'
+import type { SensitivityReport } from './sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './spec.js'
 
 /** A parameter on a typed array; all arrays of an optimizer are of one kind. */
@@ -159,10 +160,10 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
   }
 
   /**
-   * What `observe` saw at the last step that was due, else undefined; handed out once.
+   * What the last step saw, where `observe` was due; else undefined.
    */
-  sensitivity(): unknown {
-    return call(() => nativeOf(this, 'Optimizer').sensitivity()) ?? undefined
+  sensitivity(): SensitivityReport | undefined {
+    return (call(() => nativeOf(this, 'Optimizer').sensitivity()) ?? undefined) as SensitivityReport | undefined
   }
 
   /**

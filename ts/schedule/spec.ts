@@ -28,8 +28,8 @@ export function scheduleSpec(value: unknown, where: string): ScheduleSpec {
  *
  * @throws {@link SagetrainError} `ERR_CONFIG` when the schedule needs `totalSteps` and there are none.
  * @example
- * multiplier(inverseSqrt({ warmupSteps: 100 }), 400) // 0.5
+ * multiplierAt(inverseSqrt({ warmupSteps: 100 }), 400) // 0.5
  */
-export function multiplier(schedule: ScheduleSpec, step: number, totalSteps?: number): number {
+export function multiplierAt(schedule: ScheduleSpec, step: number, totalSteps?: number): number {
   return call(() => native().scheduleMultiplier(encode(schedule, 'schedule'), step, totalSteps))
 }
