@@ -1,6 +1,9 @@
 //! The C functions of `cpp/`. All unsafe code of this crate is here and in `memory.rs`.
 
-use std::ffi::{CStr, c_char};
+use std::any::Any;
+use std::ffi::{CStr, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Mutex;
 
 use crate::error::TorchError;
 
@@ -29,6 +32,11 @@ unsafe extern "C" {
     fn sagetrain_status_free(status: *mut Status);
     fn sagetrain_runtime(info: *mut RuntimeInfo) -> Status;
     fn sagetrain_set_threads(threads: i32) -> Status;
+    fn sagetrain_parallel(
+        tasks: i64,
+        body: extern "C" fn(*const c_void, i64),
+        context: *const c_void,
+    ) -> Status;
 }
 
 impl Status {
@@ -65,4 +73,33 @@ pub(crate) fn runtime() -> Result<RuntimeInfo, TorchError> {
 pub(crate) fn set_threads(threads: i32) -> Result<(), TorchError> {
     // SAFETY: no pointers are passed.
     unsafe { sagetrain_set_threads(threads) }.check("set_threads")
+}
+
+/// What the threads of one parallel loop share.
+struct Loop<'a> {
+    body: &'a (dyn Fn(usize) + Sync),
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+/// Runs one task; a panic is kept, since it must not unwind into C++.
+extern "C" fn run_task(context: *const c_void, task: i64) {
+    // SAFETY: `parallel` passes a Loop that outlives the loop; Loop is Sync, its body being Sync and its panic behind a lock.
+    let shared = unsafe { &*context.cast::<Loop>() };
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (shared.body)(task as usize))) {
+        shared.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(panic);
+    }
+}
+
+/// Calls `body` for every task on the calling thread's OpenMP threads, and panics if one of them did.
+pub(crate) fn parallel(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
+    let shared = Loop { body, panic: Mutex::new(None) };
+    // SAFETY: `shared` lives until the call returns, and `run_task` takes exactly it.
+    let status = unsafe { sagetrain_parallel(tasks as i64, run_task, (&raw const shared).cast()) };
+    if status.check("parallel").is_err() {
+        // Only the start of a thread can fail, before any task ran.
+        (0..tasks).for_each(body);
+    }
+    if let Some(panic) = shared.panic.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        resume_unwind(panic);
+    }
 }

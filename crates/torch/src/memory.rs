@@ -1,5 +1,6 @@
-//! Tensors as slices, so that code without libtorch can work on them in place.
+//! Tensors as slices, so that code without libtorch can work on them in place, and tensors as the optimizer's memory.
 
+use sagetrain_optim::{Allocate, Memory, OptimError};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::TorchError;
@@ -19,6 +20,47 @@ pub fn f32_slice_mut(tensor: &mut Tensor) -> Result<&mut [f32], TorchError> {
     check("f32_slice_mut", tensor)?;
     // SAFETY: as above; the exclusive borrow of this handle lasts as long as the slice, and one engine thread owns all handles.
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer(tensor), tensor.numel()) })
+}
+
+/// A float32 tensor that the optimizer works on as its own memory.
+#[derive(Debug)]
+pub struct TensorMemory(Tensor);
+
+impl TensorMemory {
+    /// `elements` zeros. Errors: `ERR_TORCH`.
+    pub fn zeros(elements: usize) -> Result<Self, TorchError> {
+        let zeros = Tensor::f_zeros([elements as i64], (Kind::Float, Device::Cpu));
+        zeros.map(Self).map_err(|error| TorchError::torch("zeros", error))
+    }
+
+    /// The tensor behind it.
+    pub fn tensor(&self) -> &Tensor {
+        &self.0
+    }
+}
+
+impl Memory for TensorMemory {
+    fn as_slice(&self) -> &[f32] {
+        // SAFETY: made by `zeros` as a contiguous float32 CPU tensor, and never handed out to be resized.
+        unsafe { std::slice::from_raw_parts(pointer(&self.0), self.0.numel()) }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [f32] {
+        // SAFETY: as in `as_slice`, and borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(pointer(&self.0), self.0.numel()) }
+    }
+}
+
+/// Allocates the optimizer's arenas as libtorch storages.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TensorAllocate;
+
+impl Allocate for TensorAllocate {
+    fn zeros(&self, elements: usize) -> sagetrain_optim::Result<Box<dyn Memory>> {
+        let memory = TensorMemory::zeros(elements);
+        let memory = memory.map_err(|error| OptimError::Memory { elements, reason: error.to_string() })?;
+        Ok(Box::new(memory))
+    }
 }
 
 /// An empty tensor's data pointer is null, which no slice may have.

@@ -1,0 +1,15 @@
+// The kernels for AVX2 with fused multiply-add.
+#include <immintrin.h>
+
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "kernels.h"
+
+// After the system headers, so that none of their functions is compiled for a processor that may not be there.
+#pragma GCC target("avx2,fma,f16c")
+#define SAGETRAIN_ISA avx2
+#define SAGETRAIN_WIDTH 8
+#define SAGETRAIN_HAS_BF16 0
+#include "kernels/all.h"
