@@ -20,7 +20,7 @@ test('a loss that is not finite is missing, not averaged away', (t) => {
 
 function tensor(count: number, mean: number, bins: Readonly<Record<number, number>>, zeros = 0): ObservedTensor {
   const one = { mean, zeros, histogram: Array.from({ length: 96 }, (_, index) => bins[index - 72] ?? 0) }
-  return { name: 'weight', count, sensitivity: one, average: one, variation: one, modulation: one }
+  return { count, sensitivity: one, average: one, variation: one, modulation: one }
 }
 
 test('means are over elements, not over tensors, and the histogram keeps every element', (t) => {

@@ -1,24 +1,8 @@
+import type { SensitivitySummary, TensorSensitivity } from '../optim/sensitivity.js'
 import type { LogHistogram, SensitivityPoint } from './report-data.js'
 
-/** One quantity over the elements of one tensor, as `observe` reports it. */
-export interface ObservedSummary {
-  readonly mean: number
-  /** Elements that are exactly 0. */
-  readonly zeros: number
-  /** `histogram[k]` counts 2^(k − 72) ≤ x < 2^(k − 71). */
-  readonly histogram: readonly number[]
-}
-
-/** One tensor of an `observe` report. */
-export interface ObservedTensor {
-  readonly name: string
-  /** Elements. */
-  readonly count: number
-  readonly sensitivity: ObservedSummary
-  readonly average: ObservedSummary
-  readonly variation: ObservedSummary
-  readonly modulation: ObservedSummary
-}
+/** What of an `observe` report the curves need. */
+export type ObservedTensor = Pick<TensorSensitivity, 'count'> & Readonly<Record<'sensitivity' | 'average' | 'variation' | 'modulation', Pick<SensitivitySummary, 'mean' | 'zeros' | 'histogram'>>>
 
 /** Binary exponent at which a summary's histogram begins. */
 const LOWEST = -72
