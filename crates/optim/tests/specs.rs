@@ -1,0 +1,134 @@
+//! What a user may write, what is filled in, and what is said about the rest.
+
+mod support;
+
+use sagetrain_optim::{OptimizerOptions, OptimizerSpec};
+use serde_json::{Value, json};
+
+fn read(value: &Value) -> Result<OptimizerSpec, sagetrain_optim::OptimError> {
+    OptimizerSpec::from_json(value, "optimizer")
+}
+
+#[test]
+fn defaults_are_filled_in_and_survive_json() {
+    let spec = read(&json!({ "type": "adam", "lr": 1e-3, "sage": {}, "observe": { "every": 10 } })).unwrap();
+    let expected = json!({
+        "type": "adam", "lr": 1e-3, "betas": [0.9, 0.999], "eps": 1e-8, "weightDecay": 0.0, "decay": "coupled",
+        "sage": { "beta0": 0.75, "form": "paper", "epsilon": 1e-12, "modulation": "sage", "scope": "all" },
+        "observe": { "every": 10 },
+    });
+    assert_eq!(serde_json::to_value(&spec).unwrap(), expected);
+    assert_eq!(read(&expected).unwrap(), spec);
+    let text = serde_json::to_string(&spec).unwrap();
+    assert_eq!(serde_json::from_str::<OptimizerSpec>(&text).unwrap(), spec);
+
+    let spec = read(&json!({ "type": "adamw", "lr": 1, "observe": { "every": 1 } })).unwrap();
+    let value = serde_json::to_value(&spec).unwrap();
+    assert_eq!((&value["decay"], &value["observe"]["beta0"]), (&json!("decoupled"), &json!(0.75)));
+    assert_eq!(read(&value).unwrap(), spec);
+
+    let names = json!({ "type": "adam", "lr": 1, "sage": { "modulation": "none", "scope": { "include": ["a"], "exclude": ["b"] } } });
+    let spec = read(&names).unwrap();
+    assert_eq!(read(&serde_json::to_value(&spec).unwrap()).unwrap(), spec);
+}
+
+#[test]
+fn what_cannot_be_is_said_with_its_path() {
+    let adam = |key: &str, value: Value| {
+        let mut spec = json!({ "type": "adam", "lr": 1e-3 });
+        spec[key] = value;
+        spec
+    };
+    for (value, words) in [
+        (json!({ "type": "adam" }), "optimizer.lr: is missing, must be a learning rate"),
+        (json!({ "lr": 1 }), "optimizer.type: is missing"),
+        (
+            json!({ "type": "adamm", "lr": 1 }),
+            "optimizer.type: is 'adamm', must be one of 'adam', 'adamw'; did you mean 'adam'?",
+        ),
+        (
+            json!({ "type": "lion", "lr": 1 }),
+            "optimizer.type: is 'lion', must be one of 'adam', 'adamw'; there are adam, adamw",
+        ),
+        (json!([1]), "optimizer.type: is missing"),
+        (adam("lr", json!(-1)), "optimizer.lr: is -1, must be a number of at least 0"),
+        (adam("lr", json!("1e-3")), "optimizer.lr: is '1e-3'"),
+        (adam("learningRate", json!(1)), "optimizer.learningRate: unknown key"),
+        (
+            adam("weight_decay", json!(0.1)),
+            "optimizer.weight_decay: unknown key; did you mean 'weightDecay'?",
+        ),
+        (adam("betas", json!([0.9, 1.0])), "optimizer.betas"),
+        (adam("betas", json!([0.9])), "optimizer.betas: is a list, must be two numbers"),
+        (adam("eps", json!(-1e-8)), "optimizer.eps"),
+        (adam("decay", json!("decouple")), "did you mean 'decoupled'?"),
+        (adam("sage", json!(true)), "optimizer.sage: is a boolean, must be an object"),
+        (adam("sage", json!({ "beta": 0.9 })), "optimizer.sage.beta: unknown key; did you mean 'beta0'?"),
+        (adam("sage", json!({ "beta0": 1 })), "optimizer.sage.beta0: is 1, must be a number between 0 and 1"),
+        (adam("sage", json!({ "epsilon": 0 })), "optimizer.sage.epsilon: is 0, must be a number above 0"),
+        (adam("sage", json!({ "modulation": "Sage" })), "did you mean 'sage'?"),
+        (adam("sage", json!({ "scope": "encoder" })), "optimizer.sage.scope: is 'encoder'"),
+        (adam("sage", json!({ "scope": { "exclude": [] } })), "optimizer.sage.scope.include: is missing"),
+        (
+            adam("sage", json!({ "scope": { "include": "x" } })),
+            "optimizer.sage.scope.include: is 'x', must be a list of strings",
+        ),
+        (adam("observe", json!({})), "optimizer.observe.every: is missing"),
+        (adam("observe", json!({ "every": 0 })), "optimizer.observe.every: is 0"),
+        (adam("observe", json!({ "every": 1.5 })), "optimizer.observe.every: is 1.5"),
+        (
+            json!({ "type": "adam", "lr": 1, "sage": {}, "observe": { "every": 1, "beta0": 0.9 } }),
+            "optimizer.observe.beta0: has no effect beside sage",
+        ),
+    ] {
+        let error = read(&value).unwrap_err();
+        assert_eq!(error.code(), "ERR_CONFIG");
+        assert!(error.to_string().contains(words), "{value}: {error}");
+    }
+}
+
+#[test]
+fn options_are_read_and_written() {
+    let value = json!({
+        "groups": [{ "include": ["*.bias"], "weightDecay": 0.0 }],
+        "maxGradientNorm": 1.0, "nonFinite": "skip", "schedule": { "type": "linear", "warmupRatio": 0.1 }, "totalSteps": 10,
+    });
+    let options = OptimizerOptions::from_json(&value, "").unwrap();
+    assert_eq!(serde_json::to_value(&options).unwrap(), value);
+    assert_eq!(OptimizerOptions::from_json(&json!({}), "").unwrap(), OptimizerOptions::default());
+    assert!(
+        OptimizerOptions::from_json(&json!({ "rounding": "nearest", "sensitivityDtype": "float32" }), "")
+            .is_ok()
+    );
+}
+
+#[test]
+fn options_that_cannot_be_are_said_with_their_path() {
+    for (value, words) in [
+        (json!({ "maxGradNorm": 1 }), "maxGradNorm: unknown key; did you mean 'maxGradientNorm'?"),
+        (json!({ "maxGradientNorm": 0 }), "maxGradientNorm: is 0, must be a number above 0"),
+        (
+            json!({ "nonFinite": "ignore" }),
+            "nonFinite: is 'ignore', must be one of 'error', 'skip', 'unchecked'",
+        ),
+        (json!({ "average": { "decay": 0.9 } }), "average: is not available in this version"),
+        (json!({ "rounding": "kahan" }), "rounding: is 'kahan', must be one of 'nearest'"),
+        (
+            json!({ "sensitivityDtype": "bfloat16" }),
+            "sensitivityDtype: is 'bfloat16', must be one of 'float32'",
+        ),
+        (json!({ "schedule": { "type": "cosine", "warmupSteps": 1 } }), "totalSteps: is missing"),
+        (json!({ "schedule": { "type": "cosine" } }), "schedule.warmupSteps: is missing"),
+        (json!({ "groups": {} }), "groups: must be a list"),
+        (json!({ "groups": [{ "include": ["a"] }] }), "groups[0]: changes nothing"),
+        (json!({ "groups": [{ "lr": 1 }] }), "groups[0].include: is missing"),
+        (
+            json!({ "groups": [{ "include": ["a"], "lr": 1 }, { "include": ["b"], "decay": 0 }] }),
+            "groups[1].decay: unknown key",
+        ),
+    ] {
+        let error = OptimizerOptions::from_json(&value, "").unwrap_err();
+        assert_eq!(error.code(), "ERR_CONFIG");
+        assert!(error.to_string().contains(words), "{value}: {error}");
+    }
+}

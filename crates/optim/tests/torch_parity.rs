@@ -1,0 +1,130 @@
+//! Against torch 2.13 itself: `golden/torch_adam.py`.
+
+mod support;
+
+use sagetrain_optim::{Float, OptimizerSpec};
+use serde_json::{Value, json};
+use support::{Bench, floats, golden, rows, spec};
+
+/// torch's words for options, in ours; `modulation: none` must be the base optimizer itself.
+fn torch_spec(case: &Value, sage: bool) -> OptimizerSpec {
+    let mut options = case["options"].clone();
+    if let Some(decay) = options.as_object_mut().unwrap().remove("weight_decay") {
+        options["weightDecay"] = decay;
+    }
+    if sage {
+        options["sage"] = json!({ "modulation": "none" });
+    }
+    spec(case["optimizer"].as_str().unwrap(), &options)
+}
+
+fn bits<F: Float>(values: &[F]) -> Vec<u64> {
+    values.iter().map(|value| value.to_f64().to_bits()).collect()
+}
+
+#[test]
+fn float64_has_the_bits_of_the_unfused_implementation() {
+    for case in golden("torch_adam")["trajectories"].as_array().unwrap() {
+        for sage in [false, true] {
+            let mut bench = Bench::<f64>::plain(&torch_spec(case, sage), &[("w", floats(&case["initial"]))]);
+            let steps = rows::<f64>(&case["gradients"]).into_iter().zip(rows::<f64>(&case["expected"]));
+            for (step, (gradient, expected)) in steps.enumerate() {
+                bench.step(&[gradient]);
+                assert_eq!(bits(&bench.data[0]), bits(&expected), "{} step {}", case["options"], step + 1);
+            }
+            assert_eq!(bits(&bench.state("w/exp_avg")), bits(&floats::<f64>(&case["exp_avg"])));
+            assert_eq!(bits(&bench.state("w/exp_avg_sq")), bits(&floats::<f64>(&case["exp_avg_sq"])));
+        }
+    }
+}
+
+/// Ours after the one step of `case`, from the state given there.
+fn one_step<F: Float>(case: &Value) -> Vec<F> {
+    let mut bench = Bench::<F>::plain(&torch_spec(case, false), &[("w", floats(&case["initial"]))]);
+    let states: [Vec<F>; 2] = [floats(&case["exp_avg"]), floats(&case["exp_avg_sq"])];
+    let shape = [states[0].len()];
+    let named = [("w/exp_avg", &shape[..], &states[0][..]), ("w/exp_avg_sq", &shape[..], &states[1][..])];
+    bench.optimizer.load(&named, case["step"].as_u64().unwrap() - 1).unwrap();
+    bench.step(&[floats(&case["gradient"])]);
+    bench.data.remove(0)
+}
+
+#[test]
+fn float64_is_within_1e_14_of_torch_as_it_comes_after_one_step() {
+    for case in golden("torch_adam")["float64"].as_array().unwrap() {
+        let found = one_step::<f64>(case);
+        for implementation in ["unfused", "fused"] {
+            for (found, expected) in found.iter().zip(floats::<f64>(&case[implementation])) {
+                let error = (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
+                assert!(
+                    error <= 1e-14,
+                    "{} {}: {found:e}, {implementation} {expected:e}",
+                    case["options"],
+                    case["step"]
+                );
+            }
+        }
+    }
+}
+
+/// One float32 element before its step.
+struct Element {
+    theta: f64,
+    gradient: f64,
+    first: f64,
+    second: f64,
+}
+
+/// The equations in float64: θ' − θ, and η(β1|m| + (1−β1)|g|) / ((1−β1^t)(√v̂+ε)), what an error is measured in.
+fn oracle(case: &Value, spec: &OptimizerSpec, element: &Element) -> (f64, f64) {
+    let (OptimizerSpec::Adam(adam) | OptimizerSpec::AdamW(adam)) = spec;
+    let [beta1, beta2] = adam.betas;
+    let t = case["step"].as_f64().unwrap();
+    let &Element { theta, gradient: g, first: m, second: v } = element;
+    let (decayed, added) = match spec {
+        OptimizerSpec::AdamW(_) => (adam.lr * adam.weight_decay * theta, 0.0),
+        OptimizerSpec::Adam(_) => (0.0, adam.weight_decay * theta),
+    };
+    let size = g.abs() + added.abs();
+    let g = g + added;
+    let root = ((beta2 * v + (1.0 - beta2) * g * g) / (1.0 - beta2.powf(t))).sqrt() + adam.eps;
+    let per = adam.lr / ((1.0 - beta1.powf(t)) * root);
+    (-decayed - per * (beta1 * m + (1.0 - beta1) * g), per * (beta1 * m.abs() + (1.0 - beta1) * size))
+}
+
+/// The largest c such that some element is off by more than roundings of θ alone explain plus c·2⁻²⁴·scale.
+fn constant(case: &Value, found: &[f32]) -> f64 {
+    let column = |key: &str| floats::<f32>(&case[key]).into_iter().map(f64::from).collect::<Vec<f64>>();
+    let (theta, gradient) = (column("initial"), column("gradient"));
+    let (first, second) = (column("exp_avg"), column("exp_avg_sq"));
+    let spec = torch_spec(case, false);
+    // θ(1 − ηλ) has two roundings more: of the factor and of the product.
+    let roundings =
+        if matches!(spec, OptimizerSpec::AdamW(_)) && spec.weight_decay() > 0.0 { 3.0 } else { 1.0 };
+    let beyond = |(index, found): (usize, &f32)| {
+        let element = Element {
+            theta: theta[index],
+            gradient: gradient[index],
+            first: first[index],
+            second: second[index],
+        };
+        let (change, scale) = oracle(case, &spec, &element);
+        let size = f64::from(found.abs()).max(theta[index].abs()) as f32;
+        let half_ulp = f64::from(size.next_up() - size) / 2.0;
+        let error = (f64::from(*found) - theta[index] - change).abs() - roundings * half_ulp;
+        if error > 0.0 { error / (scale * 2f64.powi(-24)) } else { 0.0 }
+    };
+    found.iter().enumerate().map(beyond).fold(0.0, f64::max)
+}
+
+#[test]
+fn float32_is_within_the_bound_and_no_worse_than_torch() {
+    let (mut ours, mut unfused, mut fused) = (0f64, 0f64, 0f64);
+    for case in golden("torch_adam")["float32"].as_array().unwrap() {
+        ours = ours.max(constant(case, &one_step::<f32>(case)));
+        unfused = unfused.max(constant(case, &floats(&case["unfused"])));
+        fused = fused.max(constant(case, &floats(&case["fused"])));
+    }
+    println!("constants: ours {ours:.2}, torch unfused {unfused:.2}, torch fused {fused:.2}");
+    assert!(ours <= 8.0 && ours <= unfused.max(fused), "ours {ours}, torch {unfused} and {fused}");
+}
