@@ -25,6 +25,9 @@ export type ColumnInfo =
     }
   | { readonly name: string; readonly type: 'dense'; readonly width: number }
 
+/** Wraps what the addon made; for this package's own modules. */
+export let adoptDataset: (handle: NativeDataset) => Dataset
+
 /**
  * Samples with named columns, read-only: a memory-mapped file, or memory.
  *
@@ -41,6 +44,10 @@ export class Dataset {
   readonly fingerprint: string
   /** What the writer said of the data; null in memory. */
   readonly about: Json
+
+  static {
+    adoptDataset = (handle) => new Dataset(handle, factory)
+  }
 
   private constructor(handle: NativeDataset, right: symbol) {
     own(this, 'Dataset', handle, right)

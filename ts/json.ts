@@ -32,6 +32,11 @@ function refusal(key: string, message: string): SagetrainError {
   return new SagetrainError('ERR_CONFIG', `${key}: ${message}`, { fields: { key } })
 }
 
+/** Without the keys whose value is undefined, as exact optional properties want it. */
+export function present<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+}
+
 /** Reads JSON text that this package wrote, frozen through and through. */
 export function decode<T>(text: string): T {
   return deepFreeze(JSON.parse(text) as T)

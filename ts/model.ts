@@ -161,5 +161,12 @@ export class Model {
   }
 }
 
+/** Uses a model, loading and freeing it where it is given as a folder; for this package's own modules. */
+export async function withModel<T>(model: Model | string, use: (model: Model) => Promise<T>): Promise<T> {
+  if (typeof model !== 'string') return use(model)
+  using loaded = await Model.load(model)
+  return await use(loaded)
+}
+
 const createOptions = object({ seed: v.optional(whole, 1) })
 const evaluateOptions = v.union([object({ maxTokens: count }), object({ batchSize: count })], 'expected { maxTokens } or { batchSize }')

@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { latestCheckpoint } from '../checkpoint.js'
+import type { Dataset } from '../dataset.js'
+import { SagetrainError } from '../errors.js'
+import { EventLog } from '../event-log.js'
+import type { TrainEvent } from '../events.js'
+import { present } from '../json.js'
+import type { LoaderOptions } from '../loader.js'
+import { Model } from '../model.js'
+import type { ModelOptions } from '../model-spec.js'
+import { Run, type RunResult, type Training } from '../run.js'
+import { Session, type SessionOptions } from '../session.js'
+import { sessionPart, type ParsedTrainOptions } from '../train-options.js'
+import { TrainingLoop, type LoopParts, type RunState } from '../training-loop.js'
+
+/** What a task brings to a training; the rest is the same for all. */
+export interface TaskTraining<M extends object> {
+  readonly task: string
+  readonly options: ParsedTrainOptions
+  readonly dataset: Dataset
+  /** A specification, or a model that its owner goes on to own. */
+  readonly model: ModelOptions | Model
+  readonly batch: Pick<LoaderOptions, 'maxTokens' | 'maxSamples' | 'batchSize'>
+  readonly labelSmoothing?: number
+  /** Measures on the validation data; absent where there are none. */
+  readonly evaluate?: (session: Session) => Promise<M>
+  /** Steps between evaluations; without it once an epoch. */
+  readonly evaluateEvery?: number | undefined
+  /** The number the best is chosen by; higher is better. */
+  readonly score: (metrics: M) => number
+  /** Files copied into each checkpoint's model folder. */
+  readonly attachments: readonly string[]
+}
+
+/** A run of a task. Nothing happens before it is asked for. */
+export function startRun<M extends object>(training: TaskTraining<M>): Run<M> {
+  return new Run(new TaskRun(training))
+}
+
+/** A {@link TrainingLoop} with everything around it: made when it begins, freed when it ends. */
+class TaskRun<M extends object> implements Training<M> {
+  readonly #training: TaskTraining<M>
+  #loop: TrainingLoop<M> | undefined
+  #folder: string | undefined
+
+  constructor(training: TaskTraining<M>) {
+    this.#training = training
+  }
+
+  async *events(): AsyncGenerator<TrainEvent<M>, void, undefined> {
+    const { model: given, options } = this.#training
+    this.#folder = await runFolder(this.#training.task, options)
+    const model = given instanceof Model ? given : await Model.create(given, { seed: options.seed })
+    try {
+      await using session = await Session.create(await this.#sessionOptions(model))
+      this.#loop = new TrainingLoop(await this.#loopParts(session))
+      const log = this.#folder === undefined ? undefined : await EventLog.open(join(this.#folder, 'events.jsonl'), session.stepCount)
+      for await (const event of this.#loop.events()) {
+        await log?.add(event)
+        yield event
+      }
+    } finally {
+      if (model !== given) model[Symbol.dispose]()
+    }
+  }
+
+  result(): RunResult<M> {
+    const result = this.#loop?.result() ?? { reason: 'stopped', step: 0, best: null }
+    return { ...result, ...present({ folder: this.#folder }) }
+  }
+
+  async #sessionOptions(model: Model): Promise<SessionOptions> {
+    const { options, labelSmoothing } = this.#training
+    const totalSteps = await this.#totalSteps()
+    return { ...present({ totalSteps, labelSmoothing }), ...sessionPart(options), model } as SessionOptions
+  }
+
+  /** As asked, or as many as the epochs will have if all are as long as the first. */
+  async #totalSteps(): Promise<number | undefined> {
+    const { options, dataset, batch } = this.#training
+    const { steps, epochs, totalSteps, accumulate } = options
+    if (totalSteps !== undefined) return totalSteps
+    if (epochs === undefined) return steps
+    const batches = (await dataset.loader({ ...batch, seed: options.seed }).batches(0)) * epochs
+    const fromEpochs = Math.ceil(batches / (typeof accumulate === 'number' ? accumulate : 1))
+    return Math.min(fromEpochs, steps ?? Infinity)
+  }
+
+  async #loopParts(session: Session): Promise<LoopParts<M>> {
+    const { task, options, dataset, batch, evaluate, evaluateEvery, score, attachments } = this.#training
+    const { seed, steps, signal, checkpoint } = options
+    const folder = this.#folder === undefined ? undefined : join(this.#folder, 'checkpoints')
+    const { resumed, warnings } = await continueFrom<M>(session, folder, this.#training)
+    const order = { ...batch, seed, epochs: options.epochs ?? Infinity, ...present({ state: resumed?.run.loader }) }
+    const evaluation = evaluate === undefined ? undefined : { evaluate: () => evaluate(session), score, ...present({ everySteps: evaluateEvery }) }
+    const checkpoints = folder === undefined ? undefined : { folder, attachments, ...checkpoint }
+    const totalSteps = session.spec.totalSteps
+    return { task, session, loader: dataset.loader(order), warnings, ...present({ steps, totalSteps, signal, resumed, evaluation, checkpoints }) }
+  }
+}
+
+type Continued<M extends object> = Pick<LoopParts<M>, 'warnings'> & { readonly resumed?: { readonly path: string; readonly run: RunState<M> } }
+
+/** Puts the folder's newest whole checkpoint into the session, where the run is to go on. */
+async function continueFrom<M extends object>(session: Session, folder: string | undefined, { task, options }: TaskTraining<M>): Promise<Continued<M>> {
+  if (folder === undefined || !options.resume) return { warnings: [] }
+  const { path, damaged } = await latestCheckpoint(folder)
+  const passedOver = damaged.map((message) => ({ code: 'WARN_CHECKPOINT' as const, message }))
+  if (path === undefined) return { warnings: [...passedOver, { code: 'WARN_RESUME', message: `${folder} holds no checkpoint; training begins anew` }] }
+  const { run, warnings } = await session.load(path)
+  const state = run as unknown as RunState<M> | null
+  if (state?.task !== task) {
+    throw new SagetrainError('ERR_CHECKPOINT', `${path}: is of the task "${String(state?.task)}", not "${task}"`, { fields: { path } })
+  }
+  return { resumed: { path, run: state }, warnings: [...passedOver, ...warnings.map((message) => ({ code: 'WARN_RESUME' as const, message }))] }
+}
+
+/** The run's folder, made; undefined where nothing is to be written. */
+async function runFolder(task: string, { folder, resume }: ParsedTrainOptions): Promise<string | undefined> {
+  if (folder === false) return undefined
+  const path = folder ?? (await freshFolder(task))
+  if (!resume && existsSync(join(path, 'checkpoints'))) {
+    const message = `${path}: holds the checkpoints of a run; pass resume: true to go on with it, or another folder`
+    throw new SagetrainError('ERR_STATE', message, { fields: { path } })
+  }
+  await mkdir(path, { recursive: true })
+  return path
+}
+
+/** `runs/<task>-20260131-120000`, with a number behind where that is taken. */
+async function freshFolder(task: string): Promise<string> {
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')
+  await mkdir('runs', { recursive: true })
+  for (let number = 1; ; number++) {
+    const path = join('runs', number === 1 ? `${task}-${stamp}` : `${task}-${stamp}-${number}`)
+    const made = await mkdir(path).then(() => true, (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return false
+      throw error
+    })
+    if (made) return path
+  }
+}

@@ -1,0 +1,81 @@
+import { abortable } from '../../abort.js'
+import type { Dataset } from '../../dataset.js'
+import { nativeOf } from '../../handle.js'
+import { encode } from '../../json.js'
+import type { Model } from '../../model.js'
+import type { Tokenizer } from '../../tokenizer.js'
+import type { SearchOptions } from './search.js'
+
+/** Scores of a translation model on one part of the data. */
+export interface TranslationMetrics {
+  /** Mean loss in nats a target token, label smoothing included. */
+  readonly loss: number
+  /** Mean negative log-likelihood in nats. */
+  readonly nll: number
+  /** e^nll. */
+  readonly perplexity: number
+  /** Corpus BLEU of beam-search output, 0 to 100, equal to sacreBLEU's. */
+  readonly bleu: number
+  /** Corpus chrF2, 0 to 100, equal to sacreBLEU's. */
+  readonly chrf: number
+}
+
+/** {@link TranslationMetrics} with what they were computed from. */
+export interface TranslationScores {
+  readonly metrics: TranslationMetrics
+  /** sacreBLEU's signatures. */
+  readonly signatures: { readonly bleu: string; readonly chrf: string }
+  /** The model's outputs, in the data's order. */
+  readonly hypotheses: readonly string[]
+  readonly references: readonly string[]
+  readonly sources: readonly string[]
+  /** Seconds the search took. */
+  readonly searchSeconds: number
+}
+
+/** Text of a dataset's column; byte-level BPE gives it back to the byte. */
+export function textsOf(dataset: Dataset, column: 'source' | 'target', tokenizer: Tokenizer): string[] {
+  using batch = dataset.batch(Array.from({ length: dataset.length }, (_, index) => index))
+  const read = batch.read(column)
+  if (read.type !== 'ragged') return []
+  const rows = Array.from({ length: dataset.length }, (_, row) => read.values.subarray(read.offsets[row], read.offsets[row + 1]))
+  return tokenizer.decode(rows)
+}
+
+type NativeScores = TranslationMetrics & {
+  readonly bleuSignature: string
+  readonly chrfSignature: string
+  readonly hypotheses: string[]
+  readonly searchSeconds: number
+}
+
+/** A part of the data, ready to be scored against. */
+export interface EvaluationPart {
+  readonly dataset: Dataset
+  readonly sources: readonly string[]
+  readonly references: readonly string[]
+}
+
+/** Loss, BLEU and chrF of a model on a part. */
+export async function evaluateTranslation(
+  model: Model,
+  { dataset, sources, references }: EvaluationPart,
+  tokenizer: Tokenizer,
+  options: { readonly search: SearchOptions; readonly maxTokens: number; readonly signal?: AbortSignal | undefined },
+): Promise<TranslationScores> {
+  const handle = nativeOf(model, 'Model', 'model')
+  const [data, ids] = [nativeOf(dataset, 'Dataset'), nativeOf(tokenizer, 'Tokenizer')]
+  const search = encode(options.search, 'search')
+  const found = (await abortable(options.signal, handle, () =>
+    handle.evaluateTranslation(data, ids, [...references], search, options.maxTokens),
+  )) as NativeScores
+  const { loss, nll, perplexity, bleu, chrf } = found
+  return {
+    metrics: { loss, nll, perplexity, bleu, chrf },
+    signatures: { bleu: found.bleuSignature, chrf: found.chrfSignature },
+    hypotheses: found.hypotheses,
+    references,
+    sources,
+    searchSeconds: found.searchSeconds,
+  }
+}

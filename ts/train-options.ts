@@ -1,0 +1,119 @@
+import * as v from 'valibot'
+import { SagetrainError } from './errors.js'
+import { count, expected, flag, object, text, whole } from './options.js'
+import { optimizerSpec, type OptimizerSpec } from './optim/spec.js'
+import { scheduleSpec } from './schedule/spec.js'
+import type { SessionOptions } from './session.js'
+
+/** When to evaluate. */
+export interface EvaluationSchedule {
+  /**
+   * Steps from one evaluation to the next; the last step is always evaluated.
+   * @default once an epoch
+   */
+  readonly everySteps?: number
+}
+
+/** When to save, and what to keep. */
+export interface CheckpointOptions {
+  /**
+   * Steps from one checkpoint to the next. A new best and the last step are saved as well.
+   * @default after every evaluation
+   */
+  readonly everySteps?: number
+  /**
+   * Newest checkpoints that are kept beside the best.
+   * @default 1
+   */
+  readonly keep?: number
+}
+
+/** What every task's `train` takes. Training ends after `epochs` or `steps`, whichever comes first; one of them is required. */
+export interface TrainOptions extends Omit<SessionOptions, 'model'> {
+  /** Passes over the training data. */
+  readonly epochs?: number
+  /** Optimizer steps. */
+  readonly steps?: number
+  /**
+   * Of weights, dropout and the order of the data.
+   * @default 1
+   */
+  readonly seed?: number
+  readonly checkpoint?: CheckpointOptions
+  /**
+   * Where `events.jsonl` and `checkpoints/` go; `false` writes nothing.
+   * @default a new folder below runs/
+   */
+  readonly folder?: string | false
+  /**
+   * Goes on from the folder's newest whole checkpoint, or begins where there is none.
+   * @default false
+   */
+  readonly resume?: boolean
+  /** Ends training in good order: the step is finished and a checkpoint saved. */
+  readonly signal?: AbortSignal
+}
+
+/** Keys of the two parts of a configuration. */
+export interface ConfigKeys {
+  readonly prepare: readonly string[]
+  readonly train: readonly string[]
+}
+
+const anything = v.exactOptional(v.unknown())
+const signal = v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal')))
+const folder = v.union([text, v.literal(false)], expected('a path, or false'))
+
+/** Keys of a specification that the native side checks. */
+const sessionKeys = ['device', 'precision', 'threads', 'accumulate', 'groups', 'maxGradientNorm', 'nonFinite', 'totalSteps'] as const
+
+/** Entries of {@link TrainOptions} for a task's schema. */
+export const trainEntries = {
+  optimizer: v.custom<OptimizerSpec>((value) => typeof value === 'object' && value !== null, expected('an optimizer such as adam({ lr: 1e-3 })')),
+  schedule: anything,
+  device: anything,
+  precision: anything,
+  threads: anything,
+  accumulate: anything,
+  groups: anything,
+  maxGradientNorm: anything,
+  nonFinite: anything,
+  totalSteps: v.exactOptional(count),
+  seed: v.optional(whole, 1),
+  epochs: v.exactOptional(count),
+  steps: v.exactOptional(count),
+  checkpoint: v.optional(object({ everySteps: v.exactOptional(count), keep: v.optional(count, 1) }), {}),
+  folder: v.exactOptional(folder),
+  resume: v.optional(flag, false),
+  signal,
+}
+
+const parsed = object(trainEntries)
+
+/** {@link TrainOptions} after the check. */
+export type ParsedTrainOptions = v.InferOutput<typeof parsed>
+
+/** Refuses what does not go together, and checks the specifications, before anything has begun. */
+export function checkTrainOptions(options: ParsedTrainOptions, where: string): void {
+  const refuse = (key: string, message: string): never => {
+    throw new SagetrainError('ERR_CONFIG', `${where}.${key}: ${message}`, { fields: { key: `${where}.${key}` } })
+  }
+  optimizerSpec(options.optimizer, `${where}.optimizer`)
+  if (options.schedule !== undefined) scheduleSpec(options.schedule, `${where}.schedule`)
+  if (options.epochs === undefined && options.steps === undefined) refuse('epochs', 'is missing, and steps too; give one of them')
+  if (options.resume && typeof options.folder !== 'string') refuse('resume', 'needs the folder of the run to go on with')
+}
+
+/** Keys that a configuration may have: all but what only a program can give, and what the command line decides. */
+export function configKeys(prepare: { readonly entries: object }, train: { readonly entries: object }): ConfigKeys {
+  const programs = new Set(['signal', 'onProgress', 'folder', 'resume'])
+  const keys = (entries: object): string[] => Object.keys(entries).filter((key) => !programs.has(key))
+  return { prepare: keys(prepare.entries), train: keys(train.entries) }
+}
+
+/** The part of the options that is a session's. */
+export function sessionPart(options: ParsedTrainOptions): Record<string, unknown> {
+  const given = sessionKeys.map((key) => [key, options[key]] as const).filter(([, value]) => value !== undefined)
+  const schedule = options.schedule === undefined ? {} : { schedule: options.schedule }
+  return { ...Object.fromEntries(given), ...schedule, optimizer: options.optimizer, seed: options.seed }
+}
