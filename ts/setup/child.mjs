@@ -20,6 +20,7 @@ const keptCharacters = 200_000
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set()
+let stopped = false
 
 /**
  * @param {string} command
@@ -28,6 +29,7 @@ const running = new Set()
  * @returns {Promise<Outcome>}
  */
 export function run(command, args, { cwd, env, show = false, onText } = {}) {
+  if (stopped) return Promise.resolve({ code: 143, output: '' })
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     running.add(child)
@@ -54,8 +56,9 @@ export function run(command, args, { cwd, env, show = false, onText } = {}) {
 /** @param {NodeJS.Signals | null} signal */
 const signalNumber = (signal) => (signal === 'SIGINT' ? 2 : signal === 'SIGTERM' ? 15 : signal === 'SIGKILL' ? 9 : 1)
 
-/** Passes a signal on to every tool that is running. @param {NodeJS.Signals} signal */
-export function signalRunning(signal) {
+/** Ends every tool that is running, and lets none begin any more. @param {NodeJS.Signals} signal */
+export function stopTools(signal) {
+  stopped = true
   for (const child of running) child.kill(signal)
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-import { signalRunning } from './child.mjs'
+import { stopTools } from './child.mjs'
 import { exitCodes, recogniseFailure, SetupFailure } from './failures.mjs'
 import { lint } from './lint.mjs'
 import { cacheFolder, root } from './paths.mjs'
@@ -17,45 +17,52 @@ Each does all set-up that is missing first. After \`--\`:
   --cuda   take it, whether or not a driver is found here
   anything else goes to the quickstart (\`npm start -- --help\`)`
 
+const setUpFlags = new Set(['--cpu', '--cuda'])
+
 /** Signal numbers, for exit codes as a shell reports them. */
 const signals = /** @type {const} */ ({ SIGINT: 2, SIGTERM: 15 })
 
 /** @param {string[]} argv */
 export async function main([command = '', ...args]) {
   const forget = passSignalsOn()
-  const asked = { cpu: args.includes('--cpu'), cuda: args.includes('--cuda') }
-  const rest = args.filter((arg) => arg !== '--cpu' && arg !== '--cuda')
   try {
-    if (command !== 'start' && rest.length > 0) throw new SetupFailure('usage', `\`${rest.join(' ')}\` was not understood`, 'only `npm start` takes more arguments')
-    if (command === 'setup') await setUp(asked)
-    else if (command === 'start') await start(asked, rest, forget)
-    else if (command === 'test') process.exitCode = await test(asked)
-    else if (command === 'lint') process.exitCode = await lint(asked)
-    else if (command === 'check') process.exitCode = (await lint(asked)) || (await test(asked))
-    else {
-      say(usage)
-      process.exitCode = exitCodes.usage
-    }
+    process.exitCode = await perform(command, args)
   } catch (error) {
     process.exitCode = report(error)
   } finally {
     forget()
   }
+  if (command === 'start' && process.exitCode === 0) await quickstart(args)
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {Promise<number>} the exit code
+ */
+async function perform(command, args) {
+  const asked = { cpu: args.includes('--cpu'), cuda: args.includes('--cuda') }
+  const others = args.filter((arg) => !setUpFlags.has(arg))
+  if (command !== 'start' && others.length > 0) {
+    throw new SetupFailure('usage', `\`${others.join(' ')}\` was not understood`, 'only `npm start` takes arguments of its own')
+  }
+  if (command === 'test') return test(asked)
+  if (command === 'lint') return lint(asked)
+  if (command === 'check') return (await lint(asked)) || test(asked)
+  if (command === 'setup' || command === 'start') return setUp(asked).then(() => 0)
+  say(usage)
+  return exitCodes.usage
 }
 
 /**
  * The quickstart runs in this process, so that there is no second one between it and the terminal: Ctrl-C reaches it
  * once, its exit code is this process's.
  *
- * @param {import('./libtorch.mjs').Asked} asked
  * @param {readonly string[]} args
- * @param {() => void} forget
  */
-async function start(asked, args, forget) {
-  await setUp(asked)
-  forget()
+async function quickstart(args) {
   const cli = join(root, 'dist/cli/main.js')
-  process.argv = [process.execPath, cli, 'start', ...args]
+  process.argv = [process.execPath, cli, 'start', ...args.filter((arg) => !setUpFlags.has(arg))]
   await import(pathToFileURL(cli).href)
 }
 
@@ -64,7 +71,7 @@ function passSignalsOn() {
   const handlers = Object.entries(signals).map(([name, number]) => {
     const signal = /** @type {keyof typeof signals} */ (name)
     const handler = () => {
-      signalRunning(signal)
+      stopTools(signal)
       process.exit(128 + number)
     }
     process.on(signal, handler)

@@ -18,7 +18,7 @@ export function renderDeclarations(output, handwritten) {
   const definitions = /** @type {Definition[]} */ (output.split('\n').filter(Boolean).map((line) => JSON.parse(line)))
   const members = groupMembers(definitions)
   const own = definitions.filter(({ kind }) => kind !== 'impl').map((definition) => render(definition, members))
-  return `${['// Made by set-up from the Rust half; do not edit.', ...own.toSorted(), handwritten].join('\n\n').trimEnd()}\n`
+  return `${['// Made by set-up from the Rust half; do not edit.', ...own, handwritten].join('\n\n').trimEnd()}\n`
 }
 
 /**

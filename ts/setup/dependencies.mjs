@@ -9,11 +9,15 @@ import { hashInputs, isCurrent, replaceFile } from './stamps.mjs'
 const stamp = join(root, 'node_modules/.sagetrain-stamp')
 const currentHash = () => hashInputs(root, ['package-lock.json'])
 
+// npm's own retries would keep a machine without a network waiting for ten minutes.
+const flags =
+  '--ignore-scripts --include=dev --include=optional --prefer-offline --no-audit --no-fund --loglevel=error ' +
+  '--fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000'
+
 export const areDependenciesCurrent = () => isCurrent(stamp, currentHash(), [])
 
 export async function installDependencies() {
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
-  const { code, output } = await run('npm', args, { cwd: root })
+  const { code, output } = await run('npm', ['ci', ...flags.split(' ')], { cwd: root })
   if (code !== 0) {
     const recognised = recogniseFailure(output, 'npm ci', root)
     if (recognised) throw recognised

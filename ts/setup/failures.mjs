@@ -56,7 +56,7 @@ const signs = [
     /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ERR_SOCKET_TIMEOUT|NewConnectionError|Name or service not known|Temporary failure in name resolution|Could not resolve host|Network is unreachable|Failed to establish a new connection|Connection (refused|timed out|reset)|Read timed out|ReadTimeoutError|spurious network error|network failure seems to have happened|ProxyError/i,
     'network',
   ],
-  [/EACCES|EPERM|EROFS|Permission denied|Read-only file system/i, 'access'],
+  [/EACCES|EPERM|EROFS|ENOTDIR|Permission denied|Read-only file system/i, 'access'],
 ]
 
 /**
@@ -73,7 +73,7 @@ export function recogniseFailure(text, doing, place) {
   if (kind === 'network') {
     return new SetupFailure('network', `${doing}: no network, and not in the cache`, 'connect (or set HTTPS_PROXY) and run the command again, finished parts are kept')
   }
-  if (kind === 'access') return new SetupFailure('access', `${doing}: no permission to write in ${place}`, 'make it writable')
+  if (kind === 'access') return new SetupFailure('access', `${doing}: ${place} cannot be written (${text.split('\n', 1)[0]})`, 'make it a writable folder')
   return undefined
 }
 

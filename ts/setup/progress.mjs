@@ -27,7 +27,7 @@ export class Meter {
   #total
   #stream
   #started = performance.now()
-  #painted = 0
+  #painted = performance.now()
   /** @type {[at: number, bytes: number][]} */
   #recent = []
 
@@ -77,7 +77,7 @@ export class Meter {
 
   /** @param {string} line */
   #write(line) {
-    const cut = line.slice(0, (this.#stream.columns ?? 200) - 1)
+    const cut = line.slice(0, (this.#stream.columns || 200) - 1)
     this.#stream.write(this.#stream.isTTY ? `${clearLine}${cut}` : `${line}\n`)
   }
 }

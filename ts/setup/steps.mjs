@@ -2,7 +2,9 @@
 import { join } from 'node:path'
 
 import { buildAddon, isAddonCurrent } from './addon.mjs'
+import { stopTools } from './child.mjs'
 import { areDependenciesCurrent, installDependencies } from './dependencies.mjs'
+import { SetupFailure } from './failures.mjs'
 import { currentLibtorch, ensureLibtorch, mustObtainLibtorch } from './libtorch.mjs'
 import { withLock } from './lock.mjs'
 import { root } from './paths.mjs'
@@ -66,15 +68,25 @@ async function perform(stages) {
 }
 
 /**
- * Waits for every step even when one fails: what the others have finished need not be done again.
+ * Without a network, or room, no step can succeed: the others end at once. Any other failure lets them finish, for what
+ * they have done need not be done again.
  *
  * @param {readonly Step[]} steps
  */
 async function performStage(steps) {
-  const results = await Promise.allSettled(steps.map(performStep))
-  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  /** @type {unknown[]} */
+  const failures = []
+  const fail = (/** @type {unknown} */ error) => {
+    if (failures.length > 0 && isHopeless(failures[0])) return // ended by us
+    failures.push(error)
+    if (isHopeless(error)) stopTools('SIGTERM')
+  }
+  await Promise.all(steps.map((step) => performStep(step).catch(fail)))
   if (failures.length > 0) throw new AggregateError(failures)
 }
+
+/** @param {unknown} error */
+const isHopeless = (error) => error instanceof SetupFailure && (error.kind === 'network' || error.kind === 'disk')
 
 /** @param {Step} step */
 async function performStep({ name, perform: work }) {

@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync, existsSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import test, { type ExecutionContext } from 'ava'
+
+import { withLock } from '#ts/setup/lock.mjs'
+
+function lockPath(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sagetrain-lock-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'a.lock')
+}
+
+const ignore = (): void => {}
+
+/** Whether the lock can be had within a moment. */
+async function canTake(path: string): Promise<boolean> {
+  let taken = false
+  void withLock(path, ignore, () => Promise.resolve((taken = true)))
+  await sleep(500)
+  if (!taken) rmSync(path, { force: true }) // lets the waiting one end
+  return taken
+}
+
+test('bodies under one lock never overlap', async (t) => {
+  const path = lockPath(t)
+  let inside = 0
+  const body = async (): Promise<void> => {
+    inside += 1
+    t.is(inside, 1)
+    await sleep(10)
+    inside -= 1
+  }
+  await Promise.all(Array.from({ length: 5 }, () => withLock(path, ignore, body)))
+  t.false(existsSync(path))
+})
+
+test('the lock is given back when the body fails', async (t) => {
+  const path = lockPath(t)
+  await t.throwsAsync(withLock(path, ignore, () => Promise.reject(new Error('no'))), { message: 'no' })
+  t.false(existsSync(path))
+})
+
+test('a dead holder\'s lock is taken over, also when its number lives on in another process', async (t) => {
+  const path = lockPath(t)
+  for (const pid of [2 ** 22 + 1, process.pid]) {
+    writeFileSync(path, JSON.stringify({ pid, started: '1', host: hostname() }))
+    t.true(await canTake(path))
+  }
+})
+
+test('a living holder on another host keeps its lock while it touches it', async (t) => {
+  const path = lockPath(t)
+  const holder = JSON.stringify({ pid: 1, started: '1', host: 'elsewhere' })
+  writeFileSync(path, holder)
+  t.false(await canTake(path))
+  writeFileSync(path, holder)
+  utimesSync(path, new Date(), new Date(Date.now() - 120_000))
+  t.true(await canTake(path))
+})
+
+test('who waits is told for whom', async (t) => {
+  const path = lockPath(t)
+  const told: number[] = []
+  await Promise.all([
+    withLock(path, ignore, () => sleep(150)),
+    withLock(path, ({ pid }) => told.push(pid), async () => t.is(JSON.parse(readFileSync(path, 'utf8')).pid, process.pid)),
+  ])
+  t.deepEqual(told, [process.pid])
+})
