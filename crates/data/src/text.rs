@@ -7,3 +7,5 @@ mod reason;
 pub use lines::{FileFacts, LONGEST_LINE};
 pub use pairs::{CorpusFiles, Pair, Pairs, Rejection};
 pub use reason::Reason;
+
+pub(crate) use lines::open;

@@ -1,22 +1,67 @@
-//! Preparing the embedded corpus.
+//! Preparing a corpus: the datasets, the report, the cache.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use sagetrain_data::text::CorpusFiles;
-use sagetrain_data::translation::{PrepareOptions, Vocabulary, prepare};
+use sagetrain_data::text::{CorpusFiles, Reason};
+use sagetrain_data::translation::{
+    HeldOut, PrepareOptions, Prepared, Report, Vocabulary, Watch, prepare, prepare_watched,
+};
+use sagetrain_data::{Column, Dataset, Row, Tokenizer};
 
-fn corpus(part: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../ts/task/translation/corpus/{part}.tsv.gz"))
+/// Options for the 426 pairs of the embedded test part, in `folder`.
+fn small(folder: &Path) -> PrepareOptions {
+    PrepareOptions {
+        tsv: Some(support::corpus("test")),
+        vocabulary: Vocabulary { size: Some(500), tokenizer: None },
+        held_out: HeldOut { valid: Some(0), ..Default::default() },
+        output: folder.join("cache"),
+        ..Default::default()
+    }
+}
+
+fn of_text(folder: &Path, text: impl AsRef<[u8]>) -> PrepareOptions {
+    let path = folder.join("corpus.tsv");
+    fs::write(&path, text).unwrap();
+    PrepareOptions { tsv: Some(path), ..small(folder) }
+}
+
+fn report(prepared: &Prepared) -> Report {
+    serde_json::from_slice(&fs::read(&prepared.report).unwrap()).unwrap()
+}
+
+/// The dataset's pairs as text.
+fn texts(prepared: &Prepared, dataset: &Path) -> Vec<(String, String)> {
+    let (tokenizer, dataset) =
+        (Tokenizer::open(&prepared.tokenizer).unwrap(), Dataset::open(dataset).unwrap());
+    let side = |column: &Column| match column.row(0) {
+        Some(Row::Ragged(ids)) => tokenizer.decode(ids).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let pair = |index| {
+        let sample = dataset.sample(index).unwrap();
+        (side(&sample[0].1), side(&sample[1].1))
+    };
+    (0..dataset.len()).map(pair).collect()
+}
+
+fn pairs(part: &str) -> Vec<(String, String)> {
+    let split = |line: String| line.split_once('\t').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    support::lines(part).into_iter().map(split).collect()
 }
 
 #[test]
 fn the_embedded_corpus_is_prepared_whole_and_once() {
     let folder = tempfile::tempdir().unwrap();
-    let tsv = |part| CorpusFiles { tsv: Some(corpus(part)), ..Default::default() };
+    let tsv = |part| CorpusFiles { tsv: Some(support::corpus(part)), ..Default::default() };
     let options = PrepareOptions {
-        tsv: Some(corpus("train")),
+        tsv: Some(support::corpus("train")),
         valid: Some(tsv("valid")),
         test: Some(tsv("test")),
         vocabulary: Vocabulary { size: Some(4000), tokenizer: None },
@@ -28,5 +73,286 @@ fn the_embedded_corpus_is_prepared_whole_and_once() {
     let samples = |part: &str| prepared.parts[part].samples;
     assert_eq!([samples("train"), samples("valid"), samples("test")], [33_039, 140, 426]);
     assert!(prepared.warnings.is_empty(), "{:?}", prepared.warnings);
-    assert!(prepare(&options).unwrap().reused && !prepared.reused);
+    assert!(
+        texts(&prepared, prepared.test.as_ref().unwrap()) == pairs("test"),
+        "references come back to the byte"
+    );
+    assert!(texts(&prepared, &prepared.train) == pairs("train"));
+    let again = prepare(&options).unwrap();
+    assert!(again.reused && !prepared.reused);
+    assert_eq!(Prepared { reused: false, ..again }, prepared);
+}
+
+#[test]
+fn two_preparations_of_the_same_are_the_same_bytes() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [first, second] = folders.each_ref().map(|folder| prepare(&small(folder.path())).unwrap());
+    for file in ["train.dataset", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"] {
+        let read = |prepared: &Prepared| fs::read(prepared.folder.join(file)).unwrap();
+        assert!(read(&first) == read(&second), "{file}");
+    }
+}
+
+#[test]
+fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = support::lines("test").join("\n");
+    let options = of_text(folder.path(), &text);
+    let first = prepare(&options).unwrap();
+    let moved = folder.path().join("moved.tsv");
+    fs::write(&moved, &text).unwrap();
+    assert!(prepare(&PrepareOptions { tsv: Some(moved), ..options.clone() }).unwrap().reused);
+    let mut folders = vec![first.folder];
+    let changed = [
+        PrepareOptions { max_length: 200, ..options.clone() },
+        PrepareOptions { max_words: Some(20), ..options.clone() },
+        PrepareOptions { vocabulary: Vocabulary { size: Some(501), tokenizer: None }, ..options.clone() },
+        PrepareOptions { held_out: HeldOut { valid: Some(5), ..Default::default() }, ..options.clone() },
+        PrepareOptions { held_out: HeldOut { valid: Some(5), seed: 1, test: None }, ..options.clone() },
+        of_text(folder.path(), text.replacen('a', "o", 1)),
+    ];
+    for options in changed {
+        let prepared = prepare(&options).unwrap();
+        assert!(!prepared.reused && !folders.contains(&prepared.folder));
+        folders.push(prepared.folder);
+    }
+}
+
+#[test]
+fn every_line_left_out_is_in_the_report_with_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines = support::lines("test");
+    for (line, text) in
+        [(4, "no tab here"), (5, "none here"), (9, "nor here"), (20, "a\tb\tc"), (31, "\tx"), (426, "y\t")]
+    {
+        lines[line - 1] = text.into();
+    }
+    lines[50] = format!("{}\tlong", "wort ".repeat(3000));
+    let prepared = prepare(&of_text(folder.path(), lines.join("\r\n"))).unwrap();
+    let report = report(&prepared);
+    let part = &report.parts[0];
+    assert_eq!((part.lines, part.kept, part.bad, part.filtered), (426, 419, 7, 0));
+    let lines = |reason| part.rejected.iter().find(|entry| entry.reason == reason).unwrap().lines.clone();
+    assert_eq!(lines(Reason::NoTab), [[4, 5], [9, 9]]);
+    assert_eq!(lines(Reason::ExtraTab), [[20, 20]]);
+    assert_eq!(lines(Reason::EmptySource), [[31, 31]]);
+    assert_eq!(lines(Reason::TooManyTokens), [[51, 51]]);
+    assert_eq!(lines(Reason::EmptyTarget), [[426, 426]]);
+    let shown = &part.rejected.iter().find(|entry| entry.reason == Reason::NoTab).unwrap().examples[1];
+    assert_eq!((shown.line, shown.text.as_str()), (5, "none here"));
+    assert!(part.files[0].facts.carriage_returns == 425 && report.warnings == prepared.warnings);
+    assert!(
+        prepared.warnings.iter().any(|warning| warning.contains("7 of 426 lines are left out")),
+        "{report:?}"
+    );
+    assert!(prepared.warnings.iter().any(|warning| warning.contains("CR LF")));
+}
+
+#[test]
+fn examples_are_capped_and_line_numbers_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let text: String = (0..200)
+        .map(|line| if line % 3 == 0 { "bad\n".into() } else { format!("Satz {line}\ts {line}\n") })
+        .collect();
+    let prepared = prepare(&of_text(folder.path(), text)).unwrap();
+    let rejected = &report(&prepared).parts[0].rejected[0];
+    assert_eq!((rejected.count, rejected.lines.len(), rejected.examples.len()), (67, 67, 5));
+}
+
+#[test]
+fn a_file_that_is_mostly_bad_is_an_error_with_its_reasons_and_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = ["ein Satz\ta sentence\n".repeat(40), "no tab\n".repeat(50), "\tempty\n".repeat(10)].concat();
+    let options = of_text(folder.path(), text);
+    let error = prepare(&options).unwrap_err();
+    assert_eq!(error.code(), "ERR_DATA");
+    let message = error.to_string();
+    let expected = "60 of 100 lines are bad: no tab between source and target (50, first in line 41), an empty source (10, first in line 91)";
+    assert!(message.contains(expected) && message.contains("corpus.tsv"), "{message}");
+    let report: Report =
+        serde_json::from_slice(&fs::read(options.output.join("prepare-report.json")).unwrap()).unwrap();
+    assert_eq!(report.parts[0].rejected[0].lines, [[41, 90]]);
+}
+
+#[test]
+fn half_bad_is_not_mostly_bad() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = ["ein Satz\ta sentence\n".repeat(40), "no tab\n".repeat(40)].concat();
+    assert_eq!(prepare(&of_text(folder.path(), text)).unwrap().parts["train"].samples, 40);
+}
+
+#[test]
+fn thousands_of_tokens_in_most_lines_are_an_error_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = format!("{}\tb\n", "wort ".repeat(2000));
+    let text = [long.repeat(6), "a\tb\n".repeat(5)].concat();
+    let message = prepare(&of_text(folder.path(), text)).unwrap_err().to_string();
+    assert!(message.contains("more tokens than maxLength (6, first in line 1)"), "{message}");
+}
+
+#[test]
+fn max_words_is_a_choice_counted_apart_that_spares_the_other_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = PrepareOptions {
+        test: Some(CorpusFiles { tsv: Some(support::corpus("test")), ..Default::default() }),
+        max_words: Some(6),
+        ..small(folder.path())
+    };
+    let prepared = prepare(&options).unwrap();
+    let short = pairs("test")
+        .iter()
+        .filter(|(a, b)| [a, b].iter().all(|side| side.split_whitespace().count() <= 6))
+        .count();
+    assert_eq!(prepared.parts["train"].samples, short as u64);
+    assert_eq!(prepared.parts["test"].samples, 426);
+    let report = report(&prepared);
+    assert_eq!((report.parts[0].bad, report.parts[0].filtered), (0, 426 - short as u64));
+    assert!(prepared.warnings.iter().any(|warning| warning.contains("maxWords")), "{:?}", prepared.warnings);
+    let overlap = report.sources_also_in_train["test"];
+    assert!(overlap > 0 && prepared.warnings.iter().any(|warning| warning.contains("training sources too")));
+}
+
+#[test]
+fn held_out_lines_are_drawn_by_seed_and_line_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let held_out = |seed| HeldOut { valid: Some(30), test: Some(20), seed };
+    let made = |seed| prepare(&PrepareOptions { held_out: held_out(seed), ..small(folder.path()) }).unwrap();
+    let first = made(1);
+    let samples = |part: &str| first.parts[part].samples;
+    assert_eq!([samples("train"), samples("valid"), samples("test")], [376, 30, 20]);
+    let written = report(&first);
+    assert_eq!(written.held_out_seed, Some(1));
+    let lines: Vec<u64> = written.held_out["valid"].iter().flat_map(|[first, last]| *first..=*last).collect();
+    let all = pairs("test");
+    let expected: Vec<_> = lines.iter().map(|line| all[*line as usize - 1].clone()).collect();
+    assert_eq!(texts(&first, first.valid.as_ref().unwrap()), expected);
+    let train = texts(&first, &first.train);
+    assert!(expected.iter().all(|pair| !train.contains(pair)));
+    assert_ne!(report(&made(2)).held_out, written.held_out);
+}
+
+#[test]
+fn without_validation_files_one_line_in_twenty_is_held_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let prepared = prepare(&PrepareOptions { held_out: HeldOut::default(), ..small(folder.path()) }).unwrap();
+    assert_eq!((prepared.parts["valid"].samples, prepared.parts["train"].samples), (21, 405));
+}
+
+#[test]
+fn a_tokenizer_of_ones_own_is_used_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = prepare(&small(folder.path())).unwrap();
+    let vocabulary = Vocabulary { size: None, tokenizer: Some(first.folder.clone()) };
+    let second = prepare(&PrepareOptions { vocabulary, max_length: 100, ..small(folder.path()) }).unwrap();
+    assert_eq!(fs::read(first.tokenizer).unwrap(), fs::read(second.tokenizer).unwrap());
+}
+
+#[test]
+fn a_damaged_cache_is_refused_by_the_name_of_the_file_with_the_remedy() {
+    type Damage = fn(&Path);
+    let cases: [(&str, Damage); 9] = [
+        ("train.dataset", |path| fs::write(path, &fs::read(path).unwrap()[..100]).unwrap()),
+        ("train.dataset", |path| fs::write(path, "something else").unwrap()),
+        ("train.dataset", |path| {
+            let mut bytes = fs::read(path).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(path, bytes).unwrap();
+        }),
+        ("train.dataset", |path| fs::remove_file(path).unwrap()),
+        ("tokenizer.json", |path| fs::remove_file(path).unwrap()),
+        ("tokenizer.json", |path| fs::write(path, "{}").unwrap()),
+        ("tokenizer.json", |path| {
+            fs::write(path, fs::read_to_string(path).unwrap().replace("\"Ġ\"", "\"Ġx\"")).unwrap();
+        }),
+        ("prepared.json", |path| fs::write(path, "{").unwrap()),
+        ("prepared.json", |path| fs::remove_file(path).unwrap()),
+    ];
+    for (file, damage) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let prepared = prepare(&small(folder.path())).unwrap();
+        damage(&prepared.folder.join(file));
+        let error = prepare(&small(folder.path())).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATASET", "{error}");
+        let (message, remedy) =
+            (error.to_string(), format!("delete the folder {}", prepared.folder.display()));
+        assert!(message.contains(file) && message.contains(&remedy), "{message}");
+        fs::remove_dir_all(&prepared.folder).unwrap();
+        assert!(!prepare(&small(folder.path())).unwrap().reused);
+    }
+}
+
+#[test]
+fn nothing_left_to_train_on_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        PrepareOptions { max_words: Some(1), ..of_text(folder.path(), "zwei Worte\ttwo words\n".repeat(9)) };
+    let error = prepare(&options).unwrap_err();
+    assert!(
+        error.to_string().contains("no pair is left to train on: of 9 lines 0 are bad, 9 too long"),
+        "{error}"
+    );
+}
+
+#[test]
+fn options_that_cannot_be_meant_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = || Some(CorpusFiles { tsv: Some(support::corpus("valid")), ..Default::default() });
+    let held_out = |valid, test| HeldOut { valid, test, seed: 0 };
+    let good = || PrepareOptions { held_out: HeldOut::default(), ..small(folder.path()) };
+    let cases = [
+        ("source", PrepareOptions { tsv: None, ..good() }),
+        ("target", PrepareOptions { tsv: None, source: Some("x".into()), ..good() }),
+        ("tsv", PrepareOptions { target: Some("x".into()), ..good() }),
+        ("output", PrepareOptions { output: PathBuf::new(), ..good() }),
+        ("maxLength", PrepareOptions { max_length: 1, ..good() }),
+        ("maxWords", PrepareOptions { max_words: Some(0), ..good() }),
+        (
+            "vocabulary.size",
+            PrepareOptions { vocabulary: Vocabulary { size: Some(258), tokenizer: None }, ..good() },
+        ),
+        (
+            "vocabulary.size",
+            PrepareOptions {
+                vocabulary: Vocabulary { size: Some(300), tokenizer: Some("x".into()) },
+                ..good()
+            },
+        ),
+        ("heldOut.valid", PrepareOptions { valid: files(), held_out: held_out(Some(1), None), ..good() }),
+        ("heldOut.test", PrepareOptions { test: files(), held_out: held_out(None, Some(1)), ..good() }),
+        ("heldOut", PrepareOptions { held_out: held_out(Some(200), Some(14)), ..good() }),
+    ];
+    for (option, options) in cases {
+        let error = prepare(&options).unwrap_err();
+        assert_eq!(error.code(), "ERR_ARGUMENT", "{error}");
+        assert!(error.to_string().contains(&format!("`{option}`")), "{option}: {error}");
+    }
+    let unknown = serde_json::from_str::<PrepareOptions>(r#"{ "tsv": "x", "maxTokens": 5 }"#).unwrap_err();
+    assert!(unknown.to_string().contains("maxTokens"));
+}
+
+/// Asks to stop at its `n`-th look.
+struct StopAt(AtomicU64);
+
+impl Watch for StopAt {
+    fn stopped(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::Relaxed) == 1
+    }
+}
+
+#[test]
+fn a_preparation_that_is_stopped_leaves_nothing_behind() {
+    for look in 1.. {
+        let folder = tempfile::tempdir().unwrap();
+        let options = small(folder.path());
+        match prepare_watched(&options, &StopAt(AtomicU64::new(look))) {
+            Ok(_) => {
+                assert!(look > 3, "survey, tokenizer and encoding each look at the watch");
+                break;
+            }
+            Err(error) => assert_eq!(error.code(), "ERR_ABORTED"),
+        }
+        let left: Vec<_> =
+            fs::read_dir(&options.output).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(left.iter().all(|name| name.to_string_lossy().ends_with(".lock")), "{left:?}");
+    }
 }

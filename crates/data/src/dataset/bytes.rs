@@ -15,6 +15,12 @@ pub(crate) enum Bytes {
     Mapped { file: Arc<Mmap>, range: Range<usize> },
 }
 
+impl Default for Bytes {
+    fn default() -> Self {
+        Self::Owned(Arc::default())
+    }
+}
+
 impl Bytes {
     /// Maps all of `file`.
     pub(crate) fn map(file: &File) -> std::io::Result<Self> {

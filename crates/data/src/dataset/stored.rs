@@ -1,15 +1,30 @@
 //! A column as it lies in a file: little-endian values and, for ragged rows, u64 offsets.
 
+use std::sync::Arc;
+
 use super::bytes::Bytes;
 use crate::{Column, ColumnInfo, ColumnKind, Element};
+
+/// Bytes, with the checksum that a file's header has for them.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) bytes: Bytes,
+    pub(crate) sha256: Option<String>,
+}
+
+impl Run {
+    pub(crate) fn owned(bytes: Vec<u8>) -> Self {
+        Self { bytes: Bytes::Owned(Arc::new(bytes)), sha256: None }
+    }
+}
 
 /// One column of a dataset, in memory or mapped.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredColumn {
     pub(crate) info: ColumnInfo,
-    pub(crate) values: Bytes,
+    pub(crate) values: Run,
     /// `[samples + 1]` u64, counted in ids; None for dense rows.
-    pub(crate) offsets: Option<Bytes>,
+    pub(crate) offsets: Option<Run>,
 }
 
 impl StoredColumn {
@@ -29,7 +44,7 @@ impl StoredColumn {
 
     /// Where row `sample` lies among the ids; None where the file's offsets point outside it.
     fn range(&self, sample: usize) -> Option<std::ops::Range<usize>> {
-        let (entries, _) = self.offsets.as_ref()?.as_slice().as_chunks::<8>();
+        let (entries, _) = self.offsets.as_ref()?.bytes.as_slice().as_chunks::<8>();
         let at = |index: usize| usize::try_from(u64::from_le_bytes(*entries.get(index)?)).ok();
         let range = at(sample)?..at(sample + 1)?;
         (range.start <= range.end).then_some(range)
@@ -49,12 +64,12 @@ impl StoredColumn {
         match (self.info.kind, column) {
             (ColumnKind::Ragged { element, least, greatest, .. }, Column::Ragged { values, offsets }) => {
                 let start = values.len();
-                read_ids(self.values.as_slice(), element, self.range(sample)?, values)?;
+                read_ids(self.values.bytes.as_slice(), element, self.range(sample)?, values)?;
                 offsets.push(values.len() as i64);
                 values[start..].iter().all(|id| (least..=greatest).contains(id)).then_some(())
             }
             (ColumnKind::Dense { width }, Column::Dense { values, .. }) => {
-                let (rows, _) = self.values.as_slice().as_chunks::<4>();
+                let (rows, _) = self.values.bytes.as_slice().as_chunks::<4>();
                 let row = rows.get(sample.checked_mul(width)?..(sample + 1).checked_mul(width)?)?;
                 values.extend(row.iter().map(|bytes| f32::from_le_bytes(*bytes)));
                 Some(())
@@ -81,4 +96,12 @@ fn read_ids(
         }
     }
     Some(())
+}
+
+/// Little-endian ids; the caller has checked that the element holds them.
+pub(crate) fn encode_ids(ids: &[i32], element: Element) -> Vec<u8> {
+    match element {
+        Element::U16 => ids.iter().flat_map(|id| (*id as u16).to_le_bytes()).collect(),
+        Element::I32 => ids.iter().flat_map(|id| id.to_le_bytes()).collect(),
+    }
 }

@@ -172,6 +172,19 @@ impl Lines {
     }
 }
 
+/// Opens a regular file; asked first, because opening a pipe would wait for a writer.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    if !std::fs::metadata(path).map_err(DataError::io("open", path))?.is_file() {
+        return Err(corpus(
+            path,
+            None,
+            "it is not a regular file",
+            "give a text file, a .tsv or a .gz of one",
+        ));
+    }
+    File::open(path).map_err(DataError::io("open", path))
+}
+
 /// The start of a line, for the report.
 pub(super) fn excerpt(bytes: &[u8]) -> String {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * EXCERPT)]);

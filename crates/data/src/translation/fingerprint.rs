@@ -1,6 +1,5 @@
 //! What a prepared folder depends on: the bytes of its inputs and the options, never names or times.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::PrepareOptions;
 use super::held_out::Part;
 use crate::dataset::header::hex;
-use crate::text::CorpusFiles;
+use crate::text::{CorpusFiles, open};
 use crate::{DataError, Result};
 
 /// Goes up when the same inputs and options give other files.
@@ -72,12 +71,7 @@ pub(crate) fn tokenizer_file(path: &Path) -> PathBuf {
 }
 
 fn input(path: &Path) -> Result<InputFile> {
-    let mut file = File::open(path).map_err(DataError::io("open", path))?;
-    if !file.metadata().map_err(DataError::io("read", path))?.is_file() {
-        let remedy = "give a text file, a .tsv or a .gz of one".into();
-        let reason = "it is not a regular file".into();
-        return Err(DataError::Corpus { path: path.to_owned(), line: None, reason, remedy });
-    }
+    let mut file = open(path)?;
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
     loop {
         match file.read(&mut buffer) {
