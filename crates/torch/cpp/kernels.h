@@ -58,6 +58,96 @@ struct DropoutKey {
 
 constexpr int64_t dropout_group = 128; // elements that share 16 counters
 
+// One head of one packed sequence: rows of `dim` elements, strides in elements.
+struct AttentionHead {
+  Type type;
+  int64_t queries, keys, dim;
+  const void *q, *k, *v;
+  int64_t q_stride, k_stride, v_stride;
+  bool causal;
+  float scale;
+  const DropoutKey *dropout; // null: none
+  uint64_t base;             // element of the mask at query 0 and key 0, a multiple of dropout_group
+  void *out;
+  int64_t out_stride;
+  float *log_sums; // [queries] at log_stride: log Σ exp of each query's scores
+  int64_t log_stride;
+  const void *out_grad;
+  int64_t out_grad_stride;
+  void *dq, *dk, *dv;
+  int64_t dq_stride, dk_stride, dv_stride;
+  float *scratch; // attention_scratch() floats, 64-byte aligned
+};
+
+// out = dropout(x) + residual over flat elements. bits: one a element, or null; residual may be null.
+struct Drop {
+  Type type;
+  const void *x, *residual;
+  void *out;
+  const uint8_t *bits;
+  float scale;
+};
+
+// out = layer_norm(residual + dropout(x)) over rows of `width`; residual, bits, normal and rstd may be null.
+struct Norm {
+  Type type;
+  int64_t width;
+  const void *x, *residual;
+  const float *gamma, *beta;
+  float eps;
+  const uint8_t *bits;
+  float scale;
+  void *out;
+  void *normal; // (x - mean) * rstd, for the gradient
+  float *rstd;
+};
+
+// From the gradient of `out`: of the residual, and of x (null without dropout: then they are the same).
+struct NormGradient {
+  Type type;
+  int64_t width;
+  const void *gradient, *normal;
+  const float *gamma, *rstd;
+  const uint8_t *bits;
+  float scale;
+  void *residual, *x;
+};
+
+struct Embed {
+  Type type;
+  int64_t width;
+  const int64_t *ids, *positions;
+  const float *table, *position_table;
+  float scale;
+  const uint8_t *bits;
+  float keep_scale;
+  void *out;
+};
+
+// table[ids[r]] += scale * dropout(gradient[r])
+struct Scatter {
+  Type type;
+  int64_t tokens, width;
+  const int64_t *ids;
+  const void *gradient;
+  float scale;
+  const uint8_t *bits;
+  float keep_scale;
+  float *table;
+};
+
+// Label-smoothed cross-entropy of rows of float32 logits; gradient may be null.
+struct Loss {
+  float *logits;
+  int64_t stride, classes;
+  const int64_t *targets;
+  double smoothing;
+  Type type; // of the gradient
+  void *gradient;
+  int64_t gradient_stride;
+  double *loss, *nll;
+};
+
 struct Kernels {
   const char *name;
   int width;       // float32 lanes of a vector; rows of a packed panel
@@ -75,6 +165,21 @@ struct Kernels {
                    bool accumulate, const Target &target);
   // Adds the bias, activates, converts and stores a tile at (row, column) of the output.
   void (*finish)(const Output &output, const float *tile, int64_t row, int rows, int64_t column, int columns);
+
+  // --- rows and elements, begin..end ------------------------------------------------------------------------------------
+  void (*dropout_bits)(const DropoutKey &key, int64_t begin, int64_t end, uint8_t *bits); // groups; bits of the first are at `bits`
+  void (*drop)(const Drop &drop, int64_t begin, int64_t end);
+  void (*norm_forward)(const Norm &norm, int64_t begin, int64_t end);
+  void (*norm_backward)(const NormGradient &gradient, int64_t begin, int64_t end, float *sums); // sums[2][width] +=
+  void (*embed)(const Embed &embed, int64_t begin, int64_t end);
+  void (*scatter)(const Scatter &scatter, int64_t begin, int64_t end); // columns
+  void (*loss)(const Loss &loss, int64_t begin, int64_t end);
+  void (*gelu_gradient)(Type type, const void *gradient, const void *before, void *out, int64_t begin, int64_t end);
+
+  // --- attention --------------------------------------------------------------------------------------------------------
+  int64_t (*attention_scratch)(int64_t keys, int64_t dim, bool backward);
+  void (*attend)(const AttentionHead &head);
+  void (*attend_backward)(const AttentionHead &head);
 };
 
 // The best set for this processor (SAGETRAIN_CPU=baseline|avx2|avx512 lowers it, for tests).

@@ -1,6 +1,7 @@
 // The kernels for AVX2 with fused multiply-add.
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>

@@ -1,6 +1,7 @@
 // The kernels for AVX-512.
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>

@@ -1,6 +1,7 @@
 // The kernels for AVX-512 with bfloat16 dot products.
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>

@@ -1,6 +1,7 @@
 // The kernels for any x86-64 processor.
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <type_traits>

@@ -1,9 +1,10 @@
 //! Multi-head scaled dot-product attention (Vaswani et al., arXiv 1706.03762) over packed sequences of unequal length.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::dropout::Dropout;
 use crate::error::TorchError;
+use crate::ffi;
 
 /// How packed rows belong together.
 #[derive(Debug, Clone, Copy)]
@@ -20,9 +21,9 @@ pub struct AttentionLayout<'a> {
 
 /// `softmax(q kᵀ / √dim) v` for each sequence and head: `q` `[queries, heads · dim]`, `k`, `v` `[keys, heads · dim]` → as `q`.
 ///
-/// Inputs may be column slices of one projection. Dropout acts on the probabilities; probability (i, j) of sequence s and head h is
-/// element `base(s, h) + i · pad16(keys) + j`, where `pad16` rounds up to a multiple of 16 and each (s, h), in that order, takes
-/// `queries · pad16(keys)` elements rounded up to a multiple of 128. A query without keys gives zeros.
+/// Dropout acts on the probabilities; probability (i, j) of sequence s and head h is element `base(s, h) + i · pad16(keys) + j`, where
+/// `pad16` rounds up to a multiple of 16 and each (s, h), in that order, takes `queries · pad16(keys)` elements rounded up to a
+/// multiple of 128. A query without keys gives zeros. The arithmetic is float32 whatever the inputs are.
 /// Errors: `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH`.
 pub fn attention(
     q: &Tensor,
@@ -31,92 +32,86 @@ pub fn attention(
     layout: &AttentionLayout,
     dropout: Option<Dropout>,
 ) -> Result<Tensor, TorchError> {
-    check(q, k, v, layout)?;
-    if let Some(dropout) = &dropout {
-        dropout.check("attention")?;
-    }
-    plain(q, k, v, layout, dropout.filter(|d| d.p != 0.0))
+    let width = width_of("q", q)?;
+    run(Sources { q: (q, 0), k: (k, 0), v: (v, 0), width }, layout, dropout)
 }
 
-fn plain(
-    q: &Tensor,
-    k: &Tensor,
-    v: &Tensor,
+/// [`attention`] of a sequence to itself over one projection `[rows, 3 · width]`: queries, keys, values. Its gradient is one tensor.
+pub fn self_attention(
+    projection: &Tensor,
     layout: &AttentionLayout,
     dropout: Option<Dropout>,
 ) -> Result<Tensor, TorchError> {
-    let dim = q.size()[1] / layout.heads;
-    let elements: i64 = spans(layout).map(|(_, n, _, m)| layout.heads * tile(n, m)).sum();
-    let factors = dropout.map(|d| Tensor::f_from_slice(&d.factors(elements as usize))).transpose()?;
-    let (mut base, mut rows) = (0, Vec::new());
-    for (first, queries, start, keys) in spans(layout) {
-        let mut heads = Vec::new();
-        for head in 0..layout.heads {
-            let part = |x: &Tensor, from, len| -> Result<Tensor, TorchError> {
-                Ok(x.f_narrow(0, from, len)?.f_narrow(1, head * dim, dim)?.f_to_kind(Kind::Float)?)
-            };
-            let scores = part(q, first, queries)?
-                .f_matmul(&part(k, start, keys)?.f_tr()?)?
-                .f_div_scalar((dim as f64).sqrt())?;
-            let mut weights = probabilities(&scores, queries, keys, layout.causal)?;
-            if let Some(factors) = &factors {
-                let factor =
-                    factors.f_narrow(0, base, queries * pad16(keys))?.f_reshape([queries, pad16(keys)])?;
-                weights = weights.f_mul(&factor.f_narrow(1, 0, keys)?)?;
-            }
-            base += tile(queries, keys);
-            heads.push(weights.f_matmul(&part(v, start, keys)?)?);
-        }
-        rows.push(Tensor::f_cat(&heads, 1)?);
+    let width = width_of("projection", projection)? / 3;
+    let part = |index| (projection, index * width);
+    run(Sources { q: part(0), k: part(1), v: part(2), width }, layout, dropout)
+}
+
+/// [`attention`] of `q` `[queries, width]` to one projection `[keys, 2 · width]`: keys, values.
+pub fn cross_attention(
+    q: &Tensor,
+    projection: &Tensor,
+    layout: &AttentionLayout,
+    dropout: Option<Dropout>,
+) -> Result<Tensor, TorchError> {
+    let width = width_of("q", q)?;
+    run(Sources { q: (q, 0), k: (projection, 0), v: (projection, width), width }, layout, dropout)
+}
+
+/// Tensors and the columns that queries, keys and values begin at.
+struct Sources<'a> {
+    q: (&'a Tensor, i64),
+    k: (&'a Tensor, i64),
+    v: (&'a Tensor, i64),
+    width: i64,
+}
+
+fn run(
+    from: Sources<'_>,
+    layout: &AttentionLayout,
+    dropout: Option<Dropout>,
+) -> Result<Tensor, TorchError> {
+    check(&from, layout)?;
+    if let Some(dropout) = &dropout {
+        dropout.check("attention")?;
     }
-    if rows.is_empty() {
-        return Ok(q.f_zeros_like()?);
-    }
-    Ok(Tensor::f_cat(&rows, 0)?.f_to_kind(q.kind())?)
+    let call = ffi::Attention {
+        tensors: [from.q.0, from.k.0, from.v.0],
+        columns: [from.q.1, from.k.1, from.v.1],
+        width: from.width,
+        query_offsets: layout.query_offsets,
+        key_offsets: layout.key_offsets,
+        heads: layout.heads,
+        causal: layout.causal,
+    };
+    ffi::attention(&call, dropout.filter(|d| d.threshold() != 0))
 }
 
-fn probabilities(scores: &Tensor, queries: i64, keys: i64, causal: bool) -> Result<Tensor, TorchError> {
-    if !causal {
-        return Ok(scores.f_softmax(-1, Kind::Float)?);
-    }
-    let hidden =
-        Tensor::f_ones([queries, keys], (Kind::Bool, scores.device()))?.f_triu(keys - queries + 1)?;
-    Ok(scores.f_masked_fill(&hidden, f64::NEG_INFINITY)?.f_softmax(-1, Kind::Float)?)
+fn width_of(name: &'static str, tensor: &Tensor) -> Result<i64, TorchError> {
+    let found = tensor.size();
+    let expected = "[rows, columns]".to_string();
+    found.get(1).copied().filter(|_| found.len() == 2).ok_or(TorchError::Shape { op: "attention", name, found, expected })
 }
 
-fn pad16(keys: i64) -> i64 {
-    (keys + 15) / 16 * 16
-}
-
-fn tile(queries: i64, keys: i64) -> i64 {
-    (queries * pad16(keys) + 127) / 128 * 128
-}
-
-/// (first query, queries, first key, keys) of each sequence.
-fn spans<'a>(layout: &'a AttentionLayout) -> impl Iterator<Item = (i64, i64, i64, i64)> + 'a {
-    let pairs = layout.query_offsets.windows(2).zip(layout.key_offsets.windows(2));
-    pairs.map(|(q, k)| (q[0], q[1] - q[0], k[0], k[1] - k[0]))
-}
-
-fn check(q: &Tensor, k: &Tensor, v: &Tensor, layout: &AttentionLayout) -> Result<(), TorchError> {
+fn check(from: &Sources, layout: &AttentionLayout) -> Result<(), TorchError> {
     let op = "attention";
-    let shape = q.size();
-    if shape.len() != 2 || layout.heads < 1 || shape[1] % layout.heads != 0 {
+    let Sources { q, k, v, width } = from;
+    if layout.heads < 1 || width % layout.heads != 0 {
         let expected = format!("[queries, a multiple of {} heads]", layout.heads);
-        return Err(TorchError::Shape { op, name: "q", found: shape, expected });
+        return Err(TorchError::Shape { op, name: "q", found: q.0.size(), expected });
     }
-    for (name, tensor) in [("k", k), ("v", v)] {
+    for (name, (tensor, column)) in [("q", q), ("k", k), ("v", v)] {
         let found = tensor.size();
-        if found.len() != 2 || found[1] != shape[1] || found[0] != k.size()[0] {
-            let expected = format!("[{}, {}]", k.size()[0], shape[1]);
+        if width_of(name, tensor)? < column + width || (name == "v" && found[0] != k.0.size()[0]) {
+            let expected = format!("[{}, at least {} columns]", k.0.size()[0], column + width);
             return Err(TorchError::Shape { op, name, found, expected });
         }
-        if tensor.kind() != q.kind() {
+        if tensor.kind() != q.0.kind() {
             return Err(TorchError::Dtype { op, name, found: tensor.kind(), expected: "the kind of q" });
         }
     }
-    check_offsets("query_offsets", layout.query_offsets, shape[0])?;
-    check_offsets("key_offsets", layout.key_offsets, k.size()[0])?;
+    check_offsets("query_offsets", layout.query_offsets, q.0.size()[0])?;
+    check_offsets("key_offsets", layout.key_offsets, k.0.size()[0])?;
     if layout.query_offsets.len() != layout.key_offsets.len() {
         let (found, expected) =
             (layout.key_offsets.len().to_string(), format!("{} entries", layout.query_offsets.len()));

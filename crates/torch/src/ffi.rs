@@ -5,6 +5,10 @@ use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 
+use tch::Tensor;
+use torch_sys::C_tensor;
+
+use crate::dropout::Dropout;
 use crate::error::TorchError;
 
 /// `sagetrain_status` of `include/sagetrain_torch.h`.
@@ -37,6 +41,78 @@ unsafe extern "C" {
         body: extern "C" fn(*const c_void, i64),
         context: *const c_void,
     ) -> Status;
+    fn sagetrain_attention(
+        q: *mut C_tensor,
+        k: *mut C_tensor,
+        v: *mut C_tensor,
+        columns: *const i64,
+        width: i64,
+        query_offsets: *const i64,
+        key_offsets: *const i64,
+        offsets: i64,
+        heads: i64,
+        causal: i32,
+        dropout: *const DropoutKey,
+        out: *mut *mut C_tensor,
+    ) -> Status;
+}
+
+/// `sagetrain_dropout` of `cpp/operation.h`.
+#[repr(C)]
+pub(crate) struct DropoutKey {
+    seed: u64,
+    step: u64,
+    stream: u32,
+    threshold: u32,
+    scale: f32,
+}
+
+impl From<Dropout> for DropoutKey {
+    fn from(dropout: Dropout) -> Self {
+        let (threshold, scale) = (dropout.threshold(), dropout.scale());
+        Self { seed: dropout.seed, step: dropout.step, stream: dropout.stream, threshold, scale }
+    }
+}
+
+/// A null pointer where there is none.
+fn pointer<T>(value: &Option<T>) -> *const T {
+    value.as_ref().map_or(std::ptr::null(), std::ptr::from_ref)
+}
+
+/// The arguments of `sagetrain_attention`, checked by `attention.rs`.
+pub(crate) struct Attention<'a> {
+    pub tensors: [&'a Tensor; 3],
+    pub columns: [i64; 3],
+    pub width: i64,
+    pub query_offsets: &'a [i64],
+    pub key_offsets: &'a [i64],
+    pub heads: i64,
+    pub causal: bool,
+}
+
+pub(crate) fn attention(call: &Attention, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
+    let dropout = dropout.map(DropoutKey::from);
+    let [q, k, v] = call.tensors.map(|tensor| tensor.as_ptr().cast_mut());
+    let mut out = std::ptr::null_mut();
+    // SAFETY: live tensors, three columns, and two arrays of `offsets` entries that rise from 0 to the rows of theirs; `out` is writable.
+    unsafe {
+        let status = sagetrain_attention(
+            q,
+            k,
+            v,
+            call.columns.as_ptr(),
+            call.width,
+            call.query_offsets.as_ptr(),
+            call.key_offsets.as_ptr(),
+            call.query_offsets.len() as i64,
+            call.heads,
+            i32::from(call.causal),
+            pointer(&dropout),
+            &mut out,
+        );
+        status.check("attention")?;
+        Ok(Tensor::from_ptr(out))
+    }
 }
 
 impl Status {

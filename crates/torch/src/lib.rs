@@ -19,7 +19,7 @@ mod residual;
 mod runtime;
 mod threads;
 
-pub use attention::{AttentionLayout, attention};
+pub use attention::{AttentionLayout, attention, cross_attention, self_attention};
 pub use dropout::{Dropout, dropout};
 pub use embed::embed;
 pub use error::TorchError;

@@ -5,6 +5,11 @@ namespace sagetrain::SAGETRAIN_ISA {
 // clang-format off
 #include "kernels/pack.h"
 #include "kernels/multiply.h"
+#include "kernels/philox.h"
+#include "kernels/dropout.h"
+#include "kernels/norm.h"
+#include "kernels/rows.h"
+#include "kernels/attention.h"
 // clang-format on
 } // namespace sagetrain::SAGETRAIN_ISA
 
@@ -22,5 +27,16 @@ const Kernels SAGETRAIN_NAME(SAGETRAIN_ISA) = {
     .pack = SAGETRAIN_ISA::pack,
     .multiply = SAGETRAIN_ISA::multiply,
     .finish = SAGETRAIN_ISA::finish,
+    .dropout_bits = SAGETRAIN_ISA::dropout_bits,
+    .drop = SAGETRAIN_ISA::drop,
+    .norm_forward = SAGETRAIN_ISA::norm_forward,
+    .norm_backward = SAGETRAIN_ISA::norm_backward,
+    .embed = SAGETRAIN_ISA::embed,
+    .scatter = SAGETRAIN_ISA::scatter,
+    .loss = SAGETRAIN_ISA::loss,
+    .gelu_gradient = SAGETRAIN_ISA::gelu_gradient,
+    .attention_scratch = SAGETRAIN_ISA::attention_scratch,
+    .attend = SAGETRAIN_ISA::attend,
+    .attend_backward = SAGETRAIN_ISA::attend_backward,
 };
 } // namespace sagetrain
