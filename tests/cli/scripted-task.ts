@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { SagetrainError } from '#ts/errors.js'
-import type { ArmOptions, ArmTraining, Measured, PreparedTask, TaskCommand, TimedEvent } from '#ts/cli/task.js'
+import type { ArmOptions, ArmTraining, Measured, PreparedTask, TaskCommand, TimedEvent } from '#ts/cli/task-command.js'
 
 /** What the scripted task was asked to do. */
 export interface Script {
@@ -72,7 +72,7 @@ function training(options: ArmOptions, script: Script): ArmTraining {
 
 async function* eventsOf({ name, train, folder, signal }: ArmOptions, script: Script): AsyncGenerator<TimedEvent> {
   const total = Number(train['steps'])
-  yield { type: 'start', totalSteps: total, facts: [], seconds: 0 }
+  yield { type: 'start', totalSteps: total, parameters: 5600000, precision: 'float32', threads: 1, seconds: 0 }
   for (let step = 1; step <= total; step += 1) {
     await script.onStep?.(name, step)
     await setTimeout(1)

@@ -24,7 +24,7 @@ function tensor(count: number, mean: number, bins: Readonly<Record<number, numbe
 }
 
 test('means are over elements, not over tensors, and the histogram keeps every element', (t) => {
-  const point = summarise([tensor(9, 1, { 0: 8 }, 1), tensor(1, 11, { 3: 1 })], { step: 5, seconds: 2 })
+  const point = summarise([tensor(9, 1, { 0: 8 }, 1), tensor(1, 11, { 3: 1 })], 5)
   t.is(point.sensitivity, 2)
   t.is(point.modulation, 2)
   const counts = point.modulationHistogram?.counts ?? []
@@ -32,7 +32,7 @@ test('means are over elements, not over tensors, and the histogram keeps every e
 })
 
 test('what lies beyond the drawn range counts into its ends, and nothing observed has no mean', (t) => {
-  const { counts } = summarise([tensor(3, 1, { '-72': 1, '-21': 1, 23: 1 })], { step: 1, seconds: 1 }).modulationHistogram ?? { counts: [] }
+  const { counts } = summarise([tensor(3, 1, { '-72': 1, '-21': 1, 23: 1 })], 1).modulationHistogram ?? { counts: [] }
   t.deepEqual([counts[0], counts.at(-1)], [2, 1])
-  t.is(summarise([], { step: 1, seconds: 1 }).modulation, null)
+  t.is(summarise([], 1).modulation, null)
 })

@@ -3,7 +3,7 @@ import type { Json } from '../json.js'
 import { bytes } from '../report/format.js'
 import type { ComparisonReport, Fact } from '../report/report-data.js'
 import type { RunConfig } from './run-config.js'
-import type { PreparedTask, TaskCommand } from './task.js'
+import type { PreparedTask, TaskCommand } from './task-command.js'
 import type { Trained } from './training.js'
 
 export interface ReportParts {

@@ -1,6 +1,6 @@
 import type { Fact } from '../report/report-data.js'
 import type { Arguments, OptionSpec } from './arguments.js'
-import type { TaskCommand } from './task.js'
+import type { TaskCommand } from './task-command.js'
 import type { Terminal } from './terminal.js'
 
 /** What every command is given. */

@@ -1,8 +1,9 @@
 import { fixed, significant } from '../report/format.js'
+import { showMetric } from '../report/metric.js'
 import type { MetricColumn } from '../report/report-data.js'
 import { Pace, type Progress } from './progress.js'
 import type { ArmRecord } from './record.js'
-import type { Metrics, TimedEvent } from './task.js'
+import type { Metrics, TimedEvent } from './task-command.js'
 
 /** Weight of a step in the figures that are shown: about the last twenty count. */
 const RECENT = 0.05
@@ -20,7 +21,7 @@ class Recent {
 /** Metrics in one line, in the table's order. */
 export function metricsLine(metrics: Metrics, columns: readonly MetricColumn[]): string {
   const known = columns.filter(({ key }) => key in metrics)
-  return known.map(({ key, label, digits }) => `${label} ${fixed(metrics[key], digits)}`).join('  ') || Object.entries(metrics).map(([key, value]) => `${key} ${significant(value)}`).join('  ')
+  return known.map((column) => `${column.label} ${showMetric(column, metrics[column.key])}`).join('  ') || Object.entries(metrics).map(([key, value]) => `${key} ${significant(value)}`).join('  ')
 }
 
 /** Records an arm's events and shows them as they come. */
@@ -30,8 +31,11 @@ export async function follow(name: string, events: AsyncIterable<TimedEvent>, re
   let reason: 'finished' | 'stopped' = 'stopped'
   for await (const event of events) {
     record.add(event)
-    if (event.type === 'start') totalSteps = event.totalSteps
-    else if (event.type === 'step') {
+    if (event.past) continue
+    if (event.type === 'start') {
+      totalSteps = event.totalSteps
+      progress.print(`${name}  ${fixed(event.parameters)} parameters, ${event.precision}, ${event.threads} ${event.threads === 1 ? 'thread' : 'threads'}${record.step > 0 ? `, going on from step ${fixed(record.step)}` : ''}`)
+    } else if (event.type === 'step') {
       const eta = pace.eta(event.step, totalSteps, event.seconds)
       progress.update(name, {
         step: event.step,

@@ -1,6 +1,6 @@
 import { armNames, labelOf, runLabel, seedsPerArm, spread, valuesOf } from '../report/arms.js'
 import type { ArmReport, ComparisonReport, MetricColumn } from '../report/report-data.js'
-import { showMetric } from '../report/sections/results.js'
+import { showMetric } from '../report/metric.js'
 import { seedStatement, verdict } from '../report/verdict.js'
 import { printTable } from './table.js'
 import { printable, type Terminal } from './terminal.js'

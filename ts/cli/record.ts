@@ -1,6 +1,6 @@
 import { StepCurve } from '../report/curve.js'
 import type { ArmReport, ArmResult, EvaluationPoint, SensitivityPoint } from '../report/report-data.js'
-import type { Measured, Metrics, TimedEvent } from './task.js'
+import type { Measured, Metrics, TimedEvent } from './task-command.js'
 
 /** A mean that grows. */
 class Mean {

@@ -97,7 +97,7 @@ export function applyOverrides(config: RunConfig, overrides: readonly Override[]
 function applyOne(config: RunConfig, override: Override, keys: ConfigKeys): RunConfig {
   const [first = '', ...rest] = override.path
   if (first === 'compare') return applyToArm(config, override, rest)
-  if (keys.prepare.includes(first)) return { ...config, prepare: layFlag(config.prepare, override, override.path) }
+  if (keys.prepare.includes(first) && !keys.train.includes(first)) return { ...config, prepare: layFlag(config.prepare, override, override.path) }
   if (!keys.train.includes(first)) throw new UsageError(`${override.flag} is not an option of the task "${config.task}"${hint(first, [...keys.prepare, ...keys.train])}`)
   const [spec] = canonical(override, override.path)
   const hidden = config.compare !== undefined && config.compare.every((arm) => isSetAt(arm.train, spec))

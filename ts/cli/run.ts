@@ -4,7 +4,7 @@ import { parseArguments } from './arguments.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { commandHelp, COMMON_OPTIONS, generalHelp } from './help.js'
-import type { TaskCommand } from './task.js'
+import type { TaskCommand } from './task-command.js'
 import { createTerminal, type Output } from './terminal.js'
 
 /** What the command is run with; tests bring their own. */

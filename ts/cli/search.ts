@@ -14,7 +14,7 @@ import { applyOverrides, armsOf, readConfig, type RunConfig } from './run-config
 import { createRunFolder } from './run-folder.js'
 import { watchInterruption } from './signals.js'
 import { printTable } from './table.js'
-import type { PreparedTask, TaskCommand } from './task.js'
+import type { PreparedTask, TaskCommand } from './task-command.js'
 import { taskOf } from './train.js'
 import { trainTogether } from './training.js'
 

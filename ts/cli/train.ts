@@ -12,7 +12,7 @@ import { printPlan } from './plan.js'
 import { applyOverrides, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
 import { createRunFolder, discardUntouched, readRunFolder } from './run-folder.js'
 import { watchInterruption } from './signals.js'
-import type { PreparedTask, TaskCommand } from './task.js'
+import type { PreparedTask, TaskCommand } from './task-command.js'
 import type { Terminal } from './terminal.js'
 import { trainAll } from './training.js'
 

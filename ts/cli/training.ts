@@ -5,7 +5,7 @@ import type { ArmRun } from './arms.js'
 import { follow } from './follow.js'
 import { Progress } from './progress.js'
 import { ArmRecord } from './record.js'
-import type { ArmTraining, Compared, Measured, PreparedTask, TaskCommand } from './task.js'
+import type { ArmTraining, Compared, Measured, PreparedTask, TaskCommand } from './task-command.js'
 import type { Terminal } from './terminal.js'
 
 /** What training the arms of all seeds came to. */

@@ -12,9 +12,9 @@ const DRAWN = { low: -20, high: 6 } as const
 const LOG10_OF_2 = Math.log10(2)
 
 /** What was observed of all tensors, as one point of the report's curves: means over all elements. */
-export function summarise(tensors: readonly ObservedTensor[], at: { readonly step: number; readonly seconds: number }): SensitivityPoint {
+export function summarise(tensors: readonly ObservedTensor[], step: number): Omit<SensitivityPoint, 'seconds'> {
   return {
-    ...at,
+    step,
     sensitivity: meanOver(tensors, 'sensitivity'),
     average: meanOver(tensors, 'average'),
     variation: meanOver(tensors, 'variation'),

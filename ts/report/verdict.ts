@@ -1,5 +1,6 @@
 import { armNames, headlineColumn, labelOf, seedsPerArm, spread, valuesOf } from './arms.js'
 import { fixed, signed } from './format.js'
+import { showMetric } from './metric.js'
 import type { ComparisonReport, MetricColumn, PairedComparison } from './report-data.js'
 
 /** Who is ahead, and how sure that is, in one or two sentences that claim no more than was measured. */
@@ -18,8 +19,8 @@ function score(report: ComparisonReport, arm: string, column: MetricColumn): str
   const values = valuesOf(report, arm, column.key)
   if (values.length === 0) return `${labelOf(report, arm)} not measured`
   const { mean, deviation } = spread(values)
-  const several = values.length > 1 ? ` ± ${fixed(deviation, column.digits)} (${values.length} seeds)` : ''
-  return `${labelOf(report, arm)} ${column.label} ${fixed(mean, column.digits)}${several}`
+  const several = values.length > 1 ? ` ± ${showMetric(column, deviation)} (${values.length} seeds)` : ''
+  return `${labelOf(report, arm)} ${column.label} ${showMetric(column, mean)}${several}`
 }
 
 function claim(report: ComparisonReport, column: MetricColumn, paired: PairedComparison): string {
@@ -41,5 +42,7 @@ export function seedStatement(report: ComparisonReport): string {
   const seeds = seedsPerArm(report)
   if (seeds > 1) return `${seeds} seeds per arm: figures are means ± sample standard deviation over seeds.`
   const numbers = [...new Set(report.arms.map(({ seed }) => seed))].join(', ')
-  return `One seed per arm (seed ${numbers}). The interval says how much the score depends on which sentences were tested; it does not say how it would differ with another seed.`
+  const one = `One seed per arm (seed ${numbers}).`
+  if (report.arms.every(({ result }) => Object.keys(result?.intervals ?? {}).length === 0)) return `${one} Another seed gives other figures, and may order the arms differently.`
+  return `${one} The interval says how much the score depends on which sentences were tested; it does not say how it would differ with another seed.`
 }

@@ -32,7 +32,7 @@ function trainingLoss(report: ComparisonReport, along: Along): Markup | false {
     return { ...naming(report, run), points: smooth(raw, halfLifeOf(run)), raw }
   })
   if (series.every(({ points }) => points.length === 0)) return false
-  return figure(chartOf('training-loss', 'Training loss', 'loss per token', along, series), 'Smoothed over both sides (weights halve every sixtieth of the run), with the values themselves behind. Label smoothing and dropout are on.')
+  return figure(chartOf('training-loss', 'Training loss', 'loss', along, series), 'Smoothed over both sides (weights halve every sixtieth of the run), with the values themselves behind. Of training batches: with dropout and label smoothing, where the configuration has them.')
 }
 
 /** Metrics of the result table that evaluations measured. Perplexity is the loss's exponential and would only repeat its curve. */

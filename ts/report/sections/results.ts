@@ -1,19 +1,11 @@
 import { armNames, bestIndex, labelOf, runLabel, seedsPerArm, spread, toneOf, valuesOf } from '../arms.js'
-import { bytes, duration, fixed, MISSING, signed } from '../format.js'
+import { fixed, MISSING, signed } from '../format.js'
+import { showMetric } from '../metric.js'
 import { markup, type Markup } from '../markup.js'
-import type { ArmReport, ComparisonReport, MetricColumn } from '../report-data.js'
+import type { ArmReport, ComparisonReport } from '../report-data.js'
 
 /** Marks the better value for the eye and for a screen reader. */
 export const BETTER = markup` <span class="better" role="img" aria-label="better">▲</span>`
-
-/** A value as its column shows it. */
-export function showMetric(column: MetricColumn, value: number | null | undefined): string {
-  if (value === null || value === undefined || !Number.isFinite(value)) return MISSING
-  if (column.format === 'percent') return `${fixed(value * 100, column.digits)} %`
-  if (column.format === 'bytes') return bytes(value)
-  if (column.format === 'duration') return duration(value)
-  return fixed(value, column.digits)
-}
 
 /** The table of all runs, with what the bootstrap says of their differences under it. */
 export function results(report: ComparisonReport): Markup {

@@ -1,10 +1,9 @@
 import { armNames, headlineColumn, labelOf, spread, toneOf, valuesOf } from '../arms.js'
 import { drawIntervals, type Interval } from '../intervals.js'
-import { fixed } from '../format.js'
 import { markup, type Markup } from '../markup.js'
 import type { ComparisonReport, MetricColumn } from '../report-data.js'
 import { seedStatement, verdict } from '../verdict.js'
-import { showMetric } from './results.js'
+import { showMetric } from '../metric.js'
 
 /** The page's top: title, who is ahead, one card an arm, and the intervals drawn. */
 export function summary(report: ComparisonReport): Markup {
@@ -23,7 +22,7 @@ function card(report: ComparisonReport, arm: string, column: MetricColumn | unde
   const values = column ? valuesOf(report, arm, column.key) : []
   const others = report.columns.filter(({ key }) => key !== column?.key).slice(0, 4)
   return markup`<section class="card tone-${toneOf(report, arm)}"><h3>${labelOf(report, arm)}</h3>
-${column && markup`<div class="big">${values.length === 0 ? '–' : fixed(spread(values).mean, column.digits)} <small>${column.label}</small></div>`}
+${column && markup`<div class="big">${values.length === 0 ? '–' : showMetric(column, spread(values).mean)} <small>${column.label}</small></div>`}
 <dl>${others.map((other) => {
     const found = valuesOf(report, arm, other.key)
     return found.length > 0 && markup`<dt>${other.label}</dt><dd>${showMetric(other, spread(found).mean)}</dd>`
@@ -34,7 +33,7 @@ function intervals(report: ComparisonReport, column: MetricColumn): Markup | und
   const found = report.arms.flatMap((run): Interval[] => {
     const [score, interval] = [run.result?.metrics[column.key], run.result?.intervals[column.key]]
     if (score === undefined || score === null || interval === undefined) return []
-    return [{ label: run.label, tone: toneOf(report, run.arm), score, low: interval[0], high: interval[1], value: fixed(score, column.digits) }]
+    return [{ label: run.label, tone: toneOf(report, run.arm), score, low: interval[0], high: interval[1], value: showMetric(column, score) }]
   })
   if (found.length === 0) return undefined
   const title = `${column.label} with 95 % bootstrap intervals`

@@ -8,7 +8,7 @@ export type Metrics = Readonly<Record<string, number | null>>
 
 /** What an arm's training tells the command, already in the report's units. */
 export type TaskEvent =
-  | { readonly type: 'start'; readonly totalSteps?: number; readonly facts: readonly Fact[] }
+  | { readonly type: 'start'; readonly totalSteps?: number; readonly parameters: number; readonly precision: string; readonly threads: number }
   | {
       readonly type: 'step'
       readonly step: number
@@ -25,15 +25,23 @@ export type TaskEvent =
   | { readonly type: 'end'; readonly reason: 'finished' | 'stopped'; readonly step: number }
 
 /** A {@link TaskEvent} and when it happened, in seconds of the arm's own time: what an earlier part of a resumed run took counts too. */
-export type TimedEvent = TaskEvent & { readonly seconds: number }
+export type TimedEvent = TaskEvent & {
+  readonly seconds: number
+  /** It happened before the run was resumed. */
+  readonly past?: boolean
+}
 
 /** What the best weights of an arm score on the held-out part. */
 export interface Measured {
   readonly bestStep: number
   readonly metrics: Metrics
   readonly signatures: Readonly<Record<string, string>>
-  /** One output a held-out sample, for tasks that have them. */
+  /** One output a held-out sample, for tasks that have them, and what they are outputs of. */
   readonly outputs: readonly string[]
+  readonly sources?: readonly string[]
+  readonly references?: readonly string[]
+  /** The model's folder, for tasks that draw what it decides. */
+  readonly model?: string
 }
 
 /** One arm in training. */

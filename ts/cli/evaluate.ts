@@ -1,0 +1,76 @@
+import { Dataset } from '../dataset.js'
+import { fixed } from '../report/format.js'
+import { pairedBootstrap } from '../scores.js'
+import { embeddedCorpus } from '../task/translation/prepare.js'
+import { evaluateTranslation } from '../task/translation/evaluate.js'
+import { searchOptions } from '../task/translation/search.js'
+import { Translator } from '../task/translation/translator.js'
+import { parse } from '../options.js'
+import type { Command } from './command.js'
+import { EXIT, UsageError } from './exit-codes.js'
+import { readPairs } from './lines.js'
+import { findModelFolder } from './model-folder.js'
+import { watchInterruption } from './signals.js'
+import { printFacts } from './table.js'
+import { SEARCH_OPTIONS, searchOptionsOf } from './translate.js'
+
+export const evaluate: Command = {
+  name: 'evaluate',
+  usage: 'sagetrain evaluate MODEL [--source FILE --target FILE | --tsv FILE] [options]',
+  about: 'scores a translator: loss, perplexity, BLEU and chrF with their intervals, as sacreBLEU computes them',
+  options: {
+    source: { type: 'string', value: 'FILE', about: 'sentences to translate, one a line (default: the embedded held-out part)' },
+    target: { type: 'string', value: 'FILE', about: 'their references, line by line' },
+    tsv: { type: 'string', value: 'FILE', about: 'both in one file, with a tab between them' },
+    ...SEARCH_OPTIONS,
+  },
+  examples: () => ['sagetrain evaluate runs/quickstart/adam-sage', 'sagetrain evaluate runs/translation --source test.de --target test.en --beam 8', 'sagetrain evaluate runs/translation --tsv test.tsv.gz --json'],
+  run: async ({ positionals, options }, context) => {
+    const [folder, ...surplus] = positionals
+    if (folder === undefined || surplus.length > 0) throw new UsageError('evaluate takes one model: a model folder, a checkpoint or a run')
+    const files = filesOf(options)
+    const search = parse(searchOptions, searchOptionsOf(options), 'evaluate')
+    using interruption = watchInterruption(() => undefined)
+    const { signal } = interruption
+    try {
+      const { sources, references } = await readPairs(files)
+      using translator = await Translator.load(await findModelFolder(folder))
+      const [sourceIds, targetIds] = [translator.tokenizer.encode(sources), translator.tokenizer.encode(references)]
+      using dataset = await Dataset.from(sourceIds.map((source, index) => ({ source, target: targetIds[index] ?? new Int32Array() })))
+      const scores = await evaluateTranslation(translator.model, { dataset, sources, references }, translator.tokenizer, { search, maxTokens: 8192, signal })
+      const intervals = await intervalsOf(scores.hypotheses, references)
+      const { loss: _smoothed, ...metrics } = scores.metrics
+      context.json({ metrics, intervals, signatures: scores.signatures, sentences: sources.length, searchSeconds: scores.searchSeconds })
+      printFacts(context.terminal, [
+        { label: 'sentences', value: fixed(sources.length) },
+        { label: 'loss', value: fixed(metrics.nll, 4) },
+        { label: 'perplexity', value: fixed(metrics.perplexity, 3) },
+        { label: 'BLEU', value: `${fixed(metrics.bleu, 2)} [${fixed(intervals.bleu[0], 2)}, ${fixed(intervals.bleu[1], 2)}]  ${scores.signatures.bleu}` },
+        { label: 'chrF', value: `${fixed(metrics.chrf, 2)} [${fixed(intervals.chrf[0], 2)}, ${fixed(intervals.chrf[1], 2)}]  ${scores.signatures.chrf}` },
+        { label: 'search', value: `${fixed(scores.searchSeconds, 1)} s, beam ${search.beam}` },
+      ])
+      return EXIT.ok
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error
+      return interruption.exitCode() ?? EXIT.error
+    }
+  },
+}
+
+function filesOf({ source, target, tsv }: Readonly<Record<string, string | boolean | undefined>>): { readonly tsv: string } | { readonly source: string; readonly target: string } {
+  if (typeof tsv === 'string' && source === undefined && target === undefined) return { tsv }
+  if (typeof source === 'string' && typeof target === 'string' && tsv === undefined) return { source, target }
+  if (source !== undefined || target !== undefined || tsv !== undefined) throw new UsageError('evaluate needs --source and --target together, or --tsv alone')
+  return { tsv: embeddedCorpus('test').tsv ?? '' }
+}
+
+type Interval = readonly [low: number, high: number]
+
+/** 95 % bootstrap intervals of one system. */
+async function intervalsOf(hypotheses: readonly string[], references: readonly string[]): Promise<Readonly<Record<'bleu' | 'chrf', Interval>>> {
+  const [bleu, chrf] = await Promise.all((['bleu', 'chrf'] as const).map(async (metric): Promise<Interval> => {
+    const { system } = await pairedBootstrap(hypotheses, hypotheses, references, { metric })
+    return [system.lower, system.upper]
+  }))
+  return { bleu: bleu ?? [Number.NaN, Number.NaN], chrf: chrf ?? [Number.NaN, Number.NaN] }
+}

@@ -1,0 +1,15 @@
+import type { Command } from './command.js'
+import { evaluate } from './evaluate.js'
+import { search } from './search.js'
+import { spiralCommand } from './spiral-command.js'
+import { start } from './start.js'
+import type { TaskCommand } from './task-command.js'
+import { train } from './train.js'
+import { translate } from './translate.js'
+import { translationCommand } from './translation-command.js'
+
+/** The tasks of `sagetrain train`: a new one adds its line. */
+export const TASKS: ReadonlyMap<string, TaskCommand> = new Map([translationCommand, spiralCommand].map((task) => [task.name, task]))
+
+/** The commands of `sagetrain`, in the order of `--help`. */
+export const COMMANDS: readonly Command[] = [start, train, translate, evaluate, search]

@@ -1,0 +1,165 @@
+import { join } from 'node:path'
+import { fixed } from '../report/format.js'
+import type { Fact, PairedComparison, SampleTranslation } from '../report/report-data.js'
+import { pairedBootstrap, type Estimate } from '../scores.js'
+import { Translation, translationKeys, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
+import { armEvents, numbersOf } from './arm-events.js'
+import { isObject, type JsonObject } from './merge.js'
+import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
+
+/** Held-out sentences that are shown. */
+const SAMPLES = 5
+
+export const translationCommand: TaskCommand = {
+  name: 'translation',
+  about: 'a Transformer from parallel text; the embedded corpus (German to English) unless files are given',
+  title: 'Translation',
+  examples: [
+    'sagetrain train translation --source train.de --target train.en --optimizer adam-sage --optimizer.lr 2e-3 --epochs 20',
+    'sagetrain train translation --tsv pairs.tsv.gz --vocabulary.size 8000 --model.preset transformer-iwslt --batch.maxTokens 4000',
+    'sagetrain train translation --config run.json --seeds 3 --json',
+    'sagetrain train --resume runs/translation',
+  ],
+  keys: translationKeys,
+  columns: [
+    { key: 'loss', label: 'loss', digits: 3, better: 'lower' },
+    { key: 'perplexity', label: 'perplexity', digits: 2, better: 'lower' },
+    { key: 'bleu', label: 'BLEU', digits: 1, better: 'higher' },
+    { key: 'chrf', label: 'chrF', digits: 1, better: 'higher' },
+    { key: 'tokensPerSecond', label: 'tokens/s', digits: 0, better: 'higher' },
+    { key: 'optimizerShare', label: 'optimizer’s share', digits: 1, format: 'percent' },
+    { key: 'dataWait', label: 'data wait', digits: 1, format: 'percent' },
+    { key: 'trainingSeconds', label: 'training', digits: 0, format: 'duration' },
+    { key: 'peakMemory', label: 'peak memory (process)', digits: 0, format: 'bytes' },
+  ],
+  headline: 'bleu',
+  defaults: {
+    prepare: {},
+    train: {
+      model: { preset: 'transformer-small' },
+      optimizer: { type: 'adam', lr: 2e-3, betas: [0.9, 0.98] },
+      schedule: { type: 'inverseSqrt', warmupSteps: 400 },
+      batch: { maxTokens: 2000 },
+      maxGradientNorm: 1,
+      labelSmoothing: 0.1,
+      epochs: 10,
+    },
+  },
+  prepare: async (options, say, signal) => {
+    let stage = ''
+    const task = await Translation.prepare({
+      ...options,
+      signal,
+      onProgress: (progress) => {
+        if (progress.stage === stage || progress.stage === '') return
+        stage = progress.stage
+        say(`Preparing the data: ${STAGES[stage] ?? stage} …`)
+      },
+    })
+    return new PreparedTranslation(task, options)
+  },
+}
+
+const STAGES: Readonly<Record<string, string>> = {
+  wait: 'waiting for another process that prepares the same',
+  survey: 'reading and checking the lines',
+  tokenizer: 'learning the vocabulary',
+  encode: 'tokenising',
+  publish: 'storing',
+}
+
+class PreparedTranslation implements PreparedTask {
+  readonly facts: readonly Fact[]
+  readonly measuredOn: string
+  readonly #task: Translation
+  /** The part that results are measured on; a corpus without a test part has only the one it chose by. */
+  readonly #part: 'test' | 'valid' | undefined
+
+  constructor(task: Translation, options: JsonObject) {
+    const { prepared } = task
+    this.#task = task
+    this.#part = prepared.test !== null ? 'test' : prepared.valid === null ? undefined : 'valid'
+    const size = fixed(prepared.parts[this.#part ?? '']?.samples ?? 0)
+    this.measuredOn = this.#part === 'test' ? `${size} held-out sentences` : this.#part === 'valid' ? `the ${size} validation sentences that the best weights were chosen by` : 'nothing: there is neither a test nor a validation part'
+    this.facts = factsOf(task, options)
+  }
+
+  async train({ train, folder, resume, signal }: ArmOptions): Promise<ArmTraining> {
+    const run = this.#task.train({ ...(train as unknown as TranslationTrainOptions), folder, resume, signal })
+    return {
+      events: armEvents(run, folder),
+      measure: async (measuring) => {
+        const { best, checkpoint } = await run.done
+        return this.#measure(best?.path ?? checkpoint, best?.step ?? 0, searchOf(train), measuring)
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    }
+  }
+
+  async #measure(checkpoint: string | undefined, bestStep: number, search: TranslationEvaluateOptions, signal: AbortSignal): Promise<Measured> {
+    if (checkpoint === undefined || this.#part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
+    const scores = await this.#task.evaluate(join(checkpoint, 'model'), { ...search, part: this.#part, signal })
+    return { bestStep, metrics: numbersOf(scores.metrics), signatures: { ...scores.signatures }, outputs: scores.hypotheses, sources: scores.sources, references: scores.references }
+  }
+
+  async compare(arms: readonly MeasuredArm[]): Promise<Compared> {
+    const references = arms[0]?.measured.references ?? []
+    if (references.length === 0) return { comparisons: [], intervals: {}, samples: [], boundaries: [] }
+    const compared = await Promise.all((['bleu', 'chrf'] as const).map((metric) => bootstrap(metric, arms, references)))
+    const intervals: Record<string, Record<string, readonly [number, number]>> = {}
+    for (const { metric, estimates } of compared)
+      for (const [name, { lower, upper }] of estimates) intervals[name] = { ...intervals[name], [metric]: [lower, upper] }
+    return { comparisons: compared.flatMap(({ pairs }) => pairs), intervals, samples: samplesOf(arms, references), boundaries: [] }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#task[Symbol.dispose]()
+  }
+}
+
+/** Each arm against the first, and every arm's own interval. */
+async function bootstrap(metric: 'bleu' | 'chrf', arms: readonly MeasuredArm[], references: readonly string[]): Promise<{ metric: string; pairs: readonly PairedComparison[]; estimates: ReadonlyMap<string, Estimate> }> {
+  const [baseline, ...others] = arms
+  const estimates = new Map<string, Estimate>()
+  if (baseline === undefined) return { metric, pairs: [], estimates }
+  const pairs: PairedComparison[] = []
+  for (const arm of others.length === 0 ? [baseline] : others) {
+    // oxlint-disable-next-line no-await-in-loop -- each takes a processor for a moment; there are few arms
+    const { baseline: first, system, difference, pValue, resamples } = await pairedBootstrap(baseline.measured.outputs, arm.measured.outputs, references, { metric })
+    estimates.set(baseline.name, first).set(arm.name, system)
+    const interval = [difference.lower, difference.upper] as const
+    if (arm !== baseline) pairs.push({ metric, baseline: baseline.name, arm: arm.name, difference: difference.score, interval, pValue, samples: references.length, resamples })
+  }
+  return { metric, pairs, estimates }
+}
+
+/** Sentences evenly from the part: chosen by their place, not by how well they came out. */
+function samplesOf(arms: readonly MeasuredArm[], references: readonly string[]): readonly SampleTranslation[] {
+  const count = Math.min(SAMPLES, references.length)
+  const places = Array.from({ length: count }, (_, index) => Math.floor(((index + 0.5) * references.length) / count))
+  return places.map((place) => ({
+    source: arms[0]?.measured.sources?.[place] ?? '',
+    reference: references[place] ?? '',
+    outputs: Object.fromEntries(arms.map(({ name, measured }) => [name, measured.outputs[place] ?? ''])),
+  }))
+}
+
+/** The search that the arm was evaluated with during training. */
+function searchOf({ evaluation }: JsonObject): TranslationEvaluateOptions {
+  if (!isObject(evaluation)) return {}
+  const { everySteps: _everySteps, ...search } = evaluation
+  return search
+}
+
+function factsOf({ prepared, tokenizer }: Translation, options: JsonObject): readonly Fact[] {
+  const files = [options['source'], options['target'], options['tsv']].filter((file) => typeof file === 'string')
+  const { train, valid, test } = prepared.parts
+  const sizes = [`${fixed(train?.samples)} training (${fixed(train?.targetTokens)} target tokens)`, ...(valid ? [`${fixed(valid.samples)} validation`] : []), ...(test ? [`${fixed(test.samples)} held out`] : [])]
+  return [
+    { label: 'corpus', value: files.length > 0 ? files.join(', ') : 'LibreOffice Help, German to English (embedded, MPL-2.0)' },
+    { label: 'sentences', value: sizes.join(', ') },
+    { label: 'vocabulary', value: `${fixed(tokenizer.size)} tokens, joint byte-level BPE` },
+    { label: 'left out', value: `listed in ${prepared.report}` },
+    ...prepared.warnings.map((warning) => ({ label: 'warning', value: warning })),
+  ]
+}
