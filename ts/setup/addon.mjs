@@ -14,7 +14,7 @@ const loader = join(root, 'bindings/binding.cjs')
 const declarations = join(root, 'bindings/binding.d.cts')
 
 const loaderText = `// Made by set-up; do not edit.
-module.exports = require(process.env.SAGETRAIN_ADDON || './binding.linux-x64-gnu.node')
+module.exports = require('./binding.linux-x64-gnu.node')
 `
 
 const inputs = ['Cargo.toml', 'Cargo.lock', '.cargo/config.toml', 'package-lock.json', 'crates', 'bindings']

@@ -1,7 +1,7 @@
 // Where things lie: the checkout, and the cache that a user's checkouts share.
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The root of this checkout or package; this file lies in `ts/setup/` and, compiled, in `dist/setup/`. */
@@ -16,8 +16,12 @@ export function cacheFolder(env = process.env) {
   return join(env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'sagetrain')
 }
 
-/** The link in the checkout that names the libtorch in use: `link/` to compile against, `run/` to load. */
-export const libtorchLink = join(root, '.libtorch')
+/**
+ * The link that names the libtorch in use: `link/` to compile against, `run/` to load. One of the two places where the
+ * addon's run path (bindings/build.rs) looks; an installed package's is outside of it, so that it outlives an update.
+ */
+export const libtorchLink =
+  basename(dirname(root)) === 'node_modules' ? join(dirname(root), '.cache/sagetrain/libtorch') : join(root, '.libtorch')
 
 /** The addon, where the loader looks for it. */
 export const addonPath = join(root, 'bindings', 'binding.linux-x64-gnu.node')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import { firstLine, run } from './child.mjs'
 import { SetupFailure } from './failures.mjs'
-import { pythonCommand } from './libtorch.mjs'
+import { pythonCommand } from './obtain.mjs'
 import { root, toolEnvironment } from './paths.mjs'
 
 /** @typedef {'platform' | 'npm' | 'python' | 'rust' | 'compiler'} Prerequisite */
@@ -46,13 +46,12 @@ async function checkNpm() {
 }
 
 async function checkPython() {
-  const python = pythonCommand()
-  if (!(await firstLine(python, ['--version']))) {
-    return new SetupFailure('python', `${python} was not found, and libtorch is obtained with its pip`, 'install it (Debian: `sudo apt install python3-pip`) or set LIBTORCH to a libtorch 2.13.0')
+  if (!(await firstLine(pythonCommand, ['--version']))) {
+    return new SetupFailure('python', `${pythonCommand} was not found, and libtorch is obtained with its pip`, 'install it (Debian: `sudo apt install python3-pip`) or set LIBTORCH to a libtorch 2.13.0')
   }
-  const { code } = await run(python, ['-m', 'pip', '--version'])
+  const { code } = await run(pythonCommand, ['-m', 'pip', '--version'])
   if (code === 0) return undefined
-  return new SetupFailure('pip', `${python} has no pip, and libtorch is obtained with it`, 'install it (Debian: `sudo apt install python3-pip`) or set LIBTORCH to a libtorch 2.13.0')
+  return new SetupFailure('pip', `${pythonCommand} has no pip, and libtorch is obtained with it`, 'install it (Debian: `sudo apt install python3-pip`) or set LIBTORCH to a libtorch 2.13.0')
 }
 
 async function checkRust() {
