@@ -1,4 +1,5 @@
 import type { Command } from './command.js'
+import { doctor } from './doctor.js'
 import { evaluate } from './evaluate.js'
 import { search } from './search.js'
 import { spiralCommand } from './spiral-command.js'
@@ -12,4 +13,4 @@ import { translationCommand } from './translation-command.js'
 export const TASKS: ReadonlyMap<string, TaskCommand> = new Map([translationCommand, spiralCommand].map((task) => [task.name, task]))
 
 /** The commands of `sagetrain`, in the order of `--help`. */
-export const COMMANDS: readonly Command[] = [start, train, translate, evaluate, search]
+export const COMMANDS: readonly Command[] = [start, train, translate, evaluate, search, doctor]

@@ -15,6 +15,9 @@ function codeOf(signal: StopSignal): number {
   return signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated
 }
 
+/** npm and `timeout` hand on a signal that the process has had already, as one of their group: within this time it is the same one. */
+const SAME_SIGNAL_MS = 400
+
 /**
  * The first signal asks for a good end through {@link Interruption.signal}; the second exits at once.
  *
@@ -22,10 +25,13 @@ function codeOf(signal: StopSignal): number {
  */
 export function watchInterruption(onFirst: (signal: StopSignal) => void): Interruption {
   const controller = new AbortController()
-  let first: StopSignal | undefined
+  let [first, at]: [StopSignal | undefined, number] = [undefined, 0]
   const handle = (signal: StopSignal): void => {
-    if (first !== undefined) process.exit(codeOf(signal))
-    first = signal
+    if (first !== undefined) {
+      if (performance.now() - at > SAME_SIGNAL_MS) process.exit(codeOf(signal))
+      return
+    }
+    ;[first, at] = [signal, performance.now()]
     onFirst(signal)
     controller.abort(new Error(`stopped by ${signal}`))
   }

@@ -7,8 +7,8 @@ export type ObservedTensor = Pick<TensorSensitivity, 'count'> & Readonly<Record<
 /** Binary exponent at which a summary's histogram begins. */
 const LOWEST = -72
 
-/** Binary orders of magnitude of r that are drawn: from 2⁻²⁰ (10⁻⁶) to 2⁶ (64); what lies beyond counts into the ends. */
-const DRAWN = { low: -20, high: 6 } as const
+/** Binary orders of magnitude of r that are drawn: from 2⁻¹⁴ (6·10⁻⁵) to 2⁵ (r is at most β0/(1−β0), 19 for 0.95); what lies beyond counts into the ends. */
+const DRAWN = { low: -14, high: 5 } as const
 const LOG10_OF_2 = Math.log10(2)
 
 /** What was observed of all tensors, as one point of the report's curves: means over all elements. */

@@ -42,13 +42,17 @@ function evaluated(report: ComparisonReport): readonly string[] {
 }
 
 function evaluation(report: ComparisonReport, key: string, along: Along): Markup | false {
-  const label = report.columns.find((column) => column.key === key)?.label ?? key
+  const column = report.columns.find((one) => one.key === key)
+  const [label, unit] = [column?.label ?? key, column?.format === 'percent' ? 100 : 1]
   const series = report.arms.map((run): Series => ({
     ...naming(report, run),
-    points: run.evaluations.filter(({ metrics }) => metrics[key] !== undefined).map((point): Point => [at(point, along), point.metrics[key] ?? null]),
+    points: run.evaluations.flatMap((point): Point[] => {
+      const value = point.metrics[key]
+      return value === undefined ? [] : [[at(point, along), value === null ? null : value * unit]]
+    }),
     dots: true,
   }))
-  return figure(chartOf(`validation-${key}`, `Validation ${label}`, label, along, series))
+  return figure(chartOf(`validation-${key}`, `Validation ${label}`, unit === 100 ? `${label}, %` : label, along, series))
 }
 
 function naming(report: ComparisonReport, run: ArmReport): { label: string; tone: number } {

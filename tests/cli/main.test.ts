@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { corpus } from '../task/corpus.js'
+import { temporaryFolder } from '../temporary.js'
+
+// The command as a user runs it: in a process of its own, with the addon, on the smallest models that can be trained.
+const MAIN = fileURLToPath(import.meta.resolve('#ts/cli/main.js'))
+
+interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly out: string
+  readonly err: string
+}
+
+interface Going {
+  readonly ended: Promise<Ended>
+  /** Resolves when the output so far matches. */
+  seen(pattern: RegExp): Promise<void>
+  kill(signal: NodeJS.Signals): void
+}
+
+function start(cwd: string, args: readonly string[], input = ''): Going {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' } })
+  let [out, err] = ['', '']
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+  child.stdin.end(input)
+  const ended = new Promise<Ended>((resolve) => void child.on('close', (code, signal) => resolve({ code, signal, out, err })))
+  const seen = async (pattern: RegExp): Promise<void> => {
+    // oxlint-disable-next-line no-await-in-loop -- polling
+    while (!pattern.test(out) && child.exitCode === null && child.signalCode === null) await setTimeout(20)
+  }
+  return { ended, seen, kill: (signal) => void child.kill(signal) }
+}
+
+const TRANSLATION = {
+  task: 'translation',
+  prepare: { vocabulary: { size: 280 }, maxWords: 12 },
+  train: {
+    model: { hiddenSize: 32, encoderLayers: 1, decoderLayers: 1, heads: 2, feedForwardSize: 64, dropout: 0.1 },
+    optimizer: { type: 'adam', lr: 2e-3, observe: { every: 2 } },
+    batch: { maxTokens: 400 },
+    evaluation: { everySteps: 6, beam: 1, maxLengthRatio: 0.2, maxLengthExtra: 2 },
+    precision: 'float32',
+  },
+} as const
+
+async function smallCorpus(t: ExecutionContext): Promise<{ folder: string; config: string }> {
+  const folder = temporaryFolder(t)
+  const prepare = { ...TRANSLATION.prepare, ...corpus(folder, 240), heldOut: { valid: 12 }, test: corpus(folder, 6, 'test.tsv'), output: join(folder, 'prepared') }
+  const compare = [{ name: 'adam' }, { name: 'adam-sage', train: { optimizer: { sage: { beta0: 0.8 } } } }]
+  await writeFile(join(folder, 'run.json'), JSON.stringify({ ...TRANSLATION, prepare, compare }))
+  return { folder, config: 'run.json' }
+}
+
+interface Curves {
+  readonly arms: readonly { readonly steps: readonly { readonly step: number; readonly loss: number }[] }[]
+}
+
+function losses({ arms }: Curves): unknown {
+  return arms.map(({ steps }) => steps.map(({ step, loss }) => [step, loss]))
+}
+
+test('both arms of a translation are trained, measured, reported, and translate', async (t) => {
+  const { folder, config } = await smallCorpus(t)
+  const { code, out, err } = await start(folder, ['train', '--config', config, '--steps', '12', '--json']).ended
+  t.is(code, 0, err)
+  const result = JSON.parse(out)
+  t.deepEqual(result.arms.map(({ name }: { name: string }) => name), ['adam', 'adam-sage'])
+  for (const { result: arm } of result.arms) {
+    t.is(arm.steps, 12)
+    t.true(arm.metrics.tokensPerSecond > 0 && arm.metrics.optimizerShare > 0 && arm.metrics.peakMemory > 1e7)
+    t.regex(arm.signatures.bleu, /^nrefs:1\|/)
+    t.is(arm.intervals.bleu.length, 2)
+  }
+  t.deepEqual(result.comparisons.map(({ metric, samples }: { metric: string; samples: number }) => [metric, samples]), [['bleu', 6], ['chrf', 6]])
+  t.deepEqual((await readdir(join(folder, 'runs/translation/adam'))).toSorted(), ['checkpoints', 'events.jsonl'])
+  t.regex(await readFile(join(folder, 'runs/translation/report.html'), 'utf8'), /Sensitivity over time/)
+
+  const translated = await start(folder, ['translate', 'runs/translation/adam-sage', '--beam', '2'], 'ein rotes Haus\n\nein altes Boot\n').ended
+  t.is(translated.code, 0, translated.err)
+  const lines = translated.out.split('\n')
+  t.is(lines.length, 4)
+  t.is(lines[1], '')
+
+  const scored = await start(folder, ['evaluate', 'runs/translation/adam-sage', '--tsv', 'test.tsv', '--json']).ended
+  t.is(scored.code, 0, scored.err)
+  t.is(JSON.parse(scored.out).sentences, 6)
+
+  const ambiguous = await start(folder, ['translate', 'runs/translation'], '').ended
+  t.is(ambiguous.code, 2)
+  t.regex(ambiguous.err, /has several arms; give one of runs\/translation\/adam, runs\/translation\/adam-sage/)
+})
+
+test('Ctrl-C saves and says how to go on; the run that went on ends where an undisturbed one does', async (t) => {
+  const { folder, config } = await smallCorpus(t)
+  const steps = ['--steps', '60', '--evaluation.everySteps', '30']
+  const going = start(folder, ['train', '--config', config, ...steps])
+  await going.seen(/adam-sage {2}step/)
+  going.kill('SIGINT')
+  going.kill('SIGINT') // npm hands the terminal's signal on a second time
+  const stopped = await going.ended
+  t.is(stopped.code, 130, stopped.err)
+  t.regex(stopped.out, /Stopped\. To go on: npx sagetrain train --resume runs\/translation\n/)
+
+  const resumed = await start(folder, ['train', '--resume', 'runs/translation']).ended
+  t.is(resumed.code, 0, resumed.err)
+  t.regex(resumed.out, /going on from step/)
+  const undisturbed = await start(folder, ['train', '--config', config, ...steps]).ended
+  t.is(undisturbed.code, 0, undisturbed.err)
+  for (const arm of ['adam', 'adam-sage']) {
+    const [one, other] = await Promise.all(['translation', 'translation-2'].map((run) => readFile(join(folder, 'runs', run, arm, 'checkpoints/step-00000060/model/model.safetensors'))))
+    t.true(one?.equals(other ?? Buffer.of()), arm)
+  }
+  const [first, second] = await Promise.all(['translation', 'translation-2'].map(async (run) => losses(JSON.parse(await readFile(join(folder, 'runs', run, 'result.json'), 'utf8')))))
+  t.deepEqual(first, second)
+})
+
+test('SIGTERM ends with 143, and a second signal at once', async (t) => {
+  const { folder, config } = await smallCorpus(t)
+  const going = start(folder, ['train', '--config', config, '--steps', '100000'])
+  await going.seen(/adam-sage {2}step/)
+  going.kill('SIGTERM')
+  t.is((await going.ended).code, 143)
+
+  // An evaluation of many sentences with a wide beam takes longer than a person's patience.
+  const slow = start(folder, ['train', 'spiral', '--validSamples', '8000000', '--epochs', '1'])
+  await slow.seen(/Plan: spiral/)
+  await setTimeout(1500)
+  slow.kill('SIGINT')
+  await setTimeout(600)
+  slow.kill('SIGINT')
+  const { code, signal } = await slow.ended
+  t.deepEqual([code, signal], [130, null])
+})
+
+test('the spiral leaves its boundaries side by side', async (t) => {
+  const folder = temporaryFolder(t)
+  const { code, out, err } = await start(folder, ['train', 'spiral', '--epochs', '3']).ended
+  t.is(code, 0, err)
+  t.regex(out, /Plan: spiral, Adam and Adam-SAGE, side by side/)
+  const drawing = await readFile(join(folder, 'runs/spiral/boundaries.svg'), 'utf8')
+  t.is(drawing.match(/class="half"/g)?.length, 2)
+})
+
+test('what is wrong is said in a line, with the key, and leaves no folder', async (t) => {
+  const folder = temporaryFolder(t)
+  for (const [args, code, message] of [
+    [['train', 'spiral', '--optimizer.lrr', '1'], 2, /optimizer\.lrr/],
+    [['train', 'spiral', '--optimizer', 'adma'], 2, /adma/],
+    [['train', 'spiral', '--schedule', 'inverse'], 2, /schedule/],
+    [['train', 'spiral', '--epochs', '-1'], 2, /train\.epochs/],
+    [['train', 'translation', '--source', 'none.de', '--target', 'none.en'], 1, /none\.de/],
+    [['translate', 'nowhere'], 2, /no model is there/],
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- a process each; all at once would starve two processors
+    const ended = await start(folder, args).ended
+    t.is(ended.code, code, `${args.join(' ')}: ${ended.err}`)
+    t.regex(ended.err, message)
+    t.notRegex(ended.err, /\n.*\n/)
+  }
+  t.deepEqual(await readdir(join(folder, 'runs')).catch(() => []), [])
+})
