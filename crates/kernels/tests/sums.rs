@@ -14,8 +14,8 @@ fn the_sum_of_squares_is_taken_in_float64() {
 #[test]
 fn one_element_that_is_not_finite_shows_in_the_sum() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        for at in [0, 31, 32, 70] {
-            let mut gradient = vec![1.0f32; 71];
+        for at in [0, 127, 128, 700] {
+            let mut gradient = vec![1.0f32; 701];
             gradient[at] = bad;
             assert!(!sum_of_squares(Isa::best(), &gradient).is_finite());
             assert_eq!(first_non_finite(&gradient), Some(at));
@@ -26,9 +26,9 @@ fn one_element_that_is_not_finite_shows_in_the_sum() {
 
 #[test]
 fn a_norm_whose_squares_overflow_is_found_by_scaling() {
-    let norm = scaled_norm(Isa::best(), &[&[3e200f64][..], &[4e200, 1e-300]]);
+    let norm = scaled_norm(&[&[3e200f64][..], &[4e200, 1e-300]]);
     assert!((norm / 5e200 - 1.0).abs() < 1e-15);
-    assert!((scaled_norm(Isa::best(), &[&[f64::MAX][..]]) / f64::MAX - 1.0).abs() < 1e-15);
+    assert!((scaled_norm(&[&[f64::MAX][..]]) / f64::MAX - 1.0).abs() < 1e-15);
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn global_norm<F: Float>(isa: Isa, gradients: &[Option<&[F]>], executor: &dyn Ex
     let finite = |(block, _): &(&[F], f64)| first_non_finite(block).is_none();
     // Finite float64 gradients may have squares that are not.
     if sum == f64::INFINITY && sums.iter().all(finite) {
-        return scaled_norm(isa, &sums.iter().map(|(block, _)| *block).collect::<Vec<_>>());
+        return scaled_norm(&sums.iter().map(|(block, _)| *block).collect::<Vec<_>>());
     }
     sum.sqrt()
 }

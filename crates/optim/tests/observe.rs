@@ -1,4 +1,5 @@
 //! Watching without steering.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

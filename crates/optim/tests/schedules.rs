@@ -1,4 +1,5 @@
 //! Schedules against the formulas of transformers, fairseq and pytorch-pretrained-bert: `golden/schedules.py`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What a user may write, what is filled in, and what is said about the rest.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 

@@ -1,10 +1,11 @@
 //! What holds of every step: shapes, missing gradients, threads, observation, state.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
 use sagetrain_optim::{
-    Float, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, Pool, ScheduleSpec, Serial,
-    StepInputs,
+    Allocate, Float, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, Pool, ScheduleSpec,
+    Serial, StepInputs,
 };
 use serde_json::json;
 use support::{Bench, numbers, options, spec};
@@ -220,4 +221,15 @@ fn loading_reports_what_does_not_match_and_refuses_what_does_not_fit() {
     borrowed[0] = borrowed[1];
     assert_eq!(to.optimizer.load(&borrowed, 9).unwrap_err().code(), "ERR_CHECKPOINT");
     assert_eq!((to.bits(), to.optimizer.step_count()), (before, 1));
+}
+
+#[test]
+fn owned_memory_begins_at_a_cache_line() {
+    for elements in [0, 1, 17, 4096] {
+        let memory = Allocate::<f32>::zeros(&Owned, elements).unwrap();
+        assert_eq!((memory.as_slice().len(), memory.as_slice().as_ptr().align_offset(64)), (elements, 0));
+        assert!(memory.as_slice().iter().all(|value| *value == 0.0));
+    }
+    let error = Allocate::<f64>::zeros(&Owned, usize::MAX / 16).err().unwrap();
+    assert_eq!(error.code(), "ERR_INTERNAL");
 }

@@ -1,4 +1,5 @@
 //! Against torch 2.13 itself: `golden/torch_adam.py`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
@@ -125,6 +126,6 @@ fn float32_is_within_the_bound_and_no_worse_than_torch() {
         unfused = unfused.max(constant(case, &floats(&case["unfused"])));
         fused = fused.max(constant(case, &floats(&case["fused"])));
     }
-    println!("constants: ours {ours:.2}, torch unfused {unfused:.2}, torch fused {fused:.2}");
+    eprintln!("constants: ours {ours:.2}, torch unfused {unfused:.2}, torch fused {fused:.2}");
     assert!(ours <= 8.0 && ours <= unfused.max(fused), "ours {ours}, torch {unfused} and {fused}");
 }

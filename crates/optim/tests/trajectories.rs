@@ -1,4 +1,5 @@
 //! Float64 trajectories against an implementation that shares nothing with this one: `golden/trajectories.py`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
 
