@@ -23,6 +23,7 @@ test('a constant, an empty and a huge series still have a scale', (t) => {
     t.true(scale.domain[0] < scale.domain[1], String(values))
     t.true(scale.ticks.length >= 2 && scale.ticks.length < 20, String(values))
     for (const value of values) t.true(Number.isFinite(place(scale, value)), String(values))
+    t.true(scale.ticks.every(({ label }) => label.length < 16), String(values))
   }
 })
 

@@ -46,7 +46,7 @@ function printSamples(terminal: Terminal, report: ComparisonReport): void {
   terminal.line(terminal.style('bold', 'Sentences it never saw'))
   for (const { source, reference, outputs } of report.samples) {
     terminal.line(`  ${terminal.style('dim', 'source'.padEnd(width))}  ${printable(source)}`)
-    for (const run of report.arms) terminal.line(`  ${terminal.style('dim', runLabel(report, run).padEnd(width))}  ${printable(outputs[run.name] ?? '')}`)
+    for (const run of report.arms) terminal.line(`  ${terminal.style('dim', runLabel(report, run).padEnd(width))}  ${printable(outputs[run.name] || '(nothing at all)')}`)
     terminal.line(`  ${terminal.style('dim', 'reference'.padEnd(width))}  ${printable(reference)}`)
     terminal.line()
   }

@@ -24,7 +24,7 @@ export const spiralCommand: TaskCommand = {
     { key: 'tokensPerSecond', label: 'points/s', digits: 0, better: 'higher' },
     { key: 'optimizerShare', label: 'optimizer’s share', digits: 1, format: 'percent' },
     { key: 'trainingSeconds', label: 'training', digits: 0, format: 'duration' },
-    { key: 'peakMemory', label: 'peak memory (process)', digits: 0, format: 'bytes' },
+    { key: 'peakMemory', label: 'peak memory', digits: 0, format: 'bytes' },
   ],
   headline: 'accuracy',
   defaults: {

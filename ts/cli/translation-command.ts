@@ -30,7 +30,7 @@ export const translationCommand: TaskCommand = {
     { key: 'optimizerShare', label: 'optimizer’s share', digits: 1, format: 'percent' },
     { key: 'dataWait', label: 'data wait', digits: 1, format: 'percent' },
     { key: 'trainingSeconds', label: 'training', digits: 0, format: 'duration' },
-    { key: 'peakMemory', label: 'peak memory (process)', digits: 0, format: 'bytes' },
+    { key: 'peakMemory', label: 'peak memory', digits: 0, format: 'bytes' },
   ],
   headline: 'bleu',
   defaults: {
@@ -99,7 +99,7 @@ class PreparedTranslation implements PreparedTask {
   async #measure(checkpoint: string | undefined, bestStep: number, search: TranslationEvaluateOptions, signal: AbortSignal): Promise<Measured> {
     if (checkpoint === undefined || this.#part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
     const scores = await this.#task.evaluate(join(checkpoint, 'model'), { ...search, part: this.#part, signal })
-    return { bestStep, metrics: numbersOf(scores.metrics), signatures: { ...scores.signatures }, outputs: scores.hypotheses, sources: scores.sources, references: scores.references }
+    return { bestStep, metrics: numbersOf(scores.metrics), signatures: { bleu: resampled(scores.signatures.bleu), chrf: resampled(scores.signatures.chrf) }, outputs: scores.hypotheses, sources: scores.sources, references: scores.references }
   }
 
   async compare(arms: readonly MeasuredArm[]): Promise<Compared> {
@@ -131,6 +131,11 @@ async function bootstrap(metric: 'bleu' | 'chrf', arms: readonly MeasuredArm[], 
     if (arm !== baseline) pairs.push({ metric, baseline: baseline.name, arm: arm.name, difference: difference.score, interval, pValue, samples: references.length, resamples })
   }
   return { metric, pairs, estimates }
+}
+
+/** sacreBLEU's signature of a score with a bootstrap interval says how it was drawn; the defaults of {@link pairedBootstrap} are its own. */
+function resampled(signature: string): string {
+  return signature.replace(/^(nrefs:\w+)\|/, '$1|bs:1000|seed:12345|')
 }
 
 /** Sentences evenly from the part: chosen by their place, not by how well they came out. */

@@ -15,6 +15,12 @@ export interface Interval {
 
 const SIZE = { width: 340, left: 14, right: 14, row: 48, top: 4, bottom: 42 } as const
 
+/** Text beside an edge grows away from it. */
+function anchor(x: number): 'start' | 'middle' | 'end' {
+  if (x < SIZE.width / 4) return 'start'
+  return x > (SIZE.width * 3) / 4 ? 'end' : 'middle'
+}
+
 /** Scores with their intervals on one axis: whether they overlap is seen before it is read. */
 export function drawIntervals(id: string, title: string, label: string, intervals: readonly Interval[]): Markup {
   const height = SIZE.top + SIZE.row * intervals.length + SIZE.bottom
@@ -26,7 +32,7 @@ export function drawIntervals(id: string, title: string, label: string, interval
 <g class="axis">${scale.ticks.map(({ value, label: text }) => markup`<path class="grid" d="M${at(value)} ${SIZE.top}V${base}"/><text x="${at(value)}" y="${base + 18}" text-anchor="middle">${text}</text>`)}<path class="base" d="M${SIZE.left} ${base}H${SIZE.width - SIZE.right}"/><text class="label" x="${SIZE.width - SIZE.right}" y="${height - 4}" text-anchor="end">${label}</text></g>
 ${intervals.map((one, index) => {
   const y = SIZE.top + SIZE.row * index + 30
-  return markup`<g class="tone-${one.tone}"><path class="whisker" d="M${at(one.low)} ${y}H${at(one.high)}M${at(one.low)} ${y - 5}v10M${at(one.high)} ${y - 5}v10"/><circle cx="${at(one.score)}" cy="${y}" r="5"/><text class="value" x="${at(one.score)}" y="${y - 11}" text-anchor="middle">${one.label} ${one.value}</text></g>`
+  return markup`<g class="tone-${one.tone}"><path class="whisker" d="M${at(one.low)} ${y}H${at(one.high)}M${at(one.low)} ${y - 5}v10M${at(one.high)} ${y - 5}v10"/><circle cx="${at(one.score)}" cy="${y}" r="5"/><text class="value" x="${at(one.score)}" y="${y - 11}" text-anchor="${anchor(Number(at(one.score)))}">${one.label} ${one.value}</text></g>`
 })}</svg>`
 }
 

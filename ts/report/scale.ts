@@ -1,4 +1,4 @@
-import { clock, fixed, powerOfTen } from './format.js'
+import { clock, fixed, powerOfTen, significant } from './format.js'
 
 export interface Tick {
   readonly value: number
@@ -47,6 +47,7 @@ function secondStep(span: number, count: number): number {
 
 function linearLabel(value: number, step: number, format: TickFormat): string {
   if (format === 'duration') return clock(value)
+  if (step < 1e-4 || step >= 1e7) return significant(value)
   return fixed(value, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))
 }
 
@@ -57,7 +58,7 @@ export function linearScale(
   { count = 5, format = 'number', snap = true }: { count?: number; format?: TickFormat; snap?: boolean } = {},
 ): Scale {
   const [low, rawHigh] = extent(values) ?? [0, 1]
-  const high = rawHigh > low ? rawHigh : low + Math.max(Math.abs(low) * 0.1, Number.MIN_VALUE * 1e16, 1e-12)
+  const high = rawHigh > low ? rawHigh : low + (Math.abs(low) * 0.1 || 1)
   const step = format === 'duration' ? secondStep(high - low, count) : niceStep(high - low, count)
   const [first, last] = [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)]
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step)

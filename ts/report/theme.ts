@@ -55,6 +55,7 @@ a{color:var(--tone-0)}
 .card dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.6rem 0 0;font-size:.93rem}
 .card dt{color:var(--soft)}.card dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1rem;margin:.8rem 0}
+.cards .chart{max-width:25rem}
 .plot.wide{grid-column:1/-1}
 .plot h3{font-size:.98rem}
 .surface{border-radius:6px;touch-action:pan-y}
@@ -67,7 +68,7 @@ summary:focus-visible,input:focus-visible+label{outline:2px solid var(--tone-0);
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;width:100%;font-size:.93rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);font-size:.9rem;padding:.2rem 0 .4rem}
-th,td{padding:.42rem .75rem;text-align:right;border-bottom:1px solid var(--hair);white-space:nowrap}
+th,td{padding:.42rem .6rem;text-align:right;border-bottom:1px solid var(--hair);white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 thead th{color:var(--soft);font-weight:500;border-bottom-color:var(--line)}
 tbody th{font-weight:600;color:var(--tone,var(--ink))}
@@ -85,6 +86,7 @@ td small{display:block;color:var(--soft);font-weight:400}
 .sentence dl{display:grid;grid-template-columns:8.5rem 1fr;gap:.35rem 1rem;margin:0}
 .sentence dt{color:var(--tone,var(--soft));font-size:.9rem}.sentence dd{margin:0;overflow-wrap:anywhere}
 .sentence dd.source{font-weight:600}
+.nothing{color:var(--soft);font-style:italic}
 .facts{display:grid;grid-template-columns:minmax(8rem,auto) 1fr;gap:.25rem 1.2rem;margin:.4rem 0 1rem;font-size:.93rem}
 .facts dd{margin:0;overflow-wrap:anywhere}
 code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:.86rem}

@@ -10,8 +10,8 @@ export const BETTER = markup` <span class="better" role="img" aria-label="better
 /** The table of all runs, with what the bootstrap says of their differences under it. */
 export function results(report: ComparisonReport): Markup {
   return markup`<section id="results"><h2>Results</h2>
-<div class="scroll" tabindex="0" role="region" aria-label="Results"><table><caption>Measured on ${report.measuredOn}. The better value of a column is marked ▲.</caption>
-<thead><tr><th scope="col">Arm</th>${report.columns.map(({ label }) => markup`<th scope="col">${label}</th>`)}<th scope="col">steps</th><th scope="col">weights of</th></tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-label="Results"><table><caption>Measured on ${report.measuredOn}. The better value of a column is marked ▲. Peak memory is the process’s: arms that are trained side by side share it.</caption>
+<thead><tr><th scope="col">Arm</th>${report.columns.map(({ label }) => markup`<th scope="col">${label}</th>`)}<th scope="col">steps</th><th scope="col">best at</th></tr></thead>
 <tbody>${report.arms.map((run) => row(report, run))}${seedsPerArm(report) > 1 && armNames(report).map((arm) => meanRow(report, arm))}</tbody></table></div>
 ${report.comparisons.map((one) => markup`<p class="note">${comparison(report, one)}</p>`)}
 ${signatures(report)}</section>`
@@ -25,7 +25,7 @@ function row(report: ComparisonReport, run: ArmReport): Markup {
     const best = single && bestIndex(column, report.arms.map((other) => other.result?.metrics[column.key])) === index
     const interval = result?.intervals[column.key]
     return markup`<td${best && markup` class="best"`}>${showMetric(column, result?.metrics[column.key])}${best && BETTER}${interval && markup`<small>${showMetric(column, interval[0])} to ${showMetric(column, interval[1])}</small>`}</td>`
-  })}<td>${fixed(result?.steps)}</td><td>${result ? `step ${fixed(result.bestStep)}` : MISSING}</td></tr>`
+  })}<td>${fixed(result?.steps)}</td><td>${result ? fixed(result.bestStep) : MISSING}</td></tr>`
 }
 
 function meanRow(report: ComparisonReport, arm: string): Markup {
