@@ -100,7 +100,7 @@ impl<F: Float> Arrays<F> {
         let all =
             [&self.parameter, &self.first, &self.second, &self.sensitivity].into_iter().chain(&self.seen);
         all.flatten()
-            .map(|value| if *value == *value { value.to_f64().to_bits() } else { u64::MAX })
+            .map(|value| if value.to_f64().is_nan() { u64::MAX } else { value.to_f64().to_bits() })
             .collect()
     }
 }
