@@ -1,4 +1,4 @@
-//! Preparing a corpus: the datasets, the report, the cache.
+//! Preparing a corpus: the datasets and the report.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -7,30 +7,11 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use sagetrain_data::text::{CorpusFiles, Reason};
-use sagetrain_data::translation::{
-    HeldOut, PrepareOptions, Prepared, Report, Vocabulary, Watch, prepare, prepare_watched,
-};
+use sagetrain_data::translation::{HeldOut, PrepareOptions, Prepared, Report, Vocabulary, prepare};
 use sagetrain_data::{Column, Dataset, Row, Tokenizer};
-
-/// Options for the 426 pairs of the embedded test part, in `folder`.
-fn small(folder: &Path) -> PrepareOptions {
-    PrepareOptions {
-        tsv: Some(support::corpus("test")),
-        vocabulary: Vocabulary { size: Some(500), tokenizer: None },
-        held_out: HeldOut { valid: Some(0), ..Default::default() },
-        output: folder.join("cache"),
-        ..Default::default()
-    }
-}
-
-fn of_text(folder: &Path, text: impl AsRef<[u8]>) -> PrepareOptions {
-    let path = folder.join("corpus.tsv");
-    fs::write(&path, text).unwrap();
-    PrepareOptions { tsv: Some(path), ..small(folder) }
-}
+use support::{of_text, small};
 
 fn report(prepared: &Prepared) -> Report {
     serde_json::from_slice(&fs::read(&prepared.report).unwrap()).unwrap()
@@ -81,41 +62,6 @@ fn the_embedded_corpus_is_prepared_whole_and_once() {
     let again = prepare(&options).unwrap();
     assert!(again.reused && !prepared.reused);
     assert_eq!(Prepared { reused: false, ..again }, prepared);
-}
-
-#[test]
-fn two_preparations_of_the_same_are_the_same_bytes() {
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let [first, second] = folders.each_ref().map(|folder| prepare(&small(folder.path())).unwrap());
-    for file in ["train.dataset", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"] {
-        let read = |prepared: &Prepared| fs::read(prepared.folder.join(file)).unwrap();
-        assert!(read(&first) == read(&second), "{file}");
-    }
-}
-
-#[test]
-fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = support::lines("test").join("\n");
-    let options = of_text(folder.path(), &text);
-    let first = prepare(&options).unwrap();
-    let moved = folder.path().join("moved.tsv");
-    fs::write(&moved, &text).unwrap();
-    assert!(prepare(&PrepareOptions { tsv: Some(moved), ..options.clone() }).unwrap().reused);
-    let mut folders = vec![first.folder];
-    let changed = [
-        PrepareOptions { max_length: 200, ..options.clone() },
-        PrepareOptions { max_words: Some(20), ..options.clone() },
-        PrepareOptions { vocabulary: Vocabulary { size: Some(501), tokenizer: None }, ..options.clone() },
-        PrepareOptions { held_out: HeldOut { valid: Some(5), ..Default::default() }, ..options.clone() },
-        PrepareOptions { held_out: HeldOut { valid: Some(5), seed: 1, test: None }, ..options.clone() },
-        of_text(folder.path(), text.replacen('a', "o", 1)),
-    ];
-    for options in changed {
-        let prepared = prepare(&options).unwrap();
-        assert!(!prepared.reused && !folders.contains(&prepared.folder));
-        folders.push(prepared.folder);
-    }
 }
 
 #[test]
@@ -248,37 +194,16 @@ fn a_tokenizer_of_ones_own_is_used_as_it_is() {
 }
 
 #[test]
-fn a_damaged_cache_is_refused_by_the_name_of_the_file_with_the_remedy() {
-    type Damage = fn(&Path);
-    let cases: [(&str, Damage); 9] = [
-        ("train.dataset", |path| fs::write(path, &fs::read(path).unwrap()[..100]).unwrap()),
-        ("train.dataset", |path| fs::write(path, "something else").unwrap()),
-        ("train.dataset", |path| {
-            let mut bytes = fs::read(path).unwrap();
-            *bytes.last_mut().unwrap() ^= 1;
-            fs::write(path, bytes).unwrap();
-        }),
-        ("train.dataset", |path| fs::remove_file(path).unwrap()),
-        ("tokenizer.json", |path| fs::remove_file(path).unwrap()),
-        ("tokenizer.json", |path| fs::write(path, "{}").unwrap()),
-        ("tokenizer.json", |path| {
-            fs::write(path, fs::read_to_string(path).unwrap().replace("\"Ġ\"", "\"Ġx\"")).unwrap();
-        }),
-        ("prepared.json", |path| fs::write(path, "{").unwrap()),
-        ("prepared.json", |path| fs::remove_file(path).unwrap()),
-    ];
-    for (file, damage) in cases {
-        let folder = tempfile::tempdir().unwrap();
-        let prepared = prepare(&small(folder.path())).unwrap();
-        damage(&prepared.folder.join(file));
-        let error = prepare(&small(folder.path())).unwrap_err();
-        assert_eq!(error.code(), "ERR_DATASET", "{error}");
-        let (message, remedy) =
-            (error.to_string(), format!("delete the folder {}", prepared.folder.display()));
-        assert!(message.contains(file) && message.contains(&remedy), "{message}");
-        fs::remove_dir_all(&prepared.folder).unwrap();
-        assert!(!prepare(&small(folder.path())).unwrap().reused);
-    }
+fn a_part_without_a_line_is_an_error_and_not_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.tsv.gz");
+    flate2::write::GzEncoder::new(fs::File::create(&empty).unwrap(), flate2::Compression::fast())
+        .finish()
+        .unwrap();
+    let valid = Some(CorpusFiles { tsv: Some(empty), ..Default::default() });
+    let error =
+        prepare(&PrepareOptions { valid, held_out: HeldOut::default(), ..small(folder.path()) }).unwrap_err();
+    assert!(error.to_string().contains("empty.tsv.gz: there is no line in it"), "{error}");
 }
 
 #[test]
@@ -288,7 +213,7 @@ fn nothing_left_to_train_on_is_an_error() {
         PrepareOptions { max_words: Some(1), ..of_text(folder.path(), "zwei Worte\ttwo words\n".repeat(9)) };
     let error = prepare(&options).unwrap_err();
     assert!(
-        error.to_string().contains("no pair is left to train on: of 9 lines 0 are bad, 9 too long"),
+        error.to_string().contains("no pair is left for train: of 9 lines 0 are bad, 9 have too many words"),
         "{error}"
     );
 }
@@ -328,31 +253,4 @@ fn options_that_cannot_be_meant_are_refused_by_name() {
     }
     let unknown = serde_json::from_str::<PrepareOptions>(r#"{ "tsv": "x", "maxTokens": 5 }"#).unwrap_err();
     assert!(unknown.to_string().contains("maxTokens"));
-}
-
-/// Asks to stop at its `n`-th look.
-struct StopAt(AtomicU64);
-
-impl Watch for StopAt {
-    fn stopped(&self) -> bool {
-        self.0.fetch_sub(1, Ordering::Relaxed) == 1
-    }
-}
-
-#[test]
-fn a_preparation_that_is_stopped_leaves_nothing_behind() {
-    for look in 1.. {
-        let folder = tempfile::tempdir().unwrap();
-        let options = small(folder.path());
-        match prepare_watched(&options, &StopAt(AtomicU64::new(look))) {
-            Ok(_) => {
-                assert!(look > 3, "survey, tokenizer and encoding each look at the watch");
-                break;
-            }
-            Err(error) => assert_eq!(error.code(), "ERR_ABORTED"),
-        }
-        let left: Vec<_> =
-            fs::read_dir(&options.output).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert!(left.iter().all(|name| name.to_string_lossy().ends_with(".lock")), "{left:?}");
-    }
 }

@@ -4,6 +4,7 @@ use std::fs::{File, Permissions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::{DataError, Result};
 
@@ -15,6 +16,9 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
+/// A temporary file that nobody has written to for so long belongs to a process that was killed.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
 /// Writes `path` through a temporary name beside it: contents, fsync, rename, fsync of the folder.
 pub(crate) fn file(
     path: &Path,
@@ -22,6 +26,7 @@ pub(crate) fn file(
 ) -> Result<()> {
     let folder = folder_of(path);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    sweep(folder, &format!(".{name}."));
     let temporary = tempfile::Builder::new()
         .prefix(&format!(".{name}."))
         .suffix(".tmp")
@@ -34,6 +39,19 @@ pub(crate) fn file(
     temporary.as_file().sync_all().map_err(DataError::io("make durable", path))?;
     temporary.persist(path).map_err(|error| DataError::io("rename into place", path)(error.error))?;
     sync_folder(folder)
+}
+
+/// Removes what killed writers of the same file have left. Failing to is no reason not to write.
+fn sweep(folder: &Path, prefix: &str) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        let age = modified.and_then(|modified| modified.elapsed().ok()).unwrap_or_default();
+        if name.starts_with(prefix) && name.ends_with(".tmp") && age > ABANDONED {
+            let _kept = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes the names in `folder` durable.

@@ -107,7 +107,10 @@ impl<'a> Encoder<'a> {
     }
 
     /// Makes the datasets durable. Also says how many sources of a part are training sources too.
-    pub(crate) fn finish(self) -> Result<(BTreeMap<String, PreparedPart>, BTreeMap<String, u64>)> {
+    pub(crate) fn finish(
+        self,
+        preparation: &str,
+    ) -> Result<(BTreeMap<String, PreparedPart>, BTreeMap<String, u64>)> {
         let fingerprint = self.tokenizer.fingerprint()?;
         let train: HashSet<u64> =
             self.writers.get(&Part::Train).map(|writer| writer.sources.clone()).unwrap_or_default();
@@ -117,7 +120,8 @@ impl<'a> Encoder<'a> {
             if part != Part::Train {
                 overlaps.insert(name.clone(), writer.sources.intersection(&train).count() as u64);
             }
-            let about = json!({ "task": "translation", "part": name, "tokenizer": fingerprint,
+            let about = json!({ "task": "translation", "part": name, "preparation": preparation,
+                                "tokenizer": fingerprint,
                                 "vocabulary": self.tokenizer.vocabulary(), "maxLength": self.max_length });
             let [source_tokens, target_tokens] = writer.tokens;
             let samples = writer.dataset.samples();

@@ -52,9 +52,9 @@ fn build(folder: &Path, options: &PrepareOptions, inputs: &Inputs, watch: &dyn W
         encoder.corpus(surveyed)?;
     }
     refuse_mostly_bad(&corpora, options)?;
-    let (parts, overlaps) = encoder.finish()?;
-    if !parts.contains_key(Part::Train.name()) {
-        return Err(nothing_left(&corpora[0]));
+    let (parts, overlaps) = encoder.finish(&inputs.fingerprint)?;
+    if let Some(empty) = corpora.iter().find(|surveyed| !parts.contains_key(surveyed.part.name())) {
+        return Err(nothing_left(empty));
     }
     let report = report(&corpora, &parts, overlaps, options, &tokenizer);
     write_json(&folder.join(REPORT), &report)?;
@@ -104,15 +104,15 @@ fn refuse_mostly_bad(corpora: &[Surveyed], options: &PrepareOptions) -> Result<(
     })
 }
 
-fn nothing_left(train: &Surveyed) -> DataError {
-    let path = train.files.first().map(|file| file.facts.path.clone()).unwrap_or_default();
-    let (bad, filtered) = (train.tally.bad(), train.tally.filtered());
+fn nothing_left(surveyed: &Surveyed) -> DataError {
+    let path = surveyed.files.first().map(|file| file.facts.path.clone()).unwrap_or_default();
+    let (bad, filtered) = (surveyed.tally.bad(), surveyed.tally.filtered());
+    let (part, lines) = (surveyed.part.name(), surveyed.lines);
     DataError::Corpus {
         path,
         line: None,
         reason: format!(
-            "no pair is left to train on: of {} lines {bad} are bad, {filtered} too long",
-            train.lines
+            "no pair is left for {part}: of {lines} lines {bad} are bad, {filtered} have too many words"
         ),
         remedy: "raise maxWords or maxLength, or hold out less".into(),
     }

@@ -53,6 +53,11 @@ pub(crate) fn survey(
             Err(rejection) => tally.add(line, rejection),
         }
     }
+    if lines == 0 {
+        let path = corpus.paths()?.first().map_or(Path::new(""), |path| path).to_owned();
+        let (reason, remedy) = ("there is no line in it".into(), "give a file with sentences".into());
+        return Err(DataError::Corpus { path, line: None, reason, remedy });
+    }
     let files = pairs.facts().into_iter().zip(inputs);
     let files = files.map(|(facts, input)| FileReport { facts, sha256: input.sha256.clone() }).collect();
     let held_out =

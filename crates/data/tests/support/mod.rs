@@ -5,6 +5,10 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use sagetrain_data::translation::{HeldOut, PrepareOptions, Vocabulary};
+use sagetrain_data::{Column, Dataset};
+use serde_json::json;
+
 /// A part of the embedded corpus: `train`, `valid` or `test`.
 pub fn corpus(part: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../ts/task/translation/corpus/{part}.tsv.gz"))
@@ -21,4 +25,40 @@ pub fn lines(part: &str) -> Vec<String> {
 /// Its sentences: both sides of every line.
 pub fn sentences(part: &str) -> Vec<String> {
     lines(part).iter().flat_map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// Three samples of every kind of column.
+pub fn example() -> Dataset {
+    let ragged = |rows: &[&[i32]]| Column::ragged(rows.iter());
+    Dataset::from_columns(vec![
+        ("source".into(), ragged(&[&[1, 2, 3], &[], &[65_535]])),
+        ("label".into(), ragged(&[&[-100], &[70_000], &[0]])),
+        ("features".into(), Column::Dense { values: vec![0.5, -1.0, f32::NAN, 2.0, 3.0, -0.0], width: 2 }),
+    ])
+    .unwrap()
+}
+
+/// The same in a file.
+pub fn written(folder: &Path) -> PathBuf {
+    let path = folder.join("example.dataset");
+    example().write(&path, json!({ "task": "test" })).unwrap();
+    path
+}
+
+/// Options for the 426 pairs of the embedded test part, in `folder`.
+pub fn small(folder: &Path) -> PrepareOptions {
+    PrepareOptions {
+        tsv: Some(corpus("test")),
+        vocabulary: Vocabulary { size: Some(500), tokenizer: None },
+        held_out: HeldOut { valid: Some(0), ..Default::default() },
+        output: folder.join("cache"),
+        ..Default::default()
+    }
+}
+
+/// The same for a text, which becomes a file there.
+pub fn of_text(folder: &Path, text: impl AsRef<[u8]>) -> PrepareOptions {
+    let path = folder.join("corpus.tsv");
+    std::fs::write(&path, text).unwrap();
+    PrepareOptions { tsv: Some(path), ..small(folder) }
 }

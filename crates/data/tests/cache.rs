@@ -1,0 +1,111 @@
+//! Prepared folders: made once, made anew when something changes, refused when damaged, gone when stopped.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sagetrain_data::translation::{
+    HeldOut, PrepareOptions, Prepared, Vocabulary, Watch, prepare, prepare_watched,
+};
+use support::{of_text, small};
+
+#[test]
+fn two_preparations_of_the_same_are_the_same_bytes() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [first, second] = folders.each_ref().map(|folder| prepare(&small(folder.path())).unwrap());
+    for file in ["train.dataset", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"] {
+        let read = |prepared: &Prepared| fs::read(prepared.folder.join(file)).unwrap();
+        assert!(read(&first) == read(&second), "{file}");
+    }
+}
+
+#[test]
+fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = support::lines("test").join("\n");
+    let options = of_text(folder.path(), &text);
+    let first = prepare(&options).unwrap();
+    let moved = folder.path().join("moved.tsv");
+    fs::write(&moved, &text).unwrap();
+    assert!(prepare(&PrepareOptions { tsv: Some(moved), ..options.clone() }).unwrap().reused);
+    let mut folders = vec![first.folder];
+    let changed = [
+        PrepareOptions { max_length: 200, ..options.clone() },
+        PrepareOptions { max_words: Some(20), ..options.clone() },
+        PrepareOptions { vocabulary: Vocabulary { size: Some(501), tokenizer: None }, ..options.clone() },
+        PrepareOptions { held_out: HeldOut { valid: Some(5), ..Default::default() }, ..options.clone() },
+        PrepareOptions { held_out: HeldOut { valid: Some(5), seed: 1, test: None }, ..options.clone() },
+        of_text(folder.path(), text.replacen('a', "o", 1)),
+    ];
+    for options in changed {
+        let prepared = prepare(&options).unwrap();
+        assert!(!prepared.reused && !folders.contains(&prepared.folder));
+        folders.push(prepared.folder);
+    }
+}
+
+#[test]
+fn a_damaged_cache_is_refused_by_the_name_of_the_file_with_the_remedy() {
+    type Damage = fn(&Path);
+    let cases: [(&str, Damage); 9] = [
+        ("train.dataset", |path| fs::write(path, &fs::read(path).unwrap()[..100]).unwrap()),
+        ("train.dataset", |path| fs::write(path, "something else").unwrap()),
+        ("train.dataset", |path| {
+            let mut bytes = fs::read(path).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(path, bytes).unwrap();
+        }),
+        ("train.dataset", |path| fs::remove_file(path).unwrap()),
+        ("tokenizer.json", |path| fs::remove_file(path).unwrap()),
+        ("tokenizer.json", |path| fs::write(path, "{}").unwrap()),
+        ("tokenizer.json", |path| {
+            fs::write(path, fs::read_to_string(path).unwrap().replace("\"Ġ\"", "\"Ġx\"")).unwrap();
+        }),
+        ("prepared.json", |path| fs::write(path, "{").unwrap()),
+        ("prepared.json", |path| fs::remove_file(path).unwrap()),
+    ];
+    for (file, damage) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let prepared = prepare(&small(folder.path())).unwrap();
+        damage(&prepared.folder.join(file));
+        let error = prepare(&small(folder.path())).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATASET", "{error}");
+        let (message, remedy) =
+            (error.to_string(), format!("delete the folder {}", prepared.folder.display()));
+        assert!(message.contains(file) && message.contains(&remedy), "{message}");
+        fs::remove_dir_all(&prepared.folder).unwrap();
+        assert!(!prepare(&small(folder.path())).unwrap().reused);
+    }
+}
+
+/// Asks to stop at its `n`-th look.
+struct StopAt(AtomicU64);
+
+impl Watch for StopAt {
+    fn stopped(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::Relaxed) == 1
+    }
+}
+
+#[test]
+fn a_preparation_that_is_stopped_leaves_nothing_behind() {
+    for look in 1.. {
+        let folder = tempfile::tempdir().unwrap();
+        let options = small(folder.path());
+        match prepare_watched(&options, &StopAt(AtomicU64::new(look))) {
+            Ok(_) => {
+                assert!(look > 3, "survey, tokenizer and encoding each look at the watch");
+                break;
+            }
+            Err(error) => assert_eq!(error.code(), "ERR_ABORTED"),
+        }
+        let left: Vec<_> =
+            fs::read_dir(&options.output).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(left.iter().all(|name| name.to_string_lossy().ends_with(".lock")), "{left:?}");
+    }
+}

@@ -1,0 +1,109 @@
+//! What other processes see: a killed writer leaves nothing torn, and several preparers make one preparation.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use sagetrain_data::translation::{Prepared, prepare};
+use sagetrain_data::{Column, Dataset};
+use serde_json::Value;
+use support::small;
+
+const FOLDER: &str = "SAGETRAIN_TEST_FOLDER";
+
+/// One of two datasets of the same shape, large enough that writing takes a while.
+fn dataset(fill: i32) -> Dataset {
+    let rows = (0..20_000).map(|row| vec![fill; row % 30]);
+    Dataset::from_columns(vec![("x".into(), Column::ragged(rows))]).unwrap()
+}
+
+/// Runs an ignored test of this file in a process of its own.
+fn start(test: &str, folder: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn left_over(folder: &Path) -> usize {
+    let names = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_string_lossy().ends_with(".tmp")).count()
+}
+
+#[test]
+#[ignore = "started by the tests below"]
+fn child_prepares() {
+    let folder = std::env::var_os(FOLDER).unwrap();
+    let prepared = prepare(&small(Path::new(&folder))).unwrap();
+    let name = format!("result-{}.json", std::process::id());
+    fs::write(Path::new(&folder).join(name), serde_json::to_vec(&prepared).unwrap()).unwrap();
+}
+
+#[test]
+#[ignore = "started by the tests below"]
+fn child_writes_one_dataset_over_another() {
+    let path = Path::new(&std::env::var_os(FOLDER).unwrap()).join("x.dataset");
+    let datasets = [dataset(1), dataset(2)];
+    for dataset in datasets.iter().cycle() {
+        dataset.write(&path, Value::Null).unwrap();
+    }
+}
+
+#[test]
+fn a_preparer_killed_at_any_moment_leaves_nothing_torn() {
+    let mut left = 0;
+    for round in 0..30 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = start("child_prepares", folder.path());
+        std::thread::sleep(Duration::from_millis(round * 7));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        left += left_over(&folder.path().join("cache"));
+        // Opens what is there, every byte of it, or makes it.
+        prepare(&small(folder.path())).unwrap();
+        assert_eq!(left_over(&folder.path().join("cache")), 0, "the next preparer sweeps");
+    }
+    assert!(left > 0, "no kill met a preparer at work");
+}
+
+#[test]
+fn a_dataset_replaced_over_and_over_is_whole_whenever_its_writer_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.dataset");
+    dataset(1).write(&path, Value::Null).unwrap();
+    for round in 0..30 {
+        let mut child = start("child_writes_one_dataset_over_another", folder.path());
+        std::thread::sleep(Duration::from_millis(10 + round * 5));
+        let open = Dataset::open(&path).unwrap();
+        open.verify().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        open.verify().unwrap();
+        let dataset = Dataset::open(&path).unwrap();
+        dataset.verify().unwrap();
+        assert_eq!(dataset.len(), 20_000);
+    }
+}
+
+#[test]
+fn of_several_preparers_one_works_and_the_others_wait_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let children: Vec<_> = (0..4).map(|_| start("child_prepares", folder.path())).collect();
+    let mut results: Vec<Prepared> = Vec::new();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+        let result = folder.path().join(format!("result-{}.json", child.id()));
+        results.push(serde_json::from_slice(&fs::read(result).unwrap()).unwrap());
+    }
+    assert_eq!(results.iter().filter(|prepared| !prepared.reused).count(), 1);
+    assert!(results.iter().all(|prepared| prepared.fingerprint == results[0].fingerprint));
+}
