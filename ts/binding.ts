@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type * as Addon from '../bindings/binding.cjs'
 import { SagetrainError } from './errors.js'
+import { ensureLink } from './setup/libtorch.mjs'
 
 // The addon's declarations are generated from bindings/src by set-up.
 export type {
@@ -31,6 +32,7 @@ export function native(): Native {
 
 function load(): Native {
   try {
+    ensureLink()
     return createRequire(import.meta.url)('../bindings/binding.cjs') as Native
   } catch (cause) {
     throw new SagetrainError('ERR_LIBTORCH', `${reason(cause)}; run \`npm run setup\`, or \`npx sagetrain doctor\` for details`, { cause })

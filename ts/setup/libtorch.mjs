@@ -63,15 +63,16 @@ export async function ensureLibtorch(asked) {
 }
 
 /**
- * Makes the link name a libtorch that is already here, as when a checkout or a package was copied from elsewhere.
+ * A checkout or package that was copied has lost its link; a libtorch in LIBTORCH or in the cache will do. To be called
+ * before the addon is loaded: the dynamic linker remembers a folder that was not there.
  *
- * @returns {boolean} whether there is one
+ * @throws {SetupFailure} when LIBTORCH names another version
  */
-export function relinkLibtorch() {
+export function ensureLink() {
+  if (existsSync(join(libtorchLink, 'run/torch/lib'))) return
   const named = namedLibtorch(process.env)
   const folder = named === undefined ? ['cpu', 'cuda'].map(variantFolder).find((path) => existsSync(path)) : adopt(named)
   if (folder) pointTo(folder)
-  return folder !== undefined
 }
 
 /** @param {string} folder */

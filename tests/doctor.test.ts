@@ -1,0 +1,34 @@
+import test from 'ava'
+
+import { doctorLines } from '#ts/doctor-text.js'
+import { doctor, type DoctorReport, type Finding } from '#ts/doctor.js'
+
+test('on a machine that is set up, all that training needs is found', async (t) => {
+  const report = await doctor()
+  t.true(report.ok, JSON.stringify(report.findings))
+  if (!report.addon.loads) return t.fail(report.addon.problem)
+  t.like(report.addon.runtime, { libtorchVersion: '2.13.0', hasOpenmp: true })
+  t.true(report.addon.runtime.threads > 0)
+  t.true(report.addon.runtime.peakResidentBytes > 50e6)
+  t.deepEqual(JSON.parse(JSON.stringify(report)), report, 'the report is plain JSON')
+  t.regex(doctorLines(report).join('\n'), /libtorch +2\.13\.0 in .*\n.*addon +loads in [\d.]+ s\n/)
+})
+
+const machine = { platform: 'linux x64', processor: 'EPYC', cores: 2, memoryBytes: 8e9, cacheFolder: '/home/x/.cache/sagetrain', cacheFreeBytes: 5e8 }
+
+function reportWith(finding: Partial<Finding>): DoctorReport {
+  const full = { name: 'libtorch', found: undefined, ok: false, needed: true, remedy: 'run `npm run setup`', ...finding }
+  return { ok: full.ok || !full.needed, machine, findings: [full], addon: { loads: false, problem: 'libc10.so: cannot open' } }
+}
+
+test('what is missing is marked, with its remedy', (t) => {
+  t.true(doctorLines(reportWith({})).includes('✗ libtorch      missing: run `npm run setup`'))
+  t.true(doctorLines(reportWith({ found: '2.5.1 in /x' })).includes('✗ libtorch      2.5.1 in /x: run `npm run setup`'))
+  t.is(doctorLines(reportWith({})).at(-1), 'Training cannot run here yet.')
+})
+
+test('what only set-up needs does not stand in the way', (t) => {
+  const lines = doctorLines(reportWith({ name: 'cargo', needed: false, remedy: 'install Rust' }))
+  t.true(lines.includes('- cargo         missing; only set-up needs it: install Rust'))
+  t.is(lines.at(-1), 'Training can run here.')
+})
