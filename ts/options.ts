@@ -12,9 +12,11 @@ export function parse<const Schema extends v.GenericSchema>(
   where: string,
   code: SagetrainErrorCode = 'ERR_CONFIG',
 ): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, withoutUndefined(value), { abortEarly: true })
+  const result = v.safeParse(schema, withoutUndefined(value))
   if (result.success) return result.output
-  const { issue, path } = deepest(result.issues[0])
+  // A misspelt key is both unknown and missing; the first says more.
+  const unknown = result.issues.find((one) => one.expected === 'never')
+  const { issue, path } = deepest(unknown ?? result.issues[0])
   const key = where + path
   throw new SagetrainError(code, `${key}: ${issue.message}`, { fields: { key, value: issue.input } })
 }

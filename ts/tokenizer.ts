@@ -5,7 +5,8 @@ import { call, calling } from './native-error.js'
 import { expected, parse, text } from './options.js'
 
 /**
- * Text to ids and back: byte-level BPE, so that any text comes back to the byte. `</s>` is 0, `<unk>` 1, `<pad>` the last id.
+ * Text to ids and back: byte-level BPE, so that any text comes back to the byte, but for one space it may begin with. `</s>` is 0,
+ * `<unk>` 1, `<pad>` the last id.
  *
  * @example
  * const tokenizer = await Tokenizer.load('checkpoints/step-00001200/model')

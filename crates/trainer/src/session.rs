@@ -113,9 +113,13 @@ impl ModelHandle {
         self.engine.send(job, reply);
     }
 
-    /// Writes a complete Hugging Face folder.
+    /// Writes a complete Hugging Face folder, made where it is missing.
     pub fn save(&self, folder: PathBuf, reply: Reply<()>) {
-        self.engine.send(move |owned| Ok(owned.model.save(&folder)?), reply);
+        let job = move |owned: &mut Owned| {
+            std::fs::create_dir_all(&folder).map_err(TrainerError::io(&folder))?;
+            Ok(owned.model.save(&folder)?)
+        };
+        self.engine.send(job, reply);
     }
 
     /// Loss over a data set, and accuracy for classifiers.

@@ -128,8 +128,8 @@ export class Translation {
    */
   async evaluate(model: Model | string, options: TranslationEvaluateOptions = {}): Promise<TranslationScores> {
     const { part, signal, ...search } = parse(evaluateOptions, options, 'evaluate')
-    const scored = { search, maxTokens: SCORED_TOKENS, signal }
-    return withModel(model, (loaded) => evaluateTranslation(loaded, this.#part(part), this.tokenizer, scored))
+    const [data, scored] = [this.#part(part), { search, maxTokens: SCORED_TOKENS, signal }]
+    return withModel(model, (loaded) => evaluateTranslation(loaded, data, this.tokenizer, scored))
   }
 
   /** A part with its text, decoded once. */
