@@ -3,9 +3,9 @@
 
 #include <c10/core/CPUAllocator.h>
 
-#include <memory>
 #include <vector>
 
+#include "operation.h"
 #include "parallel.h"
 
 namespace sagetrain {
@@ -27,21 +27,6 @@ struct Task {
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Memory of a thread, grown as needed and kept.
-uint32_t *scratch(size_t words) {
-  struct Free {
-    void operator()(void *p) const { std::free(p); }
-  };
-  thread_local std::unique_ptr<uint32_t, Free> memory;
-  thread_local size_t size = 0;
-  if (size < words) {
-    memory.reset();
-    memory.reset(static_cast<uint32_t *>(std::aligned_alloc(64, (words * 4 + 63) / 64 * 64)));
-    size = memory ? words : 0;
-  }
-  return memory.get();
-}
-
 Target target(const Output &c, int64_t row, int64_t column, int64_t columns) {
   const char *start = static_cast<const char *>(c.c) + (row * c.stride + column) * bytes(c.type);
   return {start, c.stride * bytes(c.type), static_cast<int>(ceil_div(columns * bytes(c.type), 64))};
@@ -53,7 +38,7 @@ void run(const Task &task, const Packed &b) {
   const int64_t block = std::min(units_a_block, b.units), blocks = ceil_div(b.units, block);
   const int64_t tile_words = k.tile_rows * 2 * k.width;
   const int64_t tiles = blocks > 1 ? task.panels * task.pairs : 1;
-  uint32_t *left = scratch(task.panels * block * k.width + tiles * tile_words);
+  uint32_t *left = reinterpret_cast<uint32_t *>(scratch_floats(task.panels * block * k.width + tiles * tile_words));
   float *sums = reinterpret_cast<float *>(left + task.panels * block * k.width);
   const int64_t per_unit = b.compute == Compute::bfloat16 ? 2 : 1;
   for (int64_t unit = 0; unit < b.units; unit += block) {
@@ -124,19 +109,24 @@ Packed::Packed(Compute compute, int64_t columns, int64_t depth)
   memory = c10::GetCPUAllocator()->allocate(panels() * units * width * 4);
 }
 
-void Packed::fill(const Factor &factor, int64_t column, int64_t count, int64_t at, int64_t length) {
+void Packed::fill(const Factor &factor, int64_t column, int64_t count, int64_t at, int64_t length, float *sums) {
   const Kernels &k = kernels();
   const int64_t panels = ceil_div(count, width), chunks = ceil_div(length, depth_a_fill);
   const int64_t per_unit = compute == Compute::bfloat16 ? 2 : 1;
+  std::vector<float> partials(sums ? chunks * count : 0);
   parallel(panels * chunks, [&](int64_t task) {
-    const int64_t p = task / chunks, from = task % chunks * depth_a_fill;
+    const int64_t p = task / chunks, chunk = task % chunks, from = chunk * depth_a_fill;
     const int rows = std::min(width, count - p * width);
     uint32_t *out = words() + ((column / width + p) * units + (at + from) / per_unit) * width;
-    k.pack(factor, compute, p * width, rows, from, std::min(depth_a_fill, length - from), out, nullptr);
+    float *partial = sums ? partials.data() + chunk * count + p * width : nullptr;
+    k.pack(factor, compute, p * width, rows, from, std::min(depth_a_fill, length - from), out, partial);
   });
+  for (int64_t chunk = 0; sums && chunk < chunks; chunk++)
+    for (int64_t i = 0; i < count; i++) sums[i] += partials[chunk * count + i];
 }
 
 void multiply(std::span<const Product> products, const Packed &b) {
+  TORCH_CHECK(b.units > 0 && b.columns > 0, "a product needs a depth and columns, got ", b.units, " and ", b.columns);
   const std::vector<Task> tasks = plan(products, b);
   parallel(tasks.size(), [&](int64_t task) { run(tasks[task], b); });
 }

@@ -15,8 +15,8 @@ public:
   Packed(Compute compute, int64_t columns, int64_t depth);
 
   // Packs `columns` columns of `factor` (its rows) and `depth` elements into place. `column` must be a multiple of the vector width and
-  // `at`, where in this matrix's depth they begin, even.
-  void fill(const Factor &factor, int64_t column, int64_t columns, int64_t at, int64_t depth);
+  // `at`, where in this matrix's depth they begin, even. sums, if given: [columns] += sums over the depth, in blocks of fixed size.
+  void fill(const Factor &factor, int64_t column, int64_t columns, int64_t at, int64_t depth, float *sums = nullptr);
 
   const uint32_t *panel(int64_t index, int64_t unit) const { return words() + (index * units + unit) * width; }
 

@@ -39,6 +39,15 @@ inline Type type_of(const at::Tensor &tensor) {
   }
 }
 
+inline at::ScalarType scalar_type(Type type) {
+  return type == Type::float32 ? at::kFloat : type == Type::bfloat16 ? at::kBFloat16 : at::kHalf;
+}
+
+// The same matrix with neighbouring elements of a row side by side, as the kernels read it.
+inline at::Tensor row_major(const at::Tensor &matrix) {
+  return matrix.size(1) <= 1 || matrix.stride(1) == 1 ? matrix : matrix.contiguous();
+}
+
 // 64-byte aligned memory of the calling thread, grown as needed and kept until the thread ends.
 inline float *scratch_floats(int64_t count) {
   struct Free {

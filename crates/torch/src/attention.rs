@@ -66,11 +66,7 @@ struct Sources<'a> {
     width: i64,
 }
 
-fn run(
-    from: Sources<'_>,
-    layout: &AttentionLayout,
-    dropout: Option<Dropout>,
-) -> Result<Tensor, TorchError> {
+fn run(from: Sources<'_>, layout: &AttentionLayout, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
     check(&from, layout)?;
     if let Some(dropout) = &dropout {
         dropout.check("attention")?;
@@ -90,7 +86,12 @@ fn run(
 fn width_of(name: &'static str, tensor: &Tensor) -> Result<i64, TorchError> {
     let found = tensor.size();
     let expected = "[rows, columns]".to_string();
-    found.get(1).copied().filter(|_| found.len() == 2).ok_or(TorchError::Shape { op: "attention", name, found, expected })
+    found.get(1).copied().filter(|_| found.len() == 2).ok_or(TorchError::Shape {
+        op: "attention",
+        name,
+        found,
+        expected,
+    })
 }
 
 fn check(from: &Sources, layout: &AttentionLayout) -> Result<(), TorchError> {

@@ -11,6 +11,12 @@ use torch_sys::C_tensor;
 use crate::dropout::Dropout;
 use crate::error::TorchError;
 
+mod linear;
+mod loss;
+
+pub(crate) use linear::linear;
+pub(crate) use loss::projected_cross_entropy;
+
 /// `sagetrain_status` of `include/sagetrain_torch.h`.
 #[repr(C)]
 pub(crate) struct Status {
@@ -126,6 +132,24 @@ impl Status {
         unsafe { sagetrain_status_free(&mut self) };
         Err(TorchError::Torch { op, message })
     }
+}
+
+/// The C++ side's handle of a tensor, which it only reads from or gives new handles of.
+fn handle(tensor: &Tensor) -> *mut c_void {
+    tensor.as_ptr().cast_mut().cast()
+}
+
+/// A tensor that the C++ side has just handed over.
+fn adopt(pointer: *mut c_void) -> Tensor {
+    // SAFETY: called once for each pointer that a successful call has written, which owns an at::Tensor.
+    unsafe { Tensor::from_ptr(pointer.cast()) }
+}
+
+/// Makes a call that hands over one tensor.
+fn receive(op: &'static str, call: impl FnOnce(*mut *mut c_void) -> Status) -> Result<Tensor, TorchError> {
+    let mut out = std::ptr::null_mut();
+    call(&mut out).check(op)?;
+    Ok(adopt(out))
 }
 
 /// Copies a C string; empty for a null pointer.

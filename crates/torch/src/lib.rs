@@ -4,6 +4,7 @@
 //! ([`Dropout`]); libtorch's global generator is never drawn from. Errors are values: no C++ exception crosses.
 
 mod attention;
+mod check;
 mod dropout;
 mod embed;
 mod error;

@@ -1,9 +1,14 @@
 //! Fully connected layers of one input in one product.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
+use crate::check;
 use crate::error::TorchError;
+use crate::ffi;
 use crate::precision::Precision;
+
+/// As many layers go into one product.
+const MOST_LAYERS: usize = 62;
 
 /// What follows the product and the bias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,68 +32,25 @@ pub fn linear(
     precision: Precision,
 ) -> Result<Tensor, TorchError> {
     check(x, layers)?;
-    let x = x.f_to_kind(precision.kind())?;
-    let mut outputs = Vec::with_capacity(layers.len());
-    for (weight, bias) in layers {
-        let product = x.f_matmul(&weight.f_to_kind(precision.kind())?.f_tr()?)?.f_to_kind(Kind::Float)?;
-        let shifted = match bias {
-            Some(bias) => product.f_add(bias)?,
-            None => product,
-        };
-        outputs.push(activate(&shifted, activation)?.f_to_kind(precision.kind())?);
-    }
-    Ok(Tensor::f_cat(&outputs, 1)?)
-}
-
-fn activate(x: &Tensor, activation: Activation) -> Result<Tensor, TorchError> {
-    Ok(match activation {
-        Activation::None => x.shallow_clone(),
-        Activation::Relu => x.f_relu()?,
-        Activation::Gelu => x.f_gelu("none")?,
-    })
+    ffi::linear(x, layers, activation, precision)
 }
 
 fn check(x: &Tensor, layers: &[(&Tensor, Option<&Tensor>)]) -> Result<(), TorchError> {
     let op = "linear";
-    let shape = x.size();
-    if shape.len() != 2 {
-        return Err(TorchError::Shape { op, name: "x", found: shape, expected: "[tokens, in]".into() });
-    }
-    if layers.is_empty() {
-        return Err(TorchError::Argument {
-            op,
-            name: "layers",
-            found: "empty".into(),
-            expected: "one or more".into(),
-        });
+    let (_, width) = check::matrix(op, "x", x, "[tokens, in]")?;
+    check::float(op, "x", x)?;
+    if !(1..=MOST_LAYERS).contains(&layers.len()) {
+        let (found, expected) = (layers.len().to_string(), format!("1 to {MOST_LAYERS}"));
+        return Err(TorchError::Argument { op, name: "layers", found, expected });
     }
     for (weight, bias) in layers {
-        check_layer(op, weight, *bias, shape[1])?;
+        let (out, _) = check::matrix(op, "weight", weight, "[out, in]")?;
+        check::shape(op, "weight", weight, &[out.max(1), width])?;
+        check::float32(op, "weight", weight)?;
+        if let Some(bias) = bias {
+            check::shape(op, "bias", bias, &[out])?;
+            check::float32(op, "bias", bias)?;
+        }
     }
     Ok(())
-}
-
-fn check_layer(
-    op: &'static str,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    width: i64,
-) -> Result<(), TorchError> {
-    let found = weight.size();
-    if found.len() != 2 || found[1] != width {
-        return Err(TorchError::Shape { op, name: "weight", found, expected: format!("[out, {width}]") });
-    }
-    if weight.kind() != Kind::Float {
-        return Err(TorchError::Dtype { op, name: "weight", found: weight.kind(), expected: "float32" });
-    }
-    match bias {
-        Some(bias) if bias.size() != [found[0]] => {
-            let expected = format!("[{}]", found[0]);
-            Err(TorchError::Shape { op, name: "bias", found: bias.size(), expected })
-        }
-        Some(bias) if bias.kind() != Kind::Float => {
-            Err(TorchError::Dtype { op, name: "bias", found: bias.kind(), expected: "float32" })
-        }
-        _ => Ok(()),
-    }
 }

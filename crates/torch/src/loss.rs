@@ -1,8 +1,10 @@
 //! Output projection, softmax and label-smoothed cross-entropy as one operation.
 
-use tch::{Kind, Reduction, Tensor};
+use tch::{Kind, Tensor};
 
+use crate::check;
 use crate::error::TorchError;
+use crate::ffi;
 use crate::precision::Precision;
 
 /// Sums over the tokens of a batch; divide by their number for the mean.
@@ -29,18 +31,7 @@ pub fn projected_cross_entropy(
     precision: Precision,
 ) -> Result<LossSums, TorchError> {
     check(hidden, table, bias, targets, smoothing)?;
-    let weights = table.f_to_kind(precision.kind())?.f_tr()?;
-    let mut logits = hidden.f_to_kind(precision.kind())?.f_matmul(&weights)?.f_to_kind(Kind::Float)?;
-    if let Some(bias) = bias {
-        logits = logits.f_add(bias)?;
-    }
-    let log_probabilities = logits.f_log_softmax(-1, Kind::Float)?;
-    let nll = log_probabilities.f_nll_loss(targets, None::<&Tensor>, Reduction::Sum, -100)?;
-    let spread = smoothing / (table.size()[0] - 1).max(1) as f64;
-    // Σ over all entries counts the target once too often: its weight is 1 − ε − ε/(V−1) beside the uniform part.
-    let all = log_probabilities.f_sum(Kind::Float)?.f_neg()?;
-    let loss = nll.f_mul_scalar(1.0 - smoothing - spread)?.f_add(&all.f_mul_scalar(spread)?)?;
-    Ok(LossSums { loss, nll: nll.f_detach()? })
+    ffi::projected_cross_entropy(hidden, table, bias, targets, smoothing, precision)
 }
 
 fn check(
@@ -51,48 +42,20 @@ fn check(
     smoothing: f64,
 ) -> Result<(), TorchError> {
     let op = "projected_cross_entropy";
-    let (shape, rows) = (hidden.size(), table.size());
-    if shape.len() != 2 {
-        return Err(TorchError::Shape {
-            op,
-            name: "hidden",
-            found: shape,
-            expected: "[tokens, width]".into(),
-        });
+    let (tokens, width) = check::matrix(op, "hidden", hidden, "[tokens, width]")?;
+    check::float(op, "hidden", hidden)?;
+    let (classes, _) = check::matrix(op, "table", table, "[vocabulary, width]")?;
+    check::shape(op, "table", table, &[classes.max(1), width])?;
+    check::float32(op, "table", table)?;
+    if let Some(bias) = bias {
+        check::shape(op, "bias", bias, &[classes])?;
+        check::float32(op, "bias", bias)?;
     }
-    if rows.len() != 2 || rows[1] != shape[1] || rows[0] < 1 {
-        return Err(TorchError::Shape {
-            op,
-            name: "table",
-            found: rows,
-            expected: format!("[vocabulary, {}]", shape[1]),
-        });
+    check::shape(op, "targets", targets, &[tokens])?;
+    check::kind(op, "targets", targets, Kind::Int64, "int64")?;
+    if (0.0..1.0).contains(&smoothing) {
+        return Ok(());
     }
-    if table.kind() != Kind::Float {
-        return Err(TorchError::Dtype { op, name: "table", found: table.kind(), expected: "float32" });
-    }
-    if let Some(bias) = bias.filter(|bias| bias.size() != [rows[0]]) {
-        return Err(TorchError::Shape {
-            op,
-            name: "bias",
-            found: bias.size(),
-            expected: format!("[{}]", rows[0]),
-        });
-    }
-    if targets.size() != [shape[0]] {
-        return Err(TorchError::Shape {
-            op,
-            name: "targets",
-            found: targets.size(),
-            expected: format!("[{}]", shape[0]),
-        });
-    }
-    if targets.kind() != Kind::Int64 {
-        return Err(TorchError::Dtype { op, name: "targets", found: targets.kind(), expected: "int64" });
-    }
-    if !(0.0..1.0).contains(&smoothing) {
-        let expected = "in [0, 1)".to_string();
-        return Err(TorchError::Argument { op, name: "smoothing", found: smoothing.to_string(), expected });
-    }
-    Ok(())
+    let expected = "in [0, 1)".to_string();
+    Err(TorchError::Argument { op, name: "smoothing", found: smoothing.to_string(), expected })
 }

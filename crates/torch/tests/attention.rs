@@ -66,11 +66,11 @@ fn spans<'a>(layout: &'a AttentionLayout) -> impl Iterator<Item = (i64, i64, i64
     pairs.map(|(q, k)| (q[0], q[1] - q[0], k[0], k[1] - k[0]))
 }
 
-
 /// A number for each element, between -1 and 1, the same on every machine.
 fn values(shape: [i64; 2], seed: i64) -> Tensor {
     let count = shape[0] * shape[1];
-    let numbers: Vec<f32> = (0..count).map(|i| ((i * 37 + seed * 101 + i * i % 91) % 199) as f32 / 99.5 - 1.0).collect();
+    let numbers: Vec<f32> =
+        (0..count).map(|i| ((i * 37 + seed * 101 + i * i % 91) % 199) as f32 / 99.5 - 1.0).collect();
     Tensor::from_slice(&numbers).reshape(shape)
 }
 
@@ -156,9 +156,8 @@ fn check(case: &Case, kind: Kind, tolerance: f64) {
     });
     assert_close(&packed, &expected, tolerance, &format!("packed {name}"));
     if case.queries == case.keys {
-        let packed = with_gradients(&tensors, |t| {
-            self_attention(&Tensor::cat(t, 1), &layout, dropout).unwrap()
-        });
+        let packed =
+            with_gradients(&tensors, |t| self_attention(&Tensor::cat(t, 1), &layout, dropout).unwrap());
         assert_close(&packed, &expected, tolerance, &format!("self {name}"));
     }
 }
@@ -177,7 +176,8 @@ fn values_and_gradients_equal_the_definition() {
 
 #[test]
 fn a_query_without_keys_gives_zeros() {
-    let layout = AttentionLayout { query_offsets: &[0, 2, 5], key_offsets: &[0, 4, 4], heads: 2, causal: false };
+    let layout =
+        AttentionLayout { query_offsets: &[0, 2, 5], key_offsets: &[0, 4, 4], heads: 2, causal: false };
     let tensors = [values([5, 32], 1), values([4, 32], 2), values([4, 32], 3)].map(|t| leaf(&t, Kind::Float));
     let results = with_gradients(&tensors, |t| attention(&t[0], &t[1], &t[2], &layout, None).unwrap());
     assert!(results.iter().all(|tensor| tensor.isfinite().all().int64_value(&[]) == 1));
@@ -194,7 +194,9 @@ fn threads_do_not_change_the_bits() {
     let projection = leaf(&values([132, 3 * 64], 4), Kind::BFloat16);
     let run = |threads| {
         set_threads(threads).unwrap();
-        with_gradients(std::slice::from_ref(&projection), |t| self_attention(&t[0], &layout, dropout).unwrap())
+        with_gradients(std::slice::from_ref(&projection), |t| {
+            self_attention(&t[0], &layout, dropout).unwrap()
+        })
     };
     for (one, two) in run(1).iter().zip(run(2)) {
         assert!(one.equal(&two));

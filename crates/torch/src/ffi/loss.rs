@@ -1,0 +1,51 @@
+//! `cpp/loss.cpp`.
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+
+use tch::Tensor;
+
+use super::{Status, adopt, handle};
+use crate::error::TorchError;
+use crate::loss::LossSums;
+use crate::precision::Precision;
+
+unsafe extern "C" {
+    fn sagetrain_projected_cross_entropy(
+        hidden: *mut c_void,
+        table: *mut c_void,
+        bias: *mut c_void,
+        targets: *mut c_void,
+        smoothing: f64,
+        precision: i32,
+        loss: *mut *mut c_void,
+        nll: *mut *mut c_void,
+    ) -> Status;
+}
+
+/// Shapes and kinds are checked by `loss.rs`.
+pub(crate) fn projected_cross_entropy(
+    hidden: &Tensor,
+    table: &Tensor,
+    bias: Option<&Tensor>,
+    targets: &Tensor,
+    smoothing: f64,
+    precision: Precision,
+) -> Result<LossSums, TorchError> {
+    let (mut loss, mut nll) = (null_mut(), null_mut());
+    // SAFETY: live tensors, of which the bias may be null, and two writable results.
+    let status = unsafe {
+        sagetrain_projected_cross_entropy(
+            handle(hidden),
+            handle(table),
+            bias.map_or(null_mut(), handle),
+            handle(targets),
+            smoothing,
+            precision as i32,
+            &mut loss,
+            &mut nll,
+        )
+    };
+    status.check("projected_cross_entropy")?;
+    Ok(LossSums { loss: adopt(loss), nll: adopt(nll) })
+}
