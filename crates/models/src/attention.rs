@@ -2,7 +2,7 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use sagetrain_torch::{Activation, AttentionLayout, Dropout, attention};
+use sagetrain_torch::{Activation, AttentionLayout, cross_attention, self_attention};
 use tch::Tensor;
 
 use crate::error::{ModelError, Result};
@@ -39,10 +39,10 @@ impl Attention {
     /// Every token attends to its own sequence: `[tokens, width]` → the same. `causal` hides what comes later.
     pub fn over_itself(&self, x: &Tensor, offsets: &[i64], causal: bool, pass: &Pass) -> Result<Tensor> {
         let all = Linear::apply_all(&[&self.query, &self.key, &self.value], x, pass.precision())?; // [tokens, 3 width]
-        let [query, key, value] = columns(&all)?;
         let layout =
             AttentionLayout { query_offsets: offsets, key_offsets: offsets, heads: pass.heads(), causal };
-        self.combine([&query, &key, &value], &layout, pass.dropout(Site::SelfAttention), pass)
+        let mixed = self_attention(&all, &layout, pass.dropout(Site::SelfAttention))?; // [tokens, width]
+        self.output.apply(&mixed, Activation::None, pass.precision())
     }
 
     /// Every target token attends to its source: `x` `[target tokens, width]`, `memory` the source's keys and values.
@@ -50,17 +50,8 @@ impl Attention {
         let query = self.query.apply(x, Activation::None, pass.precision())?;
         let (query_offsets, key_offsets) = (offsets, memory.offsets);
         let layout = AttentionLayout { query_offsets, key_offsets, heads: pass.heads(), causal: false };
-        self.combine([&query, &memory.key, &memory.value], &layout, pass.dropout(Site::CrossAttention), pass)
-    }
-
-    fn combine(
-        &self,
-        [query, key, value]: [&Tensor; 3],
-        layout: &AttentionLayout,
-        dropout: Option<Dropout>,
-        pass: &Pass,
-    ) -> Result<Tensor> {
-        let mixed = attention(query, key, value, layout, dropout)?; // [tokens, width]
+        let dropout = pass.dropout(Site::CrossAttention);
+        let mixed = cross_attention(&query, &memory.projection, &layout, dropout)?; // [tokens, width]
         self.output.apply(&mixed, Activation::None, pass.precision())
     }
 }
@@ -68,15 +59,13 @@ impl Attention {
 /// The source as one decoder layer sees it.
 #[derive(Debug)]
 pub struct Memory<'a> {
-    /// `[source tokens, width]`.
-    pub key: Tensor,
-    /// `[source tokens, width]`.
-    pub value: Tensor,
+    /// Keys before values, `[source tokens, 2 width]`.
+    pub projection: Tensor,
     /// Where each source starts.
     pub offsets: &'a [i64],
 }
 
-/// Cuts `[rows, N width]` into N views `[rows, width]`; their gradients join in one copy.
+/// Cuts `[rows, N width]` into N views `[rows, width]`.
 pub fn columns<const N: usize>(x: &Tensor) -> Result<[Tensor; N]> {
     let parts = x.f_chunk(N as i64, 1)?;
     <[Tensor; N]>::try_from(parts)

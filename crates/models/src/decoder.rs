@@ -80,12 +80,8 @@ impl Decoder {
         let layers: Vec<&Linear> =
             self.layers.iter().flat_map(|layer| [&layer.cross.key, &layer.cross.value]).collect();
         let all = Linear::apply_all(&layers, source, pass.precision())?; // [source tokens, 2 layers width]
-        let mut parts = all.f_chunk(layers.len() as i64, 1)?.into_iter();
-        let mut memories = Vec::with_capacity(self.layers.len());
-        while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
-            memories.push(Memory { key, value, offsets });
-        }
-        Ok(memories)
+        let parts = all.f_chunk(self.layers.len() as i64, 1)?;
+        Ok(parts.into_iter().map(|projection| Memory { projection, offsets }).collect())
     }
 }
 

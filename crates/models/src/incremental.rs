@@ -6,6 +6,7 @@
 use sagetrain_torch::{Activation, AttentionLayout, Precision, attention, linear};
 use tch::{Kind, Tensor};
 
+use crate::attention::columns;
 use crate::decoder::DecoderLayer;
 use crate::error::{ModelError, Result};
 use crate::linear::Linear;
@@ -32,7 +33,8 @@ impl Translator for Transformer {
         let memories = self.decoder.memories(&encoded, &source.offsets, &pass)?;
         let layer = |memory: crate::attention::Memory| {
             // Each step reads them again: rows beside each other beat columns of one wide product.
-            Ok(LayerCache { own: None, source: [memory.key.f_contiguous()?, memory.value.f_contiguous()?] })
+            let [key, value] = columns(&memory.projection)?;
+            Ok(LayerCache { own: None, source: [key.f_contiguous()?, value.f_contiguous()?] })
         };
         Ok(Cache {
             precision,

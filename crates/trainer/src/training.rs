@@ -6,8 +6,8 @@ use crate::options::SessionOptions;
 use crate::parameters::infos;
 use sagetrain_data::Batch;
 use sagetrain_models::{Forward, Inputs, Loss, Model};
-use sagetrain_optim::{Optimizer, Owned, SensitivityReport, Serial, StepInputs};
-use sagetrain_torch::{f32_slice, f32_slice_mut};
+use sagetrain_optim::{Optimizer, SensitivityReport, StepInputs};
+use sagetrain_torch::{ParallelFor, TensorAllocate, f32_slice, f32_slice_mut};
 use serde::Serialize;
 use std::time::Instant;
 use tch::Tensor;
@@ -60,7 +60,6 @@ pub(crate) struct Training {
     /// Batches seen; the counter of every random stream.
     pub(crate) passes: u64,
     pub(crate) sensitivity: Option<SensitivityReport>,
-    executor: Serial,
 }
 
 impl Training {
@@ -68,17 +67,8 @@ impl Training {
     pub(crate) fn new(model: &dyn Model, options: SessionOptions) -> Result<Self, TrainerError> {
         let threads = options.threads();
         sagetrain_torch::set_threads(threads)?;
-        let optimizer = Optimizer::new(&options.optimizer, &infos(model), &options.update, &Owned)?;
-        let executor = Serial;
-        Ok(Self {
-            options,
-            optimizer,
-            pending: Pending::default(),
-            step: 0,
-            passes: 0,
-            sensitivity: None,
-            executor,
-        })
+        let optimizer = Optimizer::new(&options.optimizer, &infos(model), &options.update, &TensorAllocate)?;
+        Ok(Self { options, optimizer, pending: Pending::default(), step: 0, passes: 0, sensitivity: None })
     }
 
     /// Forward, backward, and an update where this batch completes one.
@@ -136,7 +126,7 @@ impl Training {
         let mut parameters = tensors.iter_mut().map(f32_slice_mut).collect::<Result<Vec<_>, _>>()?;
         let gradients = pending.gradients.iter().map(|gradient| gradient.as_ref().map(f32_slice).transpose());
         let gradients = gradients.collect::<Result<Vec<_>, _>>()?;
-        let done = self.optimizer.step(&mut parameters, &gradients, inputs, &self.executor)?;
+        let done = self.optimizer.step(&mut parameters, &gradients, inputs, &ParallelFor)?;
         self.step = done.step;
         let fresh = self.optimizer.sensitivity().filter(|seen| seen.step == done.step && !done.skipped);
         self.sensitivity = fresh.cloned().or_else(|| self.sensitivity.take());
