@@ -16,7 +16,7 @@ function optionLines(options: Readonly<Record<string, OptionSpec>>): readonly st
 
 /** `sagetrain --help`. */
 export function generalHelp(commands: readonly Command[], context: Pick<Context, 'tasks'>, version: string): string {
-  const width = Math.max(...commands.map(({ name }) => name.length))
+  const width = Math.max(...[...commands, ...context.tasks.values()].map(({ name }) => name.length))
   return [
     `sagetrain ${version}: trains Transformers, with sensitivity-guided learning rates (SAGE) or without.`,
     '',
@@ -32,7 +32,7 @@ export function generalHelp(commands: readonly Command[], context: Pick<Context,
     ...commands.flatMap((command) => command.examples(context).slice(0, 2)).map((example) => `  ${example}`),
     '',
     '`sagetrain COMMAND --help` has the options and more examples of a command.',
-    'NO_COLOR turns colour off, FORCE_COLOR on.',
+    'NO_COLOR turns colour off, FORCE_COLOR on. More: docs/command-line.md',
     '',
     EXIT_CODES,
   ].join('\n')
