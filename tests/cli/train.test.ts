@@ -150,7 +150,7 @@ test('what cannot be run is refused with its reason and exit code, and leaves no
 test('help has every command, option, example and exit code; no command at all is a usage error', async (t) => {
   const general = await sagetrain(t, ['--help'])
   t.is(general.code, 0)
-  t.regex(general.out, /train {2}trains a task[^]*scripted {2}a formula[^]*sagetrain train scripted --steps 20[^]*130 {2}Ctrl-C/)
+  t.regex(general.out, /train +trains a task[^]*scripted {2}a formula[^]*sagetrain train scripted --steps 20[^]*130 {2}Ctrl-C/)
   const command = await sagetrain(t, ['train', '--help'])
   t.is(command.code, 0)
   for (const option of ['--config FILE', '--seeds N|LIST', '--resume FOLDER', '--json', '--compare.ARM.KEY']) t.true(command.out.includes(option), option)
