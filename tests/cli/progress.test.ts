@@ -63,17 +63,21 @@ test('a bar is exact to an eighth', (t) => {
 
 test('on a terminal each arm keeps its line, what is printed stays above, and the cursor comes back', (t) => {
   const screen = new Screen()
-  const progress = new Progress(createTerminal(screen, { TERM: 'xterm', NO_COLOR: '1' }), ['adam', 'adam-sage'], { redrawMs: 0 })
+  const terminal = createTerminal(screen, { TERM: 'xterm', NO_COLOR: '1' })
+  const progress = new Progress(terminal, ['adam', 'adam-sage'], { redrawMs: 0 })
   t.false(screen.cursor)
   progress.update('adam', state)
   progress.update('adam-sage', { ...state, step: 600 })
   progress.print('evaluated')
+  terminal.line('said by someone else')
   progress.update('adam', { ...state, step: 700 })
-  t.deepEqual(screen.rows.map((row) => row.replace(/ +[█▏▎▍▌▋▊▉░]+.*step +/, ' ').split('  ')[0]), ['evaluated', 'adam 700/1,500', 'adam-sage 600/1,500', ''])
+  t.deepEqual(screen.rows.map((row) => row.replace(/ +[█▏▎▍▌▋▊▉░]+.*step +/, ' ').split('  ')[0]), ['evaluated', 'said by someone else', 'adam 700/1,500', 'adam-sage 600/1,500', ''])
   progress[Symbol.dispose]()
   progress[Symbol.dispose]()
   t.true(screen.cursor)
+  terminal.line('after it')
   t.is(screen.rows.filter((row) => row.startsWith('adam')).length, 2)
+  t.is(screen.rows.at(-2), 'after it')
 })
 
 test('a terminal made narrower leaves no torn lines behind', (t) => {

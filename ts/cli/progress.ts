@@ -82,7 +82,7 @@ export class Progress implements Disposable {
     const close = (): void => this[Symbol.dispose]()
     this.#terminal.write(HIDE_CURSOR)
     process.on('exit', close)
-    return [() => process.off('exit', close), this.#terminal.onResize(() => this.#draw())]
+    return [() => process.off('exit', close), this.#terminal.onResize(() => this.#draw()), this.#terminal.intercept((text) => this.print(text))]
   }
 
   /** Tells where an arm stands; drawn when it is time to. */
@@ -101,7 +101,7 @@ export class Progress implements Disposable {
   /** Prints a line that stays, above the redrawn ones. */
   print(text: string): void {
     this.#clear()
-    this.#terminal.line(text)
+    this.#terminal.write(`${text}\n`)
     if (this.#open && this.#terminal.interactive) this.#draw()
   }
 
@@ -118,7 +118,7 @@ export class Progress implements Disposable {
       const line = progressLine(this.#padded(name), state, columns)
       const shown = this.#padded(name).slice(0, line.length)
       const style = STYLES[[...this.#states.keys()].indexOf(name) % STYLES.length] ?? 'blue'
-      this.#terminal.line(this.#terminal.style(style, shown) + line.slice(shown.length))
+      this.#terminal.write(`${this.#terminal.style(style, shown)}${line.slice(shown.length)}\n`)
       lines.push(line.length)
     }
     this.#drawn = lines

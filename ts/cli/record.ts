@@ -18,11 +18,14 @@ class Mean {
   }
 }
 
+/** Reports of `observe` that are kept: beyond twice as many, every second one goes. */
+const OBSERVED = 512
+
 /** What an arm's events add up to. */
 export class ArmRecord {
   readonly #curve = new StepCurve()
   readonly #evaluations: EvaluationPoint[] = []
-  readonly #sensitivity: SensitivityPoint[] = []
+  #sensitivity: SensitivityPoint[] = []
   // Seconds a token, not tokens a second: rates of steps of about equal size average harmonically.
   readonly #secondsPerToken = new Mean()
   readonly #optimizerShare = new Mean()
@@ -40,7 +43,12 @@ export class ArmRecord {
       this.#optimizerShare.add(event.optimizerShare)
       this.#dataWait.add(event.dataWait)
     } else if (event.type === 'evaluation') this.#evaluations.push({ step: event.step, seconds: event.seconds, metrics: event.metrics })
-    else if (event.type === 'sensitivity') this.#sensitivity.push({ ...event.point, seconds: event.seconds })
+    else if (event.type === 'sensitivity') this.#observe({ ...event.point, seconds: event.seconds })
+  }
+
+  #observe(point: SensitivityPoint): void {
+    this.#sensitivity.push(point)
+    if (this.#sensitivity.length >= 2 * OBSERVED) this.#sensitivity = this.#sensitivity.filter((_, index) => index % 2 === 1)
   }
 
   /** Steps finished. */

@@ -19,6 +19,8 @@ export interface Terminal {
   columns(): number
   write(text: string): void
   line(text?: string): void
+  /** Has `line` handed to `print` until the returned function is called: for who redraws lines below those that stay. */
+  intercept(print: (text: string) => void): () => void
   style(style: Style, text: string): string
   onResize(listener: () => void): () => void
 }
@@ -35,11 +37,16 @@ function wantsColour(stream: Output, environment: Environment): boolean {
 /** A terminal on `stream`; on a pipe or a file it writes plain lines. */
 export function createTerminal(stream: Output, environment: Environment = process.env): Terminal {
   const colour = wantsColour(stream, environment)
+  let print: ((text: string) => void) | undefined
   return {
     interactive: stream.isTTY === true && environment['TERM'] !== 'dumb',
     columns: () => stream.columns ?? 100,
     write: (text) => void stream.write(text),
-    line: (text = '') => void stream.write(`${text}\n`),
+    line: (text = '') => (print === undefined ? void stream.write(`${text}\n`) : print(text)),
+    intercept: (instead) => {
+      print = instead
+      return () => void (print = undefined)
+    },
     style: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
     onResize: (listener) => {
       stream.on?.('resize', listener)
