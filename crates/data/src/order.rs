@@ -162,7 +162,8 @@ fn lengths(dataset: &Dataset, budget: Option<usize>) -> Result<(Vec<u32>, Vec<u3
                 let (sample, length, budget) = (sample as u64, u64::from(*length), budget as u64);
                 return Err(DataError::SampleTooLong { sample, column: column.name.clone(), length, budget });
             }
-            longest[sample] = longest[sample].max(*length);
+            // An empty row counts as one token, or any number of them would fit a batch.
+            longest[sample] = longest[sample].max(*length).max(1);
         }
         last = Some(lengths);
     }

@@ -135,6 +135,13 @@ fn max_samples_caps_a_batch_of_short_rows() {
 }
 
 #[test]
+fn empty_rows_do_not_fill_a_batch_without_end() {
+    let rows = Column::ragged((0..100).map(|_| []));
+    let dataset = Arc::new(Dataset::from_columns(vec![("x".into(), rows)]).unwrap());
+    assert!(batches(&dataset, shuffled(10)).iter().all(|batch| batch.samples <= 10));
+}
+
+#[test]
 fn a_small_pool_sorts_less_and_still_holds_every_sample() {
     let options = LoaderOptions { pool: 50, epochs: Some(1), ..shuffled(150) };
     let indices: BTreeSet<_> =

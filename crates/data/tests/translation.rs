@@ -182,6 +182,7 @@ fn without_validation_files_one_line_in_twenty_is_held_out() {
     let folder = tempfile::tempdir().unwrap();
     let prepared = prepare(&PrepareOptions { held_out: HeldOut::default(), ..small(folder.path()) }).unwrap();
     assert_eq!((prepared.parts["valid"].samples, prepared.parts["train"].samples), (21, 405));
+    assert_eq!(prepared.warnings, ["valid: without files, 21 training lines are held out (seed 0)"]);
 }
 
 #[test]

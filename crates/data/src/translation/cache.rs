@@ -1,6 +1,7 @@
 //! A prepared folder is named by its fingerprint, made under a temporary name, and appears whole or not at all.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions, TryLockError};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,10 +30,10 @@ pub(crate) fn publish(
     let temporary = tempfile::Builder::new()
         .prefix(&format!(".{name}."))
         .suffix(".tmp")
+        .permissions(Permissions::from_mode(0o777))
         .tempdir_in(output)
         .map_err(DataError::io("make a folder in", output))?;
     build(temporary.path())?;
-    open_up(temporary.path())?;
     sync_folder(temporary.path())?;
     watch.progress("publish", 0);
     fs::rename(temporary.path(), &folder).map_err(DataError::io("rename into place", &folder))?;
@@ -75,11 +76,4 @@ fn sweep(output: &Path, name: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A temporary folder is its maker's alone; a published one is read by whoever may read the folder around it.
-fn open_up(folder: &Path) -> Result<()> {
-    let around = folder.parent().unwrap_or(folder);
-    let permissions = fs::metadata(around).map_err(DataError::io("read", around))?.permissions();
-    fs::set_permissions(folder, permissions).map_err(DataError::io("open up", folder))
 }

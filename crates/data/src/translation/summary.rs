@@ -49,6 +49,11 @@ fn warnings(
     tokenizer: &Tokenizer,
 ) -> Vec<String> {
     let mut warnings: Vec<_> = corpora.iter().flat_map(of_corpus).collect();
+    let held_out = parts.get("valid").filter(|_| options.valid.is_none() && options.held_out.valid.is_none());
+    if let Some(valid) = held_out {
+        let (samples, seed) = (valid.samples, options.held_out.seed);
+        warnings.push(format!("valid: without files, {samples} training lines are held out (seed {seed})"));
+    }
     for (part, count) in overlaps.iter().filter(|(_, count)| **count > 0) {
         let samples = parts.get(part).map_or(0, |part| part.samples);
         warnings.push(format!("{part}: {count} of {samples} sources are training sources too"));
