@@ -1,4 +1,4 @@
-//! Adam and Adam-SAGE, float32: time and share of memory bandwidth.
+//! The optimizers, float32: time and share of memory bandwidth.
 //!
 //!     cargo bench -p sagetrain-benches --bench adam
 //!

@@ -1,5 +1,6 @@
 //! The numbers a rule is generic over.
 
+use crate::compiled::Compiled;
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -12,6 +13,7 @@ mod sealed {
 /// `f32` or `f64`: what parameters, gradients and states are made of, and what they are computed in.
 pub trait Float:
     sealed::Sealed
+    + Compiled
     + Copy
     + Debug
     + Default
@@ -32,6 +34,8 @@ pub trait Float:
     const ONE: Self;
     /// The largest finite number.
     const MAX: Self;
+    /// The smallest number of full precision.
+    const MIN_POSITIVE: Self;
     /// u, half the distance from 1 to the next number.
     const UNIT_ROUNDOFF: f64;
     /// `float32` or `float64`.
@@ -47,6 +51,8 @@ pub trait Float:
     fn sqrt(self) -> Self;
     /// |self|.
     fn abs(self) -> Self;
+    /// The larger; NaN when either is.
+    fn maximum(self, other: Self) -> Self;
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
 }
@@ -57,6 +63,7 @@ macro_rules! float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const MAX: Self = $float::MAX;
+            const MIN_POSITIVE: Self = $float::MIN_POSITIVE;
             const UNIT_ROUNDOFF: f64 = $float::EPSILON as f64 / 2.0;
             const DTYPE: &'static str = $dtype;
 
@@ -79,6 +86,11 @@ macro_rules! float {
             #[inline(always)]
             fn abs(self) -> Self {
                 $float::abs(self)
+            }
+            #[inline(always)]
+            fn maximum(self, other: Self) -> Self {
+                // Ordered so that a NaN in `self` fails the comparison and is kept, and one in `other` is taken.
+                if self > other || self.is_nan() { self } else { other }
             }
             #[inline(always)]
             fn is_finite(self) -> bool {

@@ -16,17 +16,10 @@
 //! product is fused with a sum exactly where the definition says `mul_add`, and nowhere else.
 //!
 //! ```
-//! use sagetrain_kernels::{Adam, Block, Decay, Isa, Sage, Sensing};
+//! use sagetrain_kernels::{Adam, AdamStep, Block, Common, Decay, Isa, Sage, Sensing};
 //!
-//! let adam = Adam::<f32>::new(&sagetrain_kernels::AdamStep {
-//!     rate: 1e-3,
-//!     betas: [0.9, 0.999],
-//!     epsilon: 1e-8,
-//!     decay: Decay::Decoupled,
-//!     weight_decay: 0.0,
-//!     gradient_factor: 1.0,
-//!     step: 1,
-//! });
+//! let common = Common { rate: 1e-3, decay: Decay::Decoupled, weight_decay: 0.0, gradient_factor: 1.0 };
+//! let adam = Adam::<f32>::new(&AdamStep { common, betas: [0.9, 0.999], epsilon: 1e-8, step: 1 });
 //! let (mut theta, gradient) = ([0.5f32, -0.25], [0.1f32, 0.2]);
 //! let (mut first, mut second, mut sensitivity) = ([0.0; 2], [0.0; 2], [0.0; 2]);
 //! adam.apply(
@@ -39,7 +32,6 @@
 //!         second: &mut second,
 //!         sensitivity: &mut sensitivity,
 //!     },
-//!     None,
 //! );
 //! // The first step of Adam-SAGE has Î = I, hence U = 0: all but a null step.
 //! assert!((theta[0] - 0.5).abs() < 1e-9);
@@ -47,21 +39,31 @@
 #![deny(unsafe_code)]
 
 mod adam;
+mod adamax;
+mod compiled;
+mod decay;
 mod float;
 mod isa;
+mod moment;
 mod norm;
 mod pass;
 mod probe;
+mod released;
 mod sage;
+mod sgd;
 mod statistics;
 
-pub use adam::{Adam, AdamStep, Decay};
+pub use adam::{Adam, AdamStep};
+pub use adamax::{Adamax, AdamaxStep};
+pub use decay::{Common, Decay};
 pub use float::Float;
 pub use isa::Isa;
 pub use norm::{first_non_finite, scaled_norm, sum_of_squares};
 pub use pass::Block;
-pub use probe::Probe;
+pub use probe::{Probe, Sight, look};
+pub use released::{ReleasedAdamW, ReleasedAdamax, ReleasedStep};
 pub use sage::{Modulation, Sage, Sensing};
+pub use sgd::{Sgd, SgdStep};
 pub use statistics::{Histogram, Statistics};
 
 /// Elements a block: the unit in which sums are taken and work is handed to threads. Fixed, so that no result depends on

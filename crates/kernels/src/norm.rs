@@ -12,6 +12,10 @@ const ROWS: usize = 4;
 /// sum is finite exactly when every element is; for float64 an infinite sum may also come from large finite elements:
 /// ask [`first_non_finite`].
 pub fn sum_of_squares<F: Float>(isa: Isa, gradient: &[F]) -> f64 {
+    F::squares(isa, gradient)
+}
+
+pub(crate) fn run<F: Float>(isa: Isa, gradient: &[F]) -> f64 {
     isa::run(isa, Squares(gradient))
 }
 

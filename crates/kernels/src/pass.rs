@@ -2,11 +2,7 @@
 
 use crate::float::Float;
 use crate::isa::{self, Isa, Loop};
-use crate::probe::{Probe, Unwatched, Watch};
-use crate::sage::{
-    AverageRate, Blind, InverseRate, Modulation, ProductRate, Rate, ReciprocalRate, SageRate, Seeing, Sense,
-    Sensing, VariationRate,
-};
+use crate::sage::{AnyRate, Blind, Modulation, ReleasedRate, SageRate, Sense, Sensing, Steering, Watching};
 
 /// The arrays of one block of one parameter, equally long. A state that the rule does not keep is empty.
 #[derive(Debug)]
@@ -15,9 +11,9 @@ pub struct Block<'a, F> {
     pub parameter: &'a mut [F],
     /// The gradient as it comes, before un-scaling, division and clipping.
     pub gradient: &'a [F],
-    /// The rule's first state: Adam's m.
+    /// The rule's first state: m, or SGD's buffer.
     pub first: &'a mut [F],
-    /// The rule's second state: Adam's v.
+    /// The rule's second state: v, or Adamax's u.
     pub second: &'a mut [F],
     /// E, the moving average of sensitivity.
     pub sensitivity: &'a mut [F],
@@ -33,74 +29,57 @@ pub(crate) trait Rule<F: Float>: Copy {
     fn update(&self, theta: F, gradient: F, rate: F, first: F, second: F) -> (F, F, F);
 }
 
-/// Runs `rule` over a block, with sensitivity and probe as asked.
-pub(crate) fn run<F: Float, R: Rule<F>>(
+/// Runs a rule of the paper's form over a block.
+pub(crate) fn run<F: Float, R: Rule<F>>(isa: Isa, rule: R, sensing: Sensing<'_, F>, block: Block<'_, F>) {
+    match sensing {
+        Sensing::Off => isa::run(isa, Pass { rule, sense: Blind, block }),
+        Sensing::Watch(sage) => isa::run(isa, Pass { rule, sense: Watching(sage), block }),
+        Sensing::Modulate(sage, Modulation::Sage) => {
+            isa::run(isa, Pass { rule, sense: Steering(sage, SageRate), block });
+        }
+        Sensing::Modulate(sage, modulation) => {
+            let rate = AnyRate::new(sage, modulation);
+            isa::run(isa, Pass { rule, sense: Steering(sage, rate), block });
+        }
+    }
+}
+
+/// Runs a rule of the released form, whose one modulation is its own.
+pub(crate) fn run_released<F: Float, R: Rule<F>>(
     isa: Isa,
     rule: R,
     sensing: Sensing<'_, F>,
     block: Block<'_, F>,
-    probe: Option<Probe<'_, F>>,
 ) {
-    use Modulation::{Average, Inverse, Product, Reciprocal, Variation};
     match sensing {
-        Sensing::Off => dispatch(isa, rule, Blind, block, None),
-        Sensing::Watch(sage) => dispatch(isa, rule, Seeing::<_, _, false>(sage, SageRate), block, probe),
-        Sensing::Modulate(sage, Modulation::Sage) => steer(isa, rule, Seeing(sage, SageRate), block, probe),
-        Sensing::Modulate(sage, Product) => steer(isa, rule, Seeing(sage, ProductRate), block, probe),
-        Sensing::Modulate(sage, Inverse) => steer(isa, rule, Seeing(sage, InverseRate), block, probe),
-        Sensing::Modulate(sage, Average) => steer(isa, rule, Seeing(sage, AverageRate), block, probe),
-        Sensing::Modulate(sage, Reciprocal) => steer(isa, rule, Seeing(sage, ReciprocalRate), block, probe),
-        Sensing::Modulate(sage, Variation) => steer(isa, rule, Seeing(sage, VariationRate), block, probe),
+        Sensing::Off => isa::run(isa, Pass { rule, sense: Blind, block }),
+        Sensing::Watch(sage) => isa::run(isa, Pass { rule, sense: Watching(sage), block }),
+        Sensing::Modulate(sage, _) => {
+            isa::run(isa, Pass { rule, sense: Steering(sage, ReleasedRate), block })
+        }
     }
 }
 
-/// [`dispatch`] for what multiplies the rate.
-fn steer<F: Float, R: Rule<F>, M: Rate<F>>(
-    isa: Isa,
-    rule: R,
-    sense: Seeing<'_, F, M, true>,
-    block: Block<'_, F>,
-    probe: Option<Probe<'_, F>>,
-) {
-    dispatch(isa, rule, sense, block, probe);
-}
-
-fn dispatch<F: Float, R: Rule<F>, S: Sense<F>>(
-    isa: Isa,
+struct Pass<'a, F, R, S> {
     rule: R,
     sense: S,
-    block: Block<'_, F>,
-    probe: Option<Probe<'_, F>>,
-) {
-    match probe {
-        Some(watch) => isa::run(isa, Pass { rule, sense, watch, block }),
-        None => isa::run(isa, Pass { rule, sense, watch: Unwatched, block }),
-    }
-}
-
-struct Pass<'a, F, R, S, W> {
-    rule: R,
-    sense: S,
-    watch: W,
     block: Block<'a, F>,
 }
 
-impl<F: Float, R: Rule<F>, S: Sense<F>, W: Watch<F>> Loop for Pass<'_, F, R, S, W> {
+impl<F: Float, R: Rule<F>, S: Sense<F>> Loop for Pass<'_, F, R, S> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
         let Block { parameter, gradient, first, second, sensitivity } = self.block;
-        elements(self.rule, self.sense, self.watch, parameter, gradient, first, second, sensitivity);
+        elements(self.rule, self.sense, parameter, gradient, first, second, sensitivity);
     }
 }
 
 /// The slices are arguments of their own because that is how the compiler learns that they do not overlap.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "a struct of slices would be vectorised behind overlap checks")]
-fn elements<F: Float, R: Rule<F>, S: Sense<F>, W: Watch<F>>(
+fn elements<F: Float, R: Rule<F>, S: Sense<F>>(
     rule: R,
     sense: S,
-    watch: W,
     parameter: &mut [F],
     gradient: &[F],
     first: &mut [F],
@@ -112,15 +91,14 @@ fn elements<F: Float, R: Rule<F>, S: Sense<F>, W: Watch<F>>(
     let first = &mut first[..if R::STATES > 0 { length } else { 0 }];
     let second = &mut second[..if R::STATES > 1 { length } else { 0 }];
     let sensitivity = &mut sensitivity[..if S::KEEPS { length } else { 0 }];
-    let mut watch = watch.cut(length);
     let factor = rule.factor();
     for i in 0..length {
         let (theta, gradient) = (parameter[i], gradient[i] * factor);
-        let seen = sense.sense(theta, gradient, if S::KEEPS { sensitivity[i] } else { F::ZERO });
+        let (average, rate) = sense.sense(theta, gradient, if S::KEEPS { sensitivity[i] } else { F::ZERO });
         let m = if R::STATES > 0 { first[i] } else { F::ZERO };
         let v = if R::STATES > 1 { second[i] } else { F::ZERO };
-        let (theta_next, m, v) = rule.update(theta, gradient, seen.applied, m, v);
-        parameter[i] = theta_next;
+        let (theta, m, v) = rule.update(theta, gradient, rate, m, v);
+        parameter[i] = theta;
         if R::STATES > 0 {
             first[i] = m;
         }
@@ -128,8 +106,7 @@ fn elements<F: Float, R: Rule<F>, S: Sense<F>, W: Watch<F>>(
             second[i] = v;
         }
         if S::KEEPS {
-            sensitivity[i] = seen.average;
+            sensitivity[i] = average;
         }
-        watch.record(i, sense.sage(), theta * gradient, &seen);
     }
 }

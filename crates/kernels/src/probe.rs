@@ -1,16 +1,17 @@
-//! Where a pass writes what it saw, element by element, when someone watches.
+//! What a step is about to see, element by element, for those who watch. Nothing is changed by looking.
 
-use crate::Float;
-use crate::sage::{Sage, Sensed};
+use crate::float::Float;
+use crate::isa::{self, Isa, Loop};
+use crate::sage::{AnyRate, Modulation, Rate, ReleasedRate, Sage, Sensing};
 
-/// Buffers for what one run of a pass sees, each as long as the block it runs over.
+/// Buffers for what is seen of a block, each as long as it.
 #[derive(Debug)]
 pub struct Probe<'a, F> {
     /// θ g with its sign.
     pub product: &'a mut [F],
     /// I
     pub sensitivity: &'a mut [F],
-    /// Î
+    /// Î, this step's I included.
     pub average: &'a mut [F],
     /// U
     pub variation: &'a mut [F],
@@ -18,42 +19,73 @@ pub struct Probe<'a, F> {
     pub modulation: &'a mut [F],
 }
 
-/// A probe as a type: [`Unwatched`] costs nothing.
-pub(crate) trait Watch<F: Float> {
-    /// This probe, cut to `length` elements so that indexing below it needs no checks.
-    fn cut(self, length: usize) -> Self;
-    fn record(&mut self, index: usize, sage: Option<&Sage<F>>, product: F, seen: &Sensed<F>);
+/// The arrays looked at, before the step.
+#[derive(Clone, Copy, Debug)]
+pub struct Sight<'a, F> {
+    /// θ
+    pub parameter: &'a [F],
+    /// The gradient as it comes.
+    pub gradient: &'a [F],
+    /// E before the step.
+    pub sensitivity: &'a [F],
+    /// What the gradient is multiplied with.
+    pub gradient_factor: F,
 }
 
-pub(crate) struct Unwatched;
-
-impl<F: Float> Watch<F> for Unwatched {
-    #[inline(always)]
-    fn cut(self, _: usize) -> Self {
-        self
-    }
-    #[inline(always)]
-    fn record(&mut self, _: usize, _: Option<&Sage<F>>, _: F, _: &Sensed<F>) {}
+/// Writes what the coming step will see: the same arithmetic as in the step itself, hence the same bits. Where nothing is
+/// sensed, nothing is written.
+///
+/// # Panics
+/// When an array is shorter than `sight.parameter`.
+pub fn look<F: Float>(isa: Isa, sensing: Sensing<'_, F>, sight: Sight<'_, F>, probe: Probe<'_, F>) {
+    F::look(isa, sensing, sight, probe);
 }
 
-impl<F: Float> Watch<F> for Probe<'_, F> {
-    #[inline(always)]
-    fn cut(self, length: usize) -> Self {
-        Self {
-            product: &mut self.product[..length],
-            sensitivity: &mut self.sensitivity[..length],
-            average: &mut self.average[..length],
-            variation: &mut self.variation[..length],
-            modulation: &mut self.modulation[..length],
+pub(crate) fn run<F: Float>(isa: Isa, sensing: Sensing<'_, F>, sight: Sight<'_, F>, probe: Probe<'_, F>) {
+    match sensing {
+        Sensing::Off => {}
+        Sensing::Watch(sage) => {
+            isa::run(isa, Look { sage, rate: AnyRate::new(sage, Modulation::Sage), sight, probe })
+        }
+        Sensing::Modulate(sage, Modulation::Released) => {
+            isa::run(isa, Look { sage, rate: ReleasedRate, sight, probe });
+        }
+        Sensing::Modulate(sage, modulation) => {
+            isa::run(isa, Look { sage, rate: AnyRate::new(sage, modulation), sight, probe });
         }
     }
+}
+
+struct Look<'a, F, R> {
+    sage: &'a Sage<F>,
+    rate: R,
+    sight: Sight<'a, F>,
+    probe: Probe<'a, F>,
+}
+
+impl<F: Float, R: Rate<F>> Loop for Look<'_, F, R> {
+    type Output = ();
     #[inline(always)]
-    fn record(&mut self, index: usize, sage: Option<&Sage<F>>, product: F, seen: &Sensed<F>) {
-        let Some(sage) = sage else { return };
-        self.product[index] = product;
-        self.sensitivity[index] = seen.sensitivity;
-        self.average[index] = sage.corrected(seen.average);
-        self.variation[index] = sage.corrected_variation(seen.sensitivity, seen.average);
-        self.modulation[index] = seen.reported;
+    fn run(self) {
+        let Self { sage, rate, sight, probe } = self;
+        let length = sight.parameter.len();
+        let (gradient, average) = (&sight.gradient[..length], &sight.sensitivity[..length]);
+        let factor = sight.gradient_factor;
+        let seen = |i: usize| {
+            let (theta, gradient) = (sight.parameter[i], gradient[i] * factor);
+            let sensitivity = sage.sensitivity(theta, gradient);
+            (theta * gradient, sensitivity, sage.average(sensitivity, average[i]))
+        };
+        // A loop an array: each has few enough streams to be vectorised, and all stay in the first-level cache.
+        write(probe.product, length, |i| seen(i).0);
+        write(probe.sensitivity, length, |i| seen(i).1);
+        write(probe.average, length, |i| sage.corrected(seen(i).2));
+        write(probe.variation, length, |i| sage.corrected_variation(seen(i).1, seen(i).2));
+        write(probe.modulation, length, |i| rate.rate(sage, seen(i).1, seen(i).2));
     }
+}
+
+#[inline(always)]
+fn write<F>(array: &mut [F], length: usize, value: impl Fn(usize) -> F) {
+    array[..length].iter_mut().enumerate().for_each(|(i, place)| *place = value(i));
 }

@@ -19,6 +19,8 @@ pub enum Modulation {
     Reciprocal,
     /// U + ε, variant 5
     Variation,
+    /// U / (Î + ε): the released code's, its ε the square of the optimizer's. A parameter that is exactly 0 has r = 0.
+    Released,
 }
 
 /// What a pass does about sensitivity.
@@ -48,9 +50,17 @@ pub struct Sage<F> {
 }
 
 impl<F: Float> Sage<F> {
-    /// `beta0` in (0, 1), `epsilon` > 0, `step` from 1.
+    /// Î = E/(1 − β0^t), as Adam and Adamax have it. `beta0` in (0, 1), `epsilon` > 0, `step` from 1.
     pub fn new(beta0: f64, epsilon: f64, step: u64) -> Self {
-        let correction = 1.0 - beta0.powf(step as f64);
+        Self::with(beta0, epsilon, 1.0 - beta0.powf(step as f64))
+    }
+
+    /// Î = E, as SGD and the released Adamax have it: the first r is β0/(1 − β0).
+    pub fn uncorrected(beta0: f64, epsilon: f64) -> Self {
+        Self::with(beta0, epsilon, 1.0)
+    }
+
+    fn with(beta0: f64, epsilon: f64, correction: f64) -> Self {
         Self {
             beta0: F::from_f64(beta0),
             weight: F::from_f64(1.0 - beta0),
@@ -96,50 +106,77 @@ impl<F: Float> Sage<F> {
 /// A modulation as a type, so that a loop holds one formula and no branch.
 pub(crate) trait Rate<F: Float>: Copy {
     /// r of an element with sensitivity I and (new) average E.
-    fn rate(sage: &Sage<F>, sensitivity: F, average: F) -> F;
+    fn rate(&self, sage: &Sage<F>, sensitivity: F, average: F) -> F;
 }
 
-macro_rules! rates {
-    ($($name:ident: |$sage:ident, $variation:ident, $average:ident| $formula:expr;)*) => {$(
-        #[derive(Clone, Copy)]
-        pub(crate) struct $name;
-        impl<F: Float> Rate<F> for $name {
-            #[inline(always)]
-            #[allow(unused_variables, reason = "half of the ablations use only one of the two")]
-            fn rate($sage: &Sage<F>, sensitivity: F, average: F) -> F {
-                let $variation = $sage.variation(sensitivity, average) + $sage.epsilon; // c (U + ε)
-                let $average = average + $sage.epsilon; // c (Î + ε)
-                $formula
-            }
-        }
-    )*};
+/// (U + ε) / (Î + ε)
+#[derive(Clone, Copy)]
+pub(crate) struct SageRate;
+
+impl<F: Float> Rate<F> for SageRate {
+    #[inline(always)]
+    fn rate(&self, sage: &Sage<F>, sensitivity: F, average: F) -> F {
+        (sage.variation(sensitivity, average) + sage.epsilon) / (average + sage.epsilon)
+    }
 }
 
-rates! {
-    SageRate: |sage, variation, average| variation / average;
-    ProductRate: |sage, variation, average| (average * sage.inverse) * (variation * sage.inverse);
-    InverseRate: |sage, variation, average| average / variation;
-    AverageRate: |sage, variation, average| average * sage.inverse;
-    ReciprocalRate: |sage, variation, average| sage.correction / average;
-    VariationRate: |sage, variation, average| variation * sage.inverse;
+/// U / (Î + ε)
+#[derive(Clone, Copy)]
+pub(crate) struct ReleasedRate;
+
+impl<F: Float> Rate<F> for ReleasedRate {
+    #[inline(always)]
+    fn rate(&self, sage: &Sage<F>, sensitivity: F, average: F) -> F {
+        sage.variation(sensitivity, average) / (average + sage.epsilon)
+    }
+}
+
+/// Every modulation of the paper in one loop, each a row of zeros and ones around u = c (U + ε) and i = c (Î + ε):
+/// r = k·a·b/d with a one of 1, u; b one of 1, i; d one of 1, i, u. Multiplying by 1 and adding 0 are exact.
+#[derive(Clone, Copy)]
+pub(crate) struct AnyRate<F> {
+    scale: F,
+    variation: [F; 2],
+    average: [F; 2],
+    divisor: [F; 3],
+}
+
+impl<F: Float> AnyRate<F> {
+    /// The row of `modulation`.
+    pub fn new(sage: &Sage<F>, modulation: Modulation) -> Self {
+        let [zero, one] = [F::ZERO, F::ONE];
+        let (unit, only) = ([one, zero], [zero, one]);
+        let (by_one, by_average, by_variation) = ([one, zero, zero], [zero, one, zero], [zero, zero, one]);
+        let (scale, variation, average, divisor) = match modulation {
+            Modulation::Sage | Modulation::Released => (one, only, unit, by_average),
+            Modulation::Product => (sage.inverse * sage.inverse, only, only, by_one),
+            Modulation::Inverse => (one, unit, only, by_variation),
+            Modulation::Average => (sage.inverse, unit, only, by_one),
+            Modulation::Reciprocal => (sage.correction, unit, unit, by_average),
+            Modulation::Variation => (sage.inverse, only, unit, by_one),
+        };
+        Self { scale, variation, average, divisor }
+    }
+}
+
+impl<F: Float> Rate<F> for AnyRate<F> {
+    #[inline(always)]
+    fn rate(&self, sage: &Sage<F>, sensitivity: F, average: F) -> F {
+        let u = sage.variation(sensitivity, average) + sage.epsilon;
+        let i = average + sage.epsilon;
+        let a = self.variation[1].mul_add(u, self.variation[0]);
+        let b = self.average[1].mul_add(i, self.average[0]);
+        let d = self.divisor[2].mul_add(u, self.divisor[1].mul_add(i, self.divisor[0]));
+        self.scale * a * b / d
+    }
 }
 
 /// What a loop does about sensitivity, as a type.
 pub(crate) trait Sense<F: Float>: Copy {
     /// Whether the loop reads and writes E.
     const KEEPS: bool;
-    /// The new E, the r that is reported and the r that is applied.
-    fn sense(&self, theta: F, gradient: F, average: F) -> Sensed<F>;
-    /// The step's constants, for reports.
-    fn sage(&self) -> Option<&Sage<F>>;
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Sensed<F> {
-    pub sensitivity: F,
-    pub average: F,
-    pub reported: F,
-    pub applied: F,
+    /// The new E, and r.
+    fn sense(&self, theta: F, gradient: F, average: F) -> (F, F);
 }
 
 /// No sensitivity is looked at.
@@ -149,30 +186,33 @@ pub(crate) struct Blind;
 impl<F: Float> Sense<F> for Blind {
     const KEEPS: bool = false;
     #[inline(always)]
-    fn sense(&self, _: F, _: F, average: F) -> Sensed<F> {
-        Sensed { sensitivity: F::ZERO, average, reported: F::ONE, applied: F::ONE }
-    }
-    #[inline(always)]
-    fn sage(&self) -> Option<&Sage<F>> {
-        None
+    fn sense(&self, _: F, _: F, average: F) -> (F, F) {
+        (average, F::ONE)
     }
 }
 
-/// Sensitivity is kept; `STEERS` says whether it changes the step.
+/// E is kept, the step left alone.
 #[derive(Clone, Copy)]
-pub(crate) struct Seeing<'a, F, R, const STEERS: bool>(pub &'a Sage<F>, pub R);
+pub(crate) struct Watching<'a, F>(pub &'a Sage<F>);
 
-impl<F: Float, R: Rate<F>, const STEERS: bool> Sense<F> for Seeing<'_, F, R, STEERS> {
+impl<F: Float> Sense<F> for Watching<'_, F> {
     const KEEPS: bool = true;
     #[inline(always)]
-    fn sense(&self, theta: F, gradient: F, average: F) -> Sensed<F> {
+    fn sense(&self, theta: F, gradient: F, average: F) -> (F, F) {
+        (self.0.average(self.0.sensitivity(theta, gradient), average), F::ONE)
+    }
+}
+
+/// E is kept and the rate modulated.
+#[derive(Clone, Copy)]
+pub(crate) struct Steering<'a, F, R>(pub &'a Sage<F>, pub R);
+
+impl<F: Float, R: Rate<F>> Sense<F> for Steering<'_, F, R> {
+    const KEEPS: bool = true;
+    #[inline(always)]
+    fn sense(&self, theta: F, gradient: F, average: F) -> (F, F) {
         let sensitivity = self.0.sensitivity(theta, gradient);
         let average = self.0.average(sensitivity, average);
-        let reported = R::rate(self.0, sensitivity, average);
-        Sensed { sensitivity, average, reported, applied: if STEERS { reported } else { F::ONE } }
-    }
-    #[inline(always)]
-    fn sage(&self) -> Option<&Sage<F>> {
-        Some(self.0)
+        (average, self.1.rate(self.0, sensitivity, average))
     }
 }

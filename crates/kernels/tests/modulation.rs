@@ -1,6 +1,9 @@
 //! Properties of r that hold for any parameters and gradients.
 
-use sagetrain_kernels::{Adam, AdamStep, Block, Decay, Float, Isa, Modulation, Probe, Sage, Sensing};
+use sagetrain_kernels::{
+    Adam, AdamStep, Adamax, AdamaxStep, Block, Common, Decay, Float, Isa, Modulation, Probe, ReleasedAdamW,
+    ReleasedAdamax, ReleasedStep, Sage, Sensing, Sgd, SgdStep, Sight, look,
+};
 
 const EPSILON: f64 = 1e-12;
 
@@ -28,24 +31,39 @@ impl<F: Float> Run<F> {
     }
 
     fn step(&mut self, gradient: &[F], beta0: f64, weight_decay: f64, step: u64) {
-        let adam = Adam::new(&AdamStep {
-            rate: 1e-3,
-            betas: [0.9, 0.98],
-            epsilon: 1e-8,
-            decay: Decay::Decoupled,
-            weight_decay,
-            gradient_factor: 1.0,
-            step,
+        let common = Common { rate: 1e-3, decay: Decay::Decoupled, weight_decay, gradient_factor: 1.0 };
+        let adam = Adam::new(&AdamStep { common, betas: [0.9, 0.98], epsilon: 1e-8, step });
+        self.run(&Sage::new(beta0, EPSILON, step), Modulation::Sage, gradient, |isa, sensing, block| {
+            adam.apply(isa, sensing, block);
         });
-        let mut spare = vec![F::ZERO; gradient.len()];
-        let (product, rest) = (&mut spare.clone()[..], &mut spare[..]);
+    }
+
+    /// A look, then the step.
+    fn run(
+        &mut self,
+        sage: &Sage<F>,
+        modulation: Modulation,
+        gradient: &[F],
+        apply: impl Fn(Isa, Sensing<'_, F>, Block<'_, F>),
+    ) {
+        let mut unused =
+            [vec![F::ZERO; gradient.len()], vec![F::ZERO; gradient.len()], vec![F::ZERO; gradient.len()]];
+        let [product, average, variation] = &mut unused;
+        let sensing = Sensing::Modulate(sage, modulation);
+        let sight = Sight {
+            parameter: &self.parameter,
+            gradient,
+            sensitivity: &self.average,
+            gradient_factor: F::ONE,
+        };
         let probe = Probe {
             product,
+            average,
+            variation,
             sensitivity: &mut self.sensitivity,
-            average: rest,
-            variation: &mut vec![F::ZERO; gradient.len()],
             modulation: &mut self.modulation,
         };
+        look(Isa::best(), sensing, sight, probe);
         let block = Block {
             parameter: &mut self.parameter,
             gradient,
@@ -53,8 +71,7 @@ impl<F: Float> Run<F> {
             second: &mut self.second,
             sensitivity: &mut self.average,
         };
-        let sage = Sage::new(beta0, EPSILON, step);
-        adam.apply(Isa::best(), Sensing::Modulate(&sage, Modulation::Sage), block, Some(probe));
+        apply(Isa::best(), sensing, block);
     }
 }
 
@@ -157,4 +174,66 @@ fn r_does_not_change_with_the_scale_of_the_loss() {
             }
         }
     }
+}
+
+#[test]
+fn sgd_and_the_released_adamax_begin_at_the_bound() {
+    let (mut sgd, mut adamax) = (Run::<f64>::new(vec![0.5; 9]), Run::<f64>::new(vec![0.5; 9]));
+    let common = Common { rate: 1e-3, decay: Decay::Coupled, weight_decay: 0.0, gradient_factor: 1.0 };
+    let rule = Sgd::new(&SgdStep { common, momentum: 0.9, nesterov: false });
+    let uncorrected = Sage::uncorrected(0.95, EPSILON);
+    sgd.run(&uncorrected, Modulation::Sage, &[0.1; 9], |isa, sensing, block| rule.apply(isa, sensing, block));
+    let rule = ReleasedAdamax::new(&released(1));
+    adamax.run(&uncorrected, Modulation::Released, &[0.1; 9], |isa, sensing, block| {
+        rule.apply(isa, sensing, block)
+    });
+    for r in sgd.modulation.iter().chain(&adamax.modulation) {
+        assert!((r - 19.0).abs() < 1e-6, "{r}");
+    }
+}
+
+fn released(step: u64) -> ReleasedStep {
+    ReleasedStep {
+        base_rate: 1e-3,
+        multiplier: 1.0,
+        weight_decay: 0.0,
+        gradient_factor: 1.0,
+        betas: [0.9, 0.999],
+        epsilon: 1e-6,
+        step,
+    }
+}
+
+#[test]
+fn in_the_released_form_r_is_at_least_0_and_a_zero_parameter_never_moves() {
+    for beta0 in [0.4f64, 0.75, 0.95] {
+        let bound = f64::max(1.0, beta0 / (1.0 - beta0)) * (1.0 + 8.0 * f32::UNIT_ROUNDOFF);
+        let mut theta = numbers::<f32>(1, 500, 30);
+        theta[3] = 0.0;
+        let mut run = Run::new(theta);
+        for step in 1..=40 {
+            let rule = ReleasedAdamW::new(&released(step));
+            let sage = Sage::new(beta0, 1e-12, step);
+            run.run(&sage, Modulation::Released, &numbers(step + 1, 500, 30), |isa, sensing, block| {
+                rule.apply(isa, sensing, block);
+            });
+            assert!(
+                run.modulation.iter().all(|r| (0.0..=bound).contains(&f64::from(*r))),
+                "β0 {beta0} step {step}"
+            );
+            assert_eq!(run.parameter[3], 0.0);
+        }
+    }
+}
+
+#[test]
+fn the_first_step_of_adamax_is_null_too() {
+    let theta = numbers::<f64>(1, 100, 4);
+    let mut run = Run::new(theta.clone());
+    let common = Common { rate: 1e-3, decay: Decay::Coupled, weight_decay: 0.0, gradient_factor: 1.0 };
+    let rule = Adamax::new(&AdamaxStep { common, betas: [0.9, 0.999], epsilon: 1e-8, step: 1 });
+    run.run(&Sage::new(0.75, EPSILON, 1), Modulation::Sage, &numbers(2, 100, 4), |isa, sensing, block| {
+        rule.apply(isa, sensing, block);
+    });
+    assert!(run.parameter.iter().zip(&theta).all(|(a, b)| (a - b).abs() < 1e-12));
 }

@@ -1,7 +1,8 @@
 //! One definition, whatever it is compiled for: AVX-512, AVX2 and baseline give the same bits, whole or element by element.
 
 use sagetrain_kernels::{
-    Adam, AdamStep, Block, Decay, Float, Isa, Modulation, Probe, Sage, Sensing, sum_of_squares,
+    Adam, AdamStep, Adamax, AdamaxStep, Block, Common, Decay, Float, Isa, Modulation, Probe, ReleasedAdamW,
+    ReleasedAdamax, ReleasedStep, Sage, Sensing, Sgd, SgdStep, Sight, look, sum_of_squares,
 };
 
 const MODULATIONS: [Modulation; 6] = [
@@ -43,7 +44,6 @@ fn numbers<F: Float>(seed: u64, count: usize, non_finite: bool) -> Vec<F> {
     (0..count as u64).map(|index| F::from_f64(number(index))).collect()
 }
 
-#[derive(Clone, PartialEq, Debug)]
 struct Arrays<F> {
     parameter: Vec<F>,
     first: Vec<F>,
@@ -51,6 +51,9 @@ struct Arrays<F> {
     sensitivity: Vec<F>,
     seen: [Vec<F>; 5],
 }
+
+/// Any of the rules, of one type.
+type Apply<'a, F> = &'a dyn Fn(Isa, Sensing<'_, F>, Block<'_, F>);
 
 impl<F: Float> Arrays<F> {
     fn new(count: usize, non_finite: bool) -> Self {
@@ -64,34 +67,33 @@ impl<F: Float> Arrays<F> {
         }
     }
 
-    /// One pass in pieces of `piece` elements.
-    fn pass(
-        &mut self,
-        isa: Isa,
-        adam: &Adam<F>,
-        sensing: Sensing<'_, F>,
-        gradient: &[F],
-        piece: usize,
-        watch: bool,
-    ) {
+    /// A look and a pass, in pieces of `piece` elements.
+    fn pass(&mut self, isa: Isa, apply: Apply<'_, F>, sensing: Sensing<'_, F>, gradient: &[F], piece: usize) {
         let [product, sensitivity, average, variation, modulation] = &mut self.seen;
         for from in (0..gradient.len()).step_by(piece) {
             let part = from..(from + piece).min(gradient.len());
-            let block = Block {
-                parameter: &mut self.parameter[part.clone()],
+            let sight = Sight {
+                parameter: &self.parameter[part.clone()],
                 gradient: &gradient[part.clone()],
-                first: &mut self.first[part.clone()],
-                second: &mut self.second[part.clone()],
-                sensitivity: &mut self.sensitivity[part.clone()],
+                sensitivity: &self.sensitivity[part.clone()],
+                gradient_factor: F::from_f64(FACTOR),
             };
             let probe = Probe {
                 product: &mut product[part.clone()],
                 sensitivity: &mut sensitivity[part.clone()],
                 average: &mut average[part.clone()],
                 variation: &mut variation[part.clone()],
-                modulation: &mut modulation[part],
+                modulation: &mut modulation[part.clone()],
             };
-            adam.apply(isa, sensing, block, watch.then_some(probe));
+            look(isa, sensing, sight, probe);
+            let block = Block {
+                parameter: &mut self.parameter[part.clone()],
+                gradient: &gradient[part.clone()],
+                first: &mut self.first[part.clone()],
+                second: &mut self.second[part.clone()],
+                sensitivity: &mut self.sensitivity[part],
+            };
+            apply(isa, sensing, block);
         }
     }
 
@@ -99,11 +101,12 @@ impl<F: Float> Arrays<F> {
     fn bits(&self) -> Vec<u64> {
         let all =
             [&self.parameter, &self.first, &self.second, &self.sensitivity].into_iter().chain(&self.seen);
-        all.flatten()
-            .map(|value| if value.to_f64().is_nan() { u64::MAX } else { value.to_f64().to_bits() })
-            .collect()
+        let bits = |value: &F| if value.to_f64().is_nan() { u64::MAX } else { value.to_f64().to_bits() };
+        all.flatten().map(bits).collect()
     }
 }
+
+const FACTOR: f64 = 0.3;
 
 fn sensings<F: Float>(sage: &Sage<F>) -> Vec<Sensing<'_, F>> {
     let mut all = vec![Sensing::Off, Sensing::Watch(sage)];
@@ -111,38 +114,94 @@ fn sensings<F: Float>(sage: &Sage<F>) -> Vec<Sensing<'_, F>> {
     all
 }
 
-fn every_path_agrees<F: Float>(non_finite: bool) {
+fn paths_agree<F: Float>(name: &str, apply: Apply<'_, F>, sensings: &[Sensing<'_, F>], non_finite: bool) {
     let count = 403; // whole vectors of every width, and a tail
     let gradient = numbers::<F>(9, count, non_finite);
-    let sage = Sage::new(0.75, 1e-12, 3);
-    for decay in [Decay::Coupled, Decay::Decoupled, Decay::Modulated] {
-        for betas in [[0.9, 0.999], [0.3, 0.98]] {
-            let step = AdamStep {
-                rate: 1e-3,
-                betas,
-                epsilon: 1e-8,
-                decay,
-                weight_decay: 0.1,
-                gradient_factor: 0.3,
-                step: 3,
-            };
-            let adam = Adam::<F>::new(&step);
-            for sensing in sensings(&sage) {
-                for watch in [false, true] {
-                    let run = |isa, piece| {
-                        let mut arrays = Arrays::<F>::new(count, non_finite);
-                        arrays.pass(isa, &adam, sensing, &gradient, piece, watch);
-                        arrays.bits()
-                    };
-                    let oracle = run(Isa::baseline(), 1);
-                    for isa in Isa::available() {
-                        for piece in [count, 97] {
-                            assert!(run(isa, piece) == oracle, "{isa} {decay:?} {sensing:?} watch {watch}");
-                        }
-                    }
-                }
+    for sensing in sensings {
+        let run = |isa, piece| {
+            let mut arrays = Arrays::<F>::new(count, non_finite);
+            arrays.pass(isa, apply, *sensing, &gradient, piece);
+            arrays.bits()
+        };
+        let oracle = run(Isa::baseline(), 1);
+        for isa in Isa::available() {
+            for piece in [count, 97] {
+                assert!(run(isa, piece) == oracle, "{name} on {isa}, {sensing:?}");
             }
         }
+    }
+}
+
+fn every_path_agrees<F: Float>(non_finite: bool) {
+    let sage = Sage::<F>::new(0.75, 1e-12, 3);
+    let sensings = sensings(&sage);
+    for decay in [Decay::Coupled, Decay::Decoupled, Decay::Modulated] {
+        let common = Common { rate: 1e-3, decay, weight_decay: 0.1, gradient_factor: FACTOR };
+        for betas in [[0.9, 0.999], [0.3, 0.98]] {
+            let adam = Adam::new(&AdamStep { common, betas, epsilon: 1e-8, step: 3 });
+            paths_agree(
+                "adam",
+                &|isa, sensing, block| adam.apply(isa, sensing, block),
+                &sensings,
+                non_finite,
+            );
+            let adamax = Adamax::new(&AdamaxStep { common, betas, epsilon: 1e-8, step: 3 });
+            paths_agree(
+                "adamax",
+                &|isa, sensing, block| adamax.apply(isa, sensing, block),
+                &sensings,
+                non_finite,
+            );
+        }
+        for (momentum, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
+            let sgd = Sgd::new(&SgdStep { common, momentum, nesterov });
+            paths_agree("sgd", &|isa, sensing, block| sgd.apply(isa, sensing, block), &sensings, non_finite);
+        }
+    }
+    let released = ReleasedStep {
+        base_rate: 1e-3,
+        multiplier: 0.5,
+        weight_decay: 0.1,
+        gradient_factor: FACTOR,
+        betas: [0.9, 0.98],
+        epsilon: 1e-6,
+        step: 3,
+    };
+    let sensings = [Sensing::Off, Sensing::Modulate(&sage, Modulation::Released)];
+    let adamw = ReleasedAdamW::new(&released);
+    paths_agree(
+        "released adamw",
+        &|isa, sensing, block| adamw.apply(isa, sensing, block),
+        &sensings,
+        non_finite,
+    );
+    let adamax = ReleasedAdamax::new(&released);
+    paths_agree(
+        "released adamax",
+        &|isa, sensing, block| adamax.apply(isa, sensing, block),
+        &sensings,
+        non_finite,
+    );
+}
+
+/// An ablation's loop, given the row of `sage`, is `sage`: what a report shows is what the step applied.
+#[test]
+fn what_is_seen_is_what_is_applied() {
+    let count = 403;
+    let gradient = numbers::<f32>(9, count, false);
+    let sage = Sage::new(0.75, 1e-12, 3);
+    for modulation in MODULATIONS {
+        let (mut arrays, mut expected) = (Arrays::<f32>::new(count, false), Arrays::<f32>::new(count, false));
+        let common =
+            Common { rate: 1.0, decay: Decay::Decoupled, weight_decay: 0.0, gradient_factor: FACTOR };
+        let sgd = Sgd::new(&SgdStep { common, momentum: 0.0, nesterov: false });
+        let apply: Apply<'_, f32> = &|isa, sensing, block| sgd.apply(isa, sensing, block);
+        arrays.pass(Isa::best(), apply, Sensing::Modulate(&sage, modulation), &gradient, count);
+        for (i, theta) in expected.parameter.iter_mut().enumerate() {
+            *theta = (-arrays.seen[4][i]).mul_add(gradient[i] * FACTOR as f32, *theta);
+        }
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert!(bits(&arrays.parameter) == bits(&expected.parameter), "{modulation:?}");
     }
 }
 

@@ -4,84 +4,91 @@ use crate::error::Result;
 use crate::memory::{Allocate, Memory};
 use crate::parameter::ParameterInfo;
 use sagetrain_kernels::Float;
+use std::mem::take;
 
 /// Every array begins at a multiple of this many elements: a cache line for float32.
 const ALIGN: usize = 16;
+
+/// The name of E.
+const SENSITIVITY: &str = "sensitivity";
 
 /// The arena and who lives where in it: for each parameter its rule's states, then E where it is kept.
 pub(crate) struct Arena<F> {
     memory: Box<dyn Memory<F>>,
     places: Vec<Place>,
+    base: &'static [&'static str],
 }
 
-/// One parameter's arrays: `states` of them, `elements` long, `stride` apart.
+/// One parameter's arrays, `elements` long and `stride` apart.
 struct Place {
     elements: usize,
     stride: usize,
-    states: usize,
+    keeps: bool,
 }
 
-/// Names of the states in their order in the arena.
-pub(crate) fn state_names<'a>(base: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
-    base.iter().copied().chain(["sensitivity"])
+/// One parameter's arrays; what is not kept is empty.
+pub(crate) struct States<'a, F> {
+    pub first: &'a mut [F],
+    pub second: &'a mut [F],
+    pub sensitivity: &'a mut [F],
 }
 
 impl<F: Float> Arena<F> {
-    /// Zeros for `base` states a parameter, and one more where `keeps` says so.
+    /// Zeros for the rule's states, at most two, named by `base`, and for E where `keeps` says so.
     pub fn new(
         parameters: &[ParameterInfo],
-        base: usize,
+        base: &'static [&'static str],
         keeps: impl Fn(usize) -> bool,
         allocate: &dyn Allocate<F>,
     ) -> Result<Self> {
         let place = |(index, parameter): (usize, &ParameterInfo)| {
             let elements = parameter.elements();
-            let states = base + usize::from(keeps(index));
-            Place { elements, stride: elements.next_multiple_of(ALIGN), states }
+            Place { elements, stride: elements.next_multiple_of(ALIGN), keeps: keeps(index) }
         };
         let places: Vec<Place> = parameters.iter().enumerate().map(place).collect();
-        let elements = places.iter().map(|place| place.stride * place.states).sum();
-        Ok(Self { memory: allocate.zeros(elements)?, places })
+        let elements =
+            places.iter().map(|place| place.stride * (base.len() + usize::from(place.keeps))).sum();
+        Ok(Self { memory: allocate.zeros(elements)?, places, base })
     }
 
-    /// For each parameter its arrays, in the order of [`state_names`].
-    pub fn split(&self) -> Vec<Vec<&[F]>> {
+    /// For each parameter its arrays by name.
+    pub fn named(&self) -> Vec<Vec<(&'static str, &[F])>> {
         let mut rest = self.memory.as_slice();
         let mut cut = |place: &Place| {
             let (array, after) = rest.split_at(place.stride);
             rest = after;
             &array[..place.elements]
         };
-        self.places.iter().map(|place| (0..place.states).map(|_| cut(place)).collect()).collect()
+        let mut named = |place: &Place| self.names(place).map(|name| (name, cut(place))).collect();
+        self.places.iter().map(&mut named).collect()
     }
 
-    /// The same, to be written.
-    pub fn split_mut(&mut self) -> impl Iterator<Item = States<'_, F>> {
-        let mut rest = self.memory.as_mut_slice();
-        self.places.iter().map(move |place| {
-            let mut states =
-                States { kept: place.states, arrays: std::array::from_fn(|_| [].as_mut_slice()) };
-            for state in states.arrays.iter_mut().take(place.states) {
-                let (array, after) = std::mem::take(&mut rest).split_at_mut(place.stride);
-                rest = after;
-                *state = &mut array[..place.elements];
-            }
-            states
+    /// For each parameter its arrays by name, to be written.
+    pub fn named_mut(&mut self) -> impl Iterator<Item = Vec<(&'static str, &mut [F])>> {
+        let base = self.base;
+        self.split_mut().map(move |States { first, second, sensitivity }| {
+            let rule = base.iter().copied().zip([first, second]);
+            // An empty array has nothing to write, kept or not.
+            rule.chain([(SENSITIVITY, sensitivity)]).filter(|(_, array)| !array.is_empty()).collect()
         })
     }
-}
 
-/// One parameter's arrays, in the order of [`state_names`]; what is not kept is empty.
-pub(crate) struct States<'a, F> {
-    pub arrays: [&'a mut [F]; MOST_STATES],
-    kept: usize,
-}
+    /// For each parameter its arrays, to be written.
+    pub fn split_mut(&mut self) -> impl Iterator<Item = States<'_, F>> {
+        let mut rest = self.memory.as_mut_slice();
+        let base = self.base.len();
+        self.places.iter().map(move |place| {
+            let mut cut = |there: bool| {
+                let (stride, elements) = if there { (place.stride, place.elements) } else { (0, 0) };
+                let (array, after) = take(&mut rest).split_at_mut(stride);
+                rest = after;
+                &mut array[..elements]
+            };
+            States { first: cut(base > 0), second: cut(base > 1), sensitivity: cut(place.keeps) }
+        })
+    }
 
-const MOST_STATES: usize = 3;
-
-impl<'a, F> States<'a, F> {
-    /// The arrays there are.
-    pub fn kept(self) -> impl Iterator<Item = &'a mut [F]> {
-        self.arrays.into_iter().take(self.kept)
+    fn names(&self, place: &Place) -> impl Iterator<Item = &'static str> + use<F> {
+        self.base.iter().copied().chain(place.keeps.then_some(SENSITIVITY))
     }
 }

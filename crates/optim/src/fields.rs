@@ -51,6 +51,21 @@ impl<'a> Fields<'a> {
         self.read(key, wanted, |value| value.as_f64().filter(|number| number.is_finite() && fits(*number)))
     }
 
+    /// A number of at least 0.
+    pub fn at_least_0(&self, key: &str) -> Result<Option<f64>> {
+        self.number(key, "a number of at least 0", |number| number >= 0.0)
+    }
+
+    /// `lr`, which has no default.
+    pub fn rate(&self) -> Result<f64> {
+        self.at_least_0("lr")?.ok_or_else(|| self.error("lr", "is missing, must be a learning rate"))
+    }
+
+    /// True or false.
+    pub fn flag(&self, key: &str) -> Result<Option<bool>> {
+        self.read(key, "true or false", Value::as_bool)
+    }
+
     /// A whole number of at least `least`.
     pub fn whole(&self, key: &str, least: u64) -> Result<Option<u64>> {
         self.read(key, &format!("a whole number of at least {least}"), |value| {

@@ -3,6 +3,7 @@
 use crate::error::{OptimError, Result};
 use crate::options::OptimizerOptions;
 use crate::parameter::ParameterInfo;
+use crate::sage::OBSERVED_BETA0;
 use crate::spec::OptimizerSpec;
 use sagetrain_kernels::Modulation;
 
@@ -88,26 +89,25 @@ fn group(spec: &OptimizerSpec, options: &OptimizerOptions, member: Option<usize>
 }
 
 fn sense(spec: &OptimizerSpec, beta0: Option<f64>, in_scope: bool) -> Sense {
+    let epsilon = spec.modulation_epsilon();
     match (spec.sage(), spec.observe()) {
         (Some(sage), observe) => {
-            let (beta0, epsilon) = (beta0.unwrap_or(sage.beta0), sage.epsilon);
+            let beta0 = beta0.unwrap_or(sage.beta0);
             match sage.modulation {
+                Some(_) if in_scope && spec.released() => {
+                    Sense::Modulate { beta0, epsilon, modulation: Modulation::Released }
+                }
                 Some(modulation) if in_scope => Sense::Modulate { beta0, epsilon, modulation },
                 None if observe.is_some() => Sense::Watch { beta0, epsilon },
                 _ => Sense::Off,
             }
         }
-        (None, Some(observe)) => Sense::Watch {
-            beta0: beta0.or(observe.beta0).unwrap_or(OBSERVED_BETA0),
-            epsilon: OBSERVED_EPSILON,
-        },
+        (None, Some(observe)) => {
+            Sense::Watch { beta0: beta0.or(observe.beta0).unwrap_or(OBSERVED_BETA0), epsilon }
+        }
         (None, None) => Sense::Off,
     }
 }
-
-/// β0 and ε of the average kept for a report on an optimizer without `sage`.
-const OBSERVED_BETA0: f64 = 0.75;
-const OBSERVED_EPSILON: f64 = 1e-12;
 
 /// A group's β0 must have something to act on.
 fn check_beta0(

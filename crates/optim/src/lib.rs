@@ -17,12 +17,14 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+mod decay;
 mod error;
 mod executor;
 mod fields;
 mod gradient;
 mod group;
 mod memory;
+mod moments;
 mod optimizer;
 mod options;
 mod parameter;
@@ -31,6 +33,7 @@ mod rule;
 mod sage;
 mod schedule;
 mod scope;
+mod sgd;
 mod share;
 mod spec;
 mod state;
@@ -39,6 +42,7 @@ mod update;
 pub use error::{OptimError, Result};
 pub use executor::{Executor, Pool, Serial};
 pub use memory::{Allocate, Memory, Owned};
+pub use moments::MomentSpec;
 pub use optimizer::{Optimizer, StepInputs, StepReport};
 pub use options::{GroupSpec, NonFinite, OptimizerOptions};
 pub use parameter::{ParameterInfo, Role};
@@ -47,5 +51,6 @@ pub use sage::{Form, ObserveSpec, SageSpec};
 pub use sagetrain_kernels::{Decay, Float, Modulation};
 pub use schedule::{ScheduleSpec, Warmup};
 pub use scope::{Scope, Selection};
-pub use spec::{AdamSpec, OptimizerSpec};
+pub use sgd::SgdSpec;
+pub use spec::OptimizerSpec;
 pub use state::LoadReport;

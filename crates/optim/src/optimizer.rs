@@ -9,7 +9,7 @@ use crate::memory::Allocate;
 use crate::options::{NonFinite, OptimizerOptions};
 use crate::parameter::{ParameterInfo, check_names};
 use crate::report::{Seen, SensitivityReport, sample_positions};
-use crate::rule::Rule;
+use crate::rule::{Now, Rule};
 use crate::spec::OptimizerSpec;
 use crate::update::{self, Piece, Tensor};
 use sagetrain_kernels::{Float, Isa};
@@ -72,9 +72,10 @@ impl<F: Float> Optimizer<F> {
     ) -> Result<Self> {
         check_names(parameters)?;
         options.check("")?;
+        check_epsilons::<F>(spec)?;
         let Groups { groups, of, in_scope } = group::resolve(spec, options, parameters)?;
         let keeps = |parameter: usize| groups[of[parameter]].sense.keeps();
-        let arena = Arena::new(parameters, spec.states().len(), keeps, allocate)?;
+        let arena = Arena::new(parameters, spec.states(), keeps, allocate)?;
         let scope = parameters.iter().zip(in_scope).filter(|(_, inside)| *inside);
         Ok(Self {
             scope: scope.map(|(parameter, _)| parameter.name.clone()).collect(),
@@ -168,7 +169,10 @@ impl<F: Float> Optimizer<F> {
     /// The caller's multiplier, or the schedule's of the coming step.
     fn multiplier(&self, given: Option<f64>) -> Result<f64> {
         match given {
-            None => self.options.schedule.multiplier(self.step + 1, self.options.total_steps),
+            None => {
+                let index = self.spec.schedule_index(self.step + 1);
+                self.options.schedule.multiplier(index, self.options.total_steps)
+            }
             Some(multiplier) if multiplier >= 0.0 && multiplier.is_finite() => Ok(multiplier),
             Some(multiplier) => {
                 let problem = format!("is {multiplier}, must be a finite number of at least 0");
@@ -202,8 +206,8 @@ impl<F: Float> Optimizer<F> {
         executor: &dyn Executor,
     ) {
         let due = self.spec.observe().is_some_and(|observe| self.step.is_multiple_of(observe.every));
-        let rule = |group| Rule::new(&self.spec, group, self.step, multiplier, factor);
-        let rules: Vec<Rule<F>> = self.groups.iter().map(rule).collect();
+        let now = Now { step: self.step, multiplier, factor };
+        let rules: Vec<Rule<F>> = self.groups.iter().map(|group| Rule::new(&self.spec, group, now)).collect();
         let mut pieces = Vec::new();
         let arrays = parameters.iter_mut().zip(gradients).zip(self.arena.split_mut());
         for (index, ((parameter, gradient), states)) in arrays.enumerate() {
@@ -214,6 +218,21 @@ impl<F: Float> Optimizer<F> {
         }
         update::run(self.isa, &mut pieces, executor);
         self.report = due.then(|| report(self.step, &self.parameters, pieces));
+    }
+}
+
+/// An ε that vanishes in the parameters' type would let 0/0 through.
+fn check_epsilons<F: Float>(spec: &OptimizerSpec) -> Result<()> {
+    let least = F::MIN_POSITIVE.to_f64();
+    match spec.epsilons().into_iter().find(|(_, epsilon)| *epsilon < least) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let problem = format!(
+                "is too small for {}, where the least number of full precision is {least:e}",
+                F::DTYPE
+            );
+            Err(OptimError::config(format!("optimizer.{key}"), problem))
+        }
     }
 }
 

@@ -115,8 +115,8 @@ fn group(value: &Value, path: &str) -> Result<GroupSpec> {
     let fields = Fields::of(value, path, GROUP_KEYS, &[])?;
     let group = GroupSpec {
         selection: Selection::from_fields(&fields)?,
-        lr: fields.number("lr", "a number of at least 0", |lr| lr >= 0.0)?,
-        weight_decay: fields.number("weightDecay", "a number of at least 0", |decay| decay >= 0.0)?,
+        lr: fields.at_least_0("lr")?,
+        weight_decay: fields.at_least_0("weightDecay")?,
         beta0: fields.number("beta0", "a number between 0 and 1", |beta| beta > 0.0 && beta < 1.0)?,
     };
     match (group.lr, group.weight_decay, group.beta0) {

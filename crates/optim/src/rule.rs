@@ -1,31 +1,55 @@
 //! The constants of one step, per group: which kernel runs, with what.
 
 use crate::group::{Group, Sense};
+use crate::moments::MomentSpec;
+use crate::sgd::SgdSpec;
 use crate::spec::OptimizerSpec;
-use sagetrain_kernels::{Adam, AdamStep, Block, Float, Isa, Modulation, Probe, Sage, Sensing};
+use sagetrain_kernels::{
+    Adam, AdamStep, Adamax, AdamaxStep, Block, Common, Decay, Float, Isa, Modulation, Probe, ReleasedAdamW,
+    ReleasedAdamax, ReleasedStep, Sage, Sensing, Sgd, SgdStep, Sight, look,
+};
 
 /// One group's kernel for one step.
 pub(crate) struct Rule<F> {
     base: Base<F>,
     sage: Option<(Sage<F>, Option<Modulation>)>,
+    factor: F,
 }
 
 /// The base optimizers.
 enum Base<F> {
+    Sgd(Sgd<F>),
     Adam(Adam<F>),
+    Adamax(Adamax<F>),
+    ReleasedAdamW(ReleasedAdamW<F>),
+    ReleasedAdamax(ReleasedAdamax<F>),
+}
+
+/// What a step is told.
+#[derive(Clone, Copy)]
+pub(crate) struct Now {
+    /// t, from 1.
+    pub step: u64,
+    /// The schedule's, or the caller's.
+    pub multiplier: f64,
+    /// What every raw gradient is multiplied with.
+    pub factor: f64,
 }
 
 impl<F: Float> Rule<F> {
-    /// `step` counts from 1, `multiplier` is the schedule's, `factor` what every raw gradient is multiplied with.
-    pub fn new(spec: &OptimizerSpec, group: &Group, step: u64, multiplier: f64, factor: f64) -> Self {
+    pub fn new(spec: &OptimizerSpec, group: &Group, now: Now) -> Self {
+        let constants = |beta0, epsilon| match spec.corrects() {
+            true => Sage::new(beta0, epsilon, now.step),
+            false => Sage::uncorrected(beta0, epsilon),
+        };
         let sage = match group.sense {
             Sense::Off => None,
-            Sense::Watch { beta0, epsilon } => Some((Sage::new(beta0, epsilon, step), None)),
+            Sense::Watch { beta0, epsilon } => Some((constants(beta0, epsilon), None)),
             Sense::Modulate { beta0, epsilon, modulation } => {
-                Some((Sage::new(beta0, epsilon, step), Some(modulation)))
+                Some((constants(beta0, epsilon), Some(modulation)))
             }
         };
-        Self { base: Base::new(spec, group, step, multiplier, factor), sage }
+        Self { base: Base::new(spec, group, now), sage, factor: F::from_f64(now.factor) }
     }
 
     /// Whether the pass keeps E.
@@ -33,30 +57,85 @@ impl<F: Float> Rule<F> {
         self.sage.is_some()
     }
 
-    /// One pass over one block.
-    pub fn apply(&self, isa: Isa, block: Block<'_, F>, probe: Option<Probe<'_, F>>) {
-        let sensing = match &self.sage {
+    fn sensing(&self) -> Sensing<'_, F> {
+        match &self.sage {
             None => Sensing::Off,
             Some((sage, None)) => Sensing::Watch(sage),
             Some((sage, Some(modulation))) => Sensing::Modulate(sage, *modulation),
-        };
-        match &self.base {
-            Base::Adam(adam) => adam.apply(isa, sensing, block, probe),
         }
+    }
+
+    /// One pass over one block.
+    pub fn apply(&self, isa: Isa, block: Block<'_, F>) {
+        let sensing = self.sensing();
+        match &self.base {
+            Base::Sgd(rule) => rule.apply(isa, sensing, block),
+            Base::Adam(rule) => rule.apply(isa, sensing, block),
+            Base::Adamax(rule) => rule.apply(isa, sensing, block),
+            Base::ReleasedAdamW(rule) => rule.apply(isa, sensing, block),
+            Base::ReleasedAdamax(rule) => rule.apply(isa, sensing, block),
+        }
+    }
+
+    /// What [`apply`](Self::apply) is about to see of the block.
+    pub fn look(&self, isa: Isa, block: &Block<'_, F>, probe: Probe<'_, F>) {
+        let sight = Sight {
+            parameter: block.parameter,
+            gradient: block.gradient,
+            sensitivity: block.sensitivity,
+            gradient_factor: self.factor,
+        };
+        look(isa, self.sensing(), sight, probe);
     }
 }
 
 impl<F: Float> Base<F> {
-    fn new(spec: &OptimizerSpec, group: &Group, step: u64, multiplier: f64, factor: f64) -> Self {
-        let adam = spec.as_adam();
-        Self::Adam(Adam::new(&AdamStep {
-            rate: group.lr * multiplier,
-            betas: adam.betas,
-            epsilon: adam.eps,
-            decay: adam.decay,
-            weight_decay: group.weight_decay,
-            gradient_factor: factor,
-            step,
-        }))
+    fn new(spec: &OptimizerSpec, group: &Group, now: Now) -> Self {
+        match spec {
+            OptimizerSpec::Sgd(sgd) => Self::sgd(sgd, group, now),
+            OptimizerSpec::Adam(moments) => Self::adam(moments, group, now),
+            OptimizerSpec::AdamW(moments) if spec.released() => {
+                Self::ReleasedAdamW(ReleasedAdamW::new(&released(moments, group, now)))
+            }
+            OptimizerSpec::AdamW(moments) => Self::adam(moments, group, now),
+            OptimizerSpec::Adamax(moments) if spec.released() => {
+                Self::ReleasedAdamax(ReleasedAdamax::new(&released(moments, group, now)))
+            }
+            OptimizerSpec::Adamax(moments) => Self::adamax(moments, group, now),
+        }
+    }
+
+    fn sgd(spec: &SgdSpec, group: &Group, now: Now) -> Self {
+        let &SgdSpec { momentum, nesterov, decay, .. } = spec;
+        Self::Sgd(Sgd::new(&SgdStep { common: common(decay, group, now), momentum, nesterov }))
+    }
+
+    fn adam(spec: &MomentSpec, group: &Group, now: Now) -> Self {
+        let &MomentSpec { betas, eps: epsilon, decay, .. } = spec;
+        let common = common(decay.unwrap_or(Decay::Decoupled), group, now);
+        Self::Adam(Adam::new(&AdamStep { common, betas, epsilon, step: now.step }))
+    }
+
+    fn adamax(spec: &MomentSpec, group: &Group, now: Now) -> Self {
+        let &MomentSpec { betas, eps: epsilon, decay, .. } = spec;
+        let common = common(decay.unwrap_or(Decay::Coupled), group, now);
+        Self::Adamax(Adamax::new(&AdamaxStep { common, betas, epsilon, step: now.step }))
+    }
+}
+
+fn common(decay: Decay, group: &Group, now: Now) -> Common {
+    let rate = group.lr * now.multiplier;
+    Common { rate, decay, weight_decay: group.weight_decay, gradient_factor: now.factor }
+}
+
+fn released(spec: &MomentSpec, group: &Group, now: Now) -> ReleasedStep {
+    ReleasedStep {
+        base_rate: group.lr,
+        multiplier: now.multiplier,
+        weight_decay: group.weight_decay,
+        gradient_factor: now.factor,
+        betas: spec.betas,
+        epsilon: spec.eps,
+        step: now.step,
     }
 }

@@ -1,21 +1,21 @@
 //! `sage` and `observe` of an optimizer's spec.
 
-use crate::error::{OptimError, Result};
+use crate::error::Result;
 use crate::fields::Fields;
 use crate::scope::Scope;
 use sagetrain_kernels::Modulation;
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 
-/// Sensitivity-guided learning rates (Liang et al., ICLR 2022), paper form.
+/// Sensitivity-guided learning rates (Liang et al., ICLR 2022).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SageSpec {
     /// β0 of the moving average, in (0, 1). Default 0.75.
     pub beta0: f64,
     /// Which of the two forms of the method. Default `paper`.
     pub form: Form,
-    /// ε of the modulation, above 0. Default 1e-12.
-    pub epsilon: f64,
+    /// ε of the modulation, above 0. Default 1e-12; `None` in the released form, which squares the optimizer's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
     /// What is made of U and Î; `None` is `none`: the base optimizer, no average kept. Default `sage`.
     #[serde(serialize_with = "modulation_word")]
     pub modulation: Option<Modulation>,
@@ -30,17 +30,19 @@ pub enum Form {
     /// The paper's equations.
     #[default]
     Paper,
+    /// The authors' released code, of AdamW and Adamax.
+    Released,
 }
+
+/// ε of the modulation in the paper's form.
+pub(crate) const EPSILON: f64 = 1e-12;
+/// β0 of an average that is kept for a report alone.
+pub(crate) const OBSERVED_BETA0: f64 = 0.75;
 
 impl Default for SageSpec {
     fn default() -> Self {
-        Self {
-            beta0: 0.75,
-            form: Form::Paper,
-            epsilon: 1e-12,
-            modulation: Some(Modulation::Sage),
-            scope: Scope::All,
-        }
+        let modulation = Some(Modulation::Sage);
+        Self { beta0: 0.75, form: Form::Paper, epsilon: Some(EPSILON), modulation, scope: Scope::All }
     }
 }
 
@@ -54,22 +56,47 @@ const MODULATIONS: [(&str, Option<Modulation>); 7] = [
     ("none", None),
 ];
 
+const KEYS: &[&str] = &["beta0", "form", "epsilon", "modulation", "scope"];
+
 impl SageSpec {
-    pub(crate) fn from_json(value: &Value, path: &str) -> Result<Self> {
-        let fields = Fields::of(value, path, &["beta0", "form", "epsilon", "modulation", "scope"], &[])?;
+    /// `sage` of an optimizer's fields; `released` says whether that optimizer has a released form.
+    pub(crate) fn read(optimizer: &Fields<'_>, released: bool) -> Result<Option<Self>> {
+        let Some(value) = optimizer.get("sage") else { return Ok(None) };
+        let path = optimizer.path("sage");
+        let fields = Fields::of(value, &path, KEYS, &[])?;
         let mut spec = Self::default();
         spec.beta0 = beta0(&fields)?.unwrap_or(spec.beta0);
-        spec.form = fields.choice("form", &[("paper", Form::Paper)])?.unwrap_or(spec.form);
-        spec.epsilon = fields.number("epsilon", "a number above 0", |e| e > 0.0)?.unwrap_or(spec.epsilon);
+        spec.form = fields
+            .choice("form", &[("paper", Form::Paper), ("released", Form::Released)])?
+            .unwrap_or_default();
         spec.modulation = fields.choice("modulation", &MODULATIONS)?.unwrap_or(spec.modulation);
+        let epsilon = fields.number("epsilon", "a number above 0", |epsilon| epsilon > 0.0)?;
+        if spec.form == Form::Released {
+            spec.check_released(&fields, released)?;
+        }
+        spec.epsilon = if spec.form == Form::Released { None } else { epsilon.or(spec.epsilon) };
         if let Some(scope) = fields.get("scope") {
             spec.scope = Scope::from_json(scope, &fields.path("scope"))?;
         }
-        Ok(spec)
+        Ok(Some(spec))
+    }
+
+    fn check_released(&self, fields: &Fields<'_>, released: bool) -> Result<()> {
+        if !released {
+            return Err(fields.error("form", "'released' exists of adamw and adamax alone; use 'paper'"));
+        }
+        if fields.get("epsilon").is_some() {
+            return Err(fields
+                .error("epsilon", "has no effect in the released form, which squares the optimizer's eps"));
+        }
+        if self.modulation != Some(Modulation::Sage) {
+            return Err(fields.error("modulation", "the released form has 'sage' alone; use form 'paper'"));
+        }
+        Ok(())
     }
 }
 
-fn modulation_word<S: serde::Serializer>(
+fn modulation_word<S: Serializer>(
     modulation: &Option<Modulation>,
     serializer: S,
 ) -> std::result::Result<S::Ok, S::Error> {
@@ -88,17 +115,20 @@ pub struct ObserveSpec {
 }
 
 impl ObserveSpec {
-    pub(crate) fn from_json(value: &Value, path: &str, sage: bool) -> Result<Self> {
-        let fields = Fields::of(value, path, &["every", "beta0"], &[])?;
+    /// `observe` of an optimizer's fields; `sage` says whether that is on.
+    pub(crate) fn read(optimizer: &Fields<'_>, sage: bool) -> Result<Option<Self>> {
+        let Some(value) = optimizer.get("observe") else { return Ok(None) };
+        let path = optimizer.path("observe");
+        let fields = Fields::of(value, &path, &["every", "beta0"], &[])?;
         let every = fields.whole("every", 1)?;
         let every = every.ok_or_else(|| fields.error("every", "is missing, must be a number of steps"))?;
-        let beta0 = beta0(&fields)?;
-        match beta0 {
-            Some(_) if sage => Err(OptimError::config(
-                fields.path("beta0"),
-                "has no effect beside sage, whose own average is observed; set sage.beta0 or leave it out",
-            )),
-            _ => Ok(Self { every, beta0: if sage { None } else { beta0.or(Some(0.75)) } }),
+        match beta0(&fields)? {
+            None if sage => Ok(Some(Self { every, beta0: None })),
+            beta0 if !sage => Ok(Some(Self { every, beta0: Some(beta0.unwrap_or(OBSERVED_BETA0)) })),
+            _ => {
+                let problem = "has no effect beside sage, whose own average is observed; set sage.beta0 or leave it out";
+                Err(fields.error("beta0", problem))
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a user asks for: an optimizer's kind and numbers, as plain JSON with its kind in `type`.
 
 use crate::error::{OptimError, Result};
-use crate::fields::{Fields, not_among};
-use crate::sage::{ObserveSpec, SageSpec};
+use crate::fields::not_among;
+use crate::moments::MomentSpec;
+use crate::sage::{EPSILON, Form, ObserveSpec, SageSpec};
+use crate::sgd::SgdSpec;
 use sagetrain_kernels::Decay;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::Value;
@@ -11,102 +13,143 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum OptimizerSpec {
+    /// Stochastic gradient descent; weight decay coupled unless said otherwise.
+    Sgd(SgdSpec),
     /// Adam (Kingma and Ba, 2015); weight decay coupled unless said otherwise.
-    Adam(AdamSpec),
+    Adam(MomentSpec),
     /// AdamW (Loshchilov and Hutter, 2019): Adam whose weight decay is decoupled unless said otherwise.
-    AdamW(AdamSpec),
+    AdamW(MomentSpec),
+    /// Adamax (Kingma and Ba, 2015, Section 7.1); weight decay coupled unless said otherwise.
+    Adamax(MomentSpec),
 }
 
-/// The numbers of Adam and AdamW.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AdamSpec {
-    /// Base learning rate; a schedule multiplies it.
-    pub lr: f64,
-    /// Decay rates of the two moments, each in [0, 1). Default 0.9, 0.999.
-    pub betas: [f64; 2],
-    /// ε of the denominator. Default 1e-8.
-    pub eps: f64,
-    /// λ. Default 0 (torch's AdamW has 0.01).
-    pub weight_decay: f64,
-    /// Where λ enters.
-    #[serde(serialize_with = "decay_word")]
-    pub decay: Decay,
-    /// Sensitivity-guided rates; absent: the base optimizer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sage: Option<SageSpec>,
-    /// Reports of sensitivity without any effect on the parameters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observe: Option<ObserveSpec>,
-}
-
-impl AdamSpec {
-    /// Defaults for everything but the rate and where decay enters.
-    pub fn new(lr: f64, decay: Decay) -> Self {
-        Self { lr, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0, decay, sage: None, observe: None }
-    }
-}
+const KINDS: [&str; 4] = ["sgd", "adam", "adamw", "adamax"];
 
 impl OptimizerSpec {
+    /// `sgd({ lr })`.
+    pub fn sgd(lr: f64) -> Self {
+        Self::Sgd(SgdSpec::new(lr))
+    }
+
     /// `adam({ lr })`.
     pub fn adam(lr: f64) -> Self {
-        Self::Adam(AdamSpec::new(lr, Decay::Coupled))
+        Self::Adam(MomentSpec::new(lr, Decay::Coupled))
     }
 
     /// `adamw({ lr })`.
     pub fn adamw(lr: f64) -> Self {
-        Self::AdamW(AdamSpec::new(lr, Decay::Decoupled))
+        Self::AdamW(MomentSpec::new(lr, Decay::Decoupled))
     }
 
-    /// The same with sensitivity-guided rates, or without.
+    /// `adamax({ lr })`.
+    pub fn adamax(lr: f64) -> Self {
+        Self::Adamax(MomentSpec::new(lr, Decay::Coupled))
+    }
+
+    /// The same with sensitivity-guided rates of the paper's form, or without.
     pub fn with_sage(mut self, sage: impl Into<Option<SageSpec>>) -> Self {
-        self.adam_mut().sage = sage.into();
+        match &mut self {
+            Self::Sgd(spec) => spec.sage = sage.into(),
+            Self::Adam(spec) | Self::AdamW(spec) | Self::Adamax(spec) => spec.sage = sage.into(),
+        }
         self
     }
 
-    /// `type` and the default of `decay`.
+    /// `type` in JSON.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::Sgd(_) => "sgd",
             Self::Adam(_) => "adam",
             Self::AdamW(_) => "adamw",
+            Self::Adamax(_) => "adamax",
         }
     }
 
     /// Base learning rate.
     pub fn lr(&self) -> f64 {
-        self.as_adam().lr
+        match self {
+            Self::Sgd(spec) => spec.lr,
+            Self::Adam(spec) | Self::AdamW(spec) | Self::Adamax(spec) => spec.lr,
+        }
     }
 
     /// λ of parameters that no group gives another.
     pub fn weight_decay(&self) -> f64 {
-        self.as_adam().weight_decay
+        match self {
+            Self::Sgd(spec) => spec.weight_decay,
+            Self::Adam(spec) | Self::AdamW(spec) | Self::Adamax(spec) => spec.weight_decay,
+        }
     }
 
     /// The sensitivity part, where there is one.
     pub fn sage(&self) -> Option<&SageSpec> {
-        self.as_adam().sage.as_ref()
+        match self {
+            Self::Sgd(spec) => spec.sage.as_ref(),
+            Self::Adam(spec) | Self::AdamW(spec) | Self::Adamax(spec) => spec.sage.as_ref(),
+        }
     }
 
     /// What is to be reported, where something is.
     pub fn observe(&self) -> Option<&ObserveSpec> {
-        self.as_adam().observe.as_ref()
+        match self {
+            Self::Sgd(spec) => spec.observe.as_ref(),
+            Self::Adam(spec) | Self::AdamW(spec) | Self::Adamax(spec) => spec.observe.as_ref(),
+        }
     }
 
     /// Names of the states a parameter has besides `sensitivity`.
     pub fn states(&self) -> &'static [&'static str] {
-        &["exp_avg", "exp_avg_sq"]
-    }
-
-    pub(crate) fn as_adam(&self) -> &AdamSpec {
         match self {
-            Self::Adam(spec) | Self::AdamW(spec) => spec,
+            Self::Sgd(spec) if spec.momentum == 0.0 => &[],
+            Self::Sgd(_) => &["momentum"],
+            Self::Adam(_) | Self::AdamW(_) => &["exp_avg", "exp_avg_sq"],
+            Self::Adamax(_) => &["exp_avg", "exp_inf"],
         }
     }
 
-    fn adam_mut(&mut self) -> &mut AdamSpec {
+    /// Whether Î is E/(1 − β0^t) rather than E.
+    pub(crate) fn corrects(&self) -> bool {
         match self {
-            Self::Adam(spec) | Self::AdamW(spec) => spec,
+            Self::Sgd(_) => false,
+            Self::Adam(_) | Self::AdamW(_) => true,
+            Self::Adamax(_) => !self.released(),
         }
+    }
+
+    /// The schedule's index of step t, from 1: t, and t − 1 in the released Adamax.
+    pub(crate) fn schedule_index(&self, step: u64) -> u64 {
+        step - u64::from(self.released() && matches!(self, Self::Adamax(_)))
+    }
+
+    /// Every ε there is, by its key.
+    pub(crate) fn epsilons(&self) -> Vec<(&'static str, f64)> {
+        let own = match self {
+            Self::Sgd(_) => None,
+            Self::Adam(spec) | Self::AdamW(spec) | Self::Adamax(spec) => Some(("eps", spec.eps)),
+        };
+        own.into_iter().chain(self.sage_epsilon()).collect()
+    }
+
+    /// ε of the modulation, or of the report, less what bias correction and β0 take off it at most.
+    fn sage_epsilon(&self) -> Option<(&'static str, f64)> {
+        let sage = self.sage()?;
+        let (key, epsilon) = match sage.form {
+            Form::Paper => ("sage.epsilon", sage.epsilon.unwrap_or(EPSILON)),
+            Form::Released => ("eps", self.modulation_epsilon()),
+        };
+        Some((key, epsilon * (1.0 - sage.beta0)))
+    }
+
+    /// ε in the modulation.
+    pub(crate) fn modulation_epsilon(&self) -> f64 {
+        match self {
+            Self::AdamW(spec) | Self::Adamax(spec) if self.released() => spec.eps * spec.eps,
+            _ => self.sage().and_then(|sage| sage.epsilon).unwrap_or(EPSILON),
+        }
+    }
+
+    pub(crate) fn released(&self) -> bool {
+        self.sage().is_some_and(|sage| sage.form == Form::Released)
     }
 
     /// Reads a spec; `path` begins the path of a key in an error, e.g. `optimizer`.
@@ -114,11 +157,20 @@ impl OptimizerSpec {
     /// # Errors
     /// `ERR_CONFIG` for a missing, unknown or impossible value.
     pub fn from_json(value: &Value, path: &str) -> Result<Self> {
-        let kind = value.get("type").ok_or_else(|| missing(path, "type", "'adam' or 'adamw'"))?;
+        let kind_path = format!("{path}.type");
+        let Some(kind) = value.get("type") else {
+            return Err(OptimError::config(
+                kind_path,
+                format!("is missing, must be one of {}", KINDS.join(", ")),
+            ));
+        };
+        let moments = |decay, released| MomentSpec::from_json(value, path, decay, released);
         match kind.as_str() {
-            Some("adam") => Ok(Self::Adam(adam(value, path, Decay::Coupled)?)),
-            Some("adamw") => Ok(Self::AdamW(adam(value, path, Decay::Decoupled)?)),
-            _ => Err(OptimError::config(format!("{path}.type"), not_among(kind, &["adam", "adamw"]))),
+            Some("sgd") => Ok(Self::Sgd(SgdSpec::from_json(value, path)?)),
+            Some("adam") => Ok(Self::Adam(moments(Decay::Coupled, false)?)),
+            Some("adamw") => Ok(Self::AdamW(moments(Decay::Decoupled, true)?)),
+            Some("adamax") => Ok(Self::Adamax(moments(Decay::Coupled, true)?)),
+            _ => Err(OptimError::config(kind_path, not_among(kind, &KINDS))),
         }
     }
 }
@@ -127,34 +179,4 @@ impl<'de> Deserialize<'de> for OptimizerSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         Self::from_json(&Value::deserialize(deserializer)?, "optimizer").map_err(D::Error::custom)
     }
-}
-
-const ADAM_KEYS: &[&str] = &["type", "lr", "betas", "eps", "weightDecay", "decay", "sage", "observe"];
-
-fn adam(value: &Value, path: &str, decay: Decay) -> Result<AdamSpec> {
-    let fields = Fields::of(value, path, ADAM_KEYS, &[])?;
-    let lr = fields.number("lr", "a number of at least 0", |lr| lr >= 0.0)?;
-    let mut spec = AdamSpec::new(lr.ok_or_else(|| missing(path, "lr", "a learning rate"))?, decay);
-    let betas = fields.pair("betas", "two numbers from 0 to below 1", |beta| (0.0..1.0).contains(&beta))?;
-    spec.betas = betas.unwrap_or(spec.betas);
-    spec.eps = fields.number("eps", "a number of at least 0", |eps| eps >= 0.0)?.unwrap_or(spec.eps);
-    let weight_decay = fields.number("weightDecay", "a number of at least 0", |decay| decay >= 0.0)?;
-    spec.weight_decay = weight_decay.unwrap_or(spec.weight_decay);
-    spec.decay = fields.choice("decay", &DECAYS)?.unwrap_or(spec.decay);
-    spec.sage = fields.get("sage").map(|sage| SageSpec::from_json(sage, &fields.path("sage"))).transpose()?;
-    let observe = |value| ObserveSpec::from_json(value, &fields.path("observe"), spec.sage.is_some());
-    spec.observe = fields.get("observe").map(observe).transpose()?;
-    Ok(spec)
-}
-
-const DECAYS: [(&str, Decay); 3] =
-    [("coupled", Decay::Coupled), ("decoupled", Decay::Decoupled), ("modulated", Decay::Modulated)];
-
-fn missing(path: &str, key: &str, wanted: &str) -> OptimError {
-    OptimError::config(format!("{path}.{key}"), format!("is missing, must be {wanted}"))
-}
-
-fn decay_word<S: serde::Serializer>(decay: &Decay, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    let word = DECAYS.iter().find(|(_, known)| known == decay).map_or("decoupled", |(word, _)| word);
-    serializer.serialize_str(word)
 }

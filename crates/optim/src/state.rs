@@ -1,6 +1,5 @@
 //! States by name, to be saved and loaded.
 
-use crate::arena::state_names;
 use crate::error::{OptimError, Result};
 use crate::optimizer::Optimizer;
 use sagetrain_kernels::Float;
@@ -16,11 +15,13 @@ pub struct LoadReport {
 }
 
 impl<F: Float> Optimizer<F> {
-    /// Every state with its shape: `<parameter>/exp_avg`, `<parameter>/exp_avg_sq` and, where kept, `<parameter>/sensitivity`.
+    /// Every state with its shape, as `<parameter>/<state>`: those of [`OptimizerSpec::states`] and, where kept, `sensitivity`.
+    ///
+    /// [`OptimizerSpec::states`]: crate::OptimizerSpec::states
     pub fn state(&self) -> Vec<(String, &[usize], &[F])> {
         let mut named = Vec::new();
-        for (parameter, arrays) in self.parameters.iter().zip(self.arena.split()) {
-            for (state, array) in state_names(self.spec.states()).zip(arrays) {
+        for (parameter, arrays) in self.parameters.iter().zip(self.arena.named()) {
+            for (state, array) in arrays {
                 named.push((format!("{}/{state}", parameter.name), parameter.shape.as_slice(), array));
             }
         }
@@ -39,8 +40,8 @@ impl<F: Float> Optimizer<F> {
             }
         }
         let report = self.compare(&given)?;
-        for (parameter, arrays) in self.parameters.iter().zip(self.arena.split_mut()) {
-            for (state, array) in state_names(self.spec.states()).zip(arrays.kept()) {
+        for (parameter, arrays) in self.parameters.iter().zip(self.arena.named_mut()) {
+            for (state, array) in arrays {
                 match given.get(format!("{}/{state}", parameter.name).as_str()) {
                     Some((_, values)) => array.copy_from_slice(values),
                     None => array.fill(F::ZERO),
@@ -55,8 +56,8 @@ impl<F: Float> Optimizer<F> {
     fn compare(&self, given: &HashMap<&str, (&[usize], &[F])>) -> Result<LoadReport> {
         let mut report = LoadReport::default();
         let mut kept = HashSet::new();
-        for (parameter, arrays) in self.parameters.iter().zip(self.arena.split()) {
-            for (state, _) in state_names(self.spec.states()).zip(arrays) {
+        for (parameter, arrays) in self.parameters.iter().zip(self.arena.named()) {
+            for (state, _) in arrays {
                 let name = format!("{}/{state}", parameter.name);
                 match given.get(name.as_str()) {
                     Some((shape, array)) => parameter.check_shape(state, shape, array.len())?,

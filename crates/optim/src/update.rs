@@ -51,7 +51,7 @@ impl<'a, F: Float> Tensor<'a, F> {
 
     /// The next block.
     fn head(&mut self) -> Block<'a, F> {
-        let [first, second, sensitivity] = &mut self.states.arrays;
+        let States { first, second, sensitivity } = &mut self.states;
         let (gradient, rest) = self.gradient.split_at(self.gradient.len().min(BLOCK));
         self.gradient = rest;
         Block {
@@ -80,7 +80,7 @@ pub(crate) fn run<F: Float>(isa: Isa, pieces: &mut [Piece<'_, F>], executor: &dy
 impl<F: Float> Piece<'_, F> {
     fn run(&mut self, isa: Isa) {
         match &mut self.watch {
-            None => self.rule.apply(isa, whole(&mut self.block), None),
+            None => self.rule.apply(isa, whole(&mut self.block)),
             Some(watch) => watch.run(isa, self.rule, &mut self.block),
         }
     }
@@ -92,13 +92,14 @@ impl<F: Float> Piece<'_, F> {
 }
 
 impl Watch<'_> {
-    /// The same pass in cache-sized parts, each looked at while it is hot.
+    /// The same pass in parts that stay in the first-level cache between the look and the step.
     fn run<F: Float>(&mut self, isa: Isa, rule: &Rule<F>, block: &mut Block<'_, F>) {
         let mut buffers = ProbeBuffers::new();
         for from in (0..block.parameter.len()).step_by(PROBED) {
             let part = part(block, from);
             let length = part.parameter.len();
-            rule.apply(isa, part, Some(buffers.probe(length)));
+            rule.look(isa, &part, buffers.probe(length));
+            rule.apply(isa, part);
             self.seen.merge(buffers.seen(self.start + from, length, self.positions));
         }
     }

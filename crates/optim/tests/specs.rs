@@ -3,7 +3,7 @@
 
 mod support;
 
-use sagetrain_optim::{OptimizerOptions, OptimizerSpec};
+use sagetrain_optim::{Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo};
 use serde_json::{Value, json};
 
 fn read(value: &Value) -> Result<OptimizerSpec, sagetrain_optim::OptimError> {
@@ -28,6 +28,16 @@ fn defaults_are_filled_in_and_survive_json() {
     assert_eq!((&value["decay"], &value["observe"]["beta0"]), (&json!("decoupled"), &json!(0.75)));
     assert_eq!(read(&value).unwrap(), spec);
 
+    let spec = read(&json!({ "type": "adamax", "lr": 1, "sage": { "form": "released" } })).unwrap();
+    let value = serde_json::to_value(&spec).unwrap();
+    assert_eq!((&value["eps"], value.get("decay"), value["sage"].get("epsilon")), (&json!(1e-6), None, None));
+    assert_eq!(read(&value).unwrap(), spec);
+
+    let spec = read(&json!({ "type": "sgd", "lr": 1, "momentum": 0.9, "nesterov": true })).unwrap();
+    let value = serde_json::to_value(&spec).unwrap();
+    assert_eq!((&value["decay"], &value["weightDecay"]), (&json!("coupled"), &json!(0.0)));
+    assert_eq!(read(&value).unwrap(), spec);
+
     let names = json!({ "type": "adam", "lr": 1, "sage": { "modulation": "none", "scope": { "include": ["a"], "exclude": ["b"] } } });
     let spec = read(&names).unwrap();
     assert_eq!(read(&serde_json::to_value(&spec).unwrap()).unwrap(), spec);
@@ -40,16 +50,21 @@ fn what_cannot_be_is_said_with_its_path() {
         spec[key] = value;
         spec
     };
+    let released = |key: &str, value: Value| {
+        let mut spec = json!({ "type": "adamax", "lr": 1e-3, "sage": { "form": "released" } });
+        spec[key] = value;
+        spec
+    };
     for (value, words) in [
         (json!({ "type": "adam" }), "optimizer.lr: is missing, must be a learning rate"),
         (json!({ "lr": 1 }), "optimizer.type: is missing"),
         (
             json!({ "type": "adamm", "lr": 1 }),
-            "optimizer.type: is 'adamm', must be one of 'adam', 'adamw'; did you mean 'adam'?",
+            "optimizer.type: is 'adamm', must be one of 'sgd', 'adam', 'adamw', 'adamax'; did you mean 'adam'?",
         ),
         (
             json!({ "type": "lion", "lr": 1 }),
-            "optimizer.type: is 'lion', must be one of 'adam', 'adamw'; there are adam, adamw",
+            "optimizer.type: is 'lion', must be one of 'sgd', 'adam', 'adamw', 'adamax'; there are sgd, adam",
         ),
         (json!([1]), "optimizer.type: is missing"),
         (adam("lr", json!(-1)), "optimizer.lr: is -1, must be a number of at least 0"),
@@ -61,7 +76,35 @@ fn what_cannot_be_is_said_with_its_path() {
         ),
         (adam("betas", json!([0.9, 1.0])), "optimizer.betas"),
         (adam("betas", json!([0.9])), "optimizer.betas: is a list, must be two numbers"),
-        (adam("eps", json!(-1e-8)), "optimizer.eps"),
+        (adam("eps", json!(0)), "optimizer.eps: is 0, must be a number above 0"),
+        (adam("momentum", json!(0.9)), "optimizer.momentum: unknown key"),
+        (
+            json!({ "type": "sgd", "lr": 1, "momentum": 1 }),
+            "optimizer.momentum: is 1, must be a number from 0 to below 1",
+        ),
+        (
+            json!({ "type": "sgd", "lr": 1, "nesterov": true }),
+            "optimizer.nesterov: has no effect without momentum",
+        ),
+        (json!({ "type": "sgd", "lr": 1, "nesterov": 1 }), "optimizer.nesterov: is 1, must be true or false"),
+        (json!({ "type": "sgd", "lr": 1, "betas": [0.9, 0.9] }), "optimizer.betas: unknown key"),
+        (
+            adam("sage", json!({ "form": "released" })),
+            "optimizer.sage.form: 'released' exists of adamw and adamax alone",
+        ),
+        (
+            json!({ "type": "sgd", "lr": 1, "sage": { "form": "released" } }),
+            "optimizer.sage.form: 'released' exists of",
+        ),
+        (released("decay", json!("decoupled")), "optimizer.decay: has no effect in the released form"),
+        (
+            released("sage", json!({ "form": "released", "epsilon": 1e-9 })),
+            "optimizer.sage.epsilon: has no effect",
+        ),
+        (
+            released("sage", json!({ "form": "released", "modulation": "none" })),
+            "optimizer.sage.modulation: the released form",
+        ),
         (adam("decay", json!("decouple")), "did you mean 'decoupled'?"),
         (adam("sage", json!(true)), "optimizer.sage: is a boolean, must be an object"),
         (adam("sage", json!({ "beta": 0.9 })), "optimizer.sage.beta: unknown key; did you mean 'beta0'?"),
@@ -131,5 +174,21 @@ fn options_that_cannot_be_are_said_with_their_path() {
         let error = OptimizerOptions::from_json(&value, "").unwrap_err();
         assert_eq!(error.code(), "ERR_CONFIG");
         assert!(error.to_string().contains(words), "{value}: {error}");
+    }
+}
+
+#[test]
+fn an_epsilon_that_vanishes_in_float32_is_refused_there() {
+    let make = |value: Value| read(&value).unwrap();
+    let parameters = [ParameterInfo::new("w", [1])];
+    for (value, path) in [
+        (json!({ "type": "adam", "lr": 1, "eps": 1e-40 }), "optimizer.eps"),
+        (json!({ "type": "sgd", "lr": 1, "sage": { "epsilon": 1e-38 } }), "optimizer.sage.epsilon"),
+        (json!({ "type": "adamw", "lr": 1, "eps": 1e-20, "sage": { "form": "released" } }), "optimizer.eps"),
+    ] {
+        let options = OptimizerOptions::default();
+        let error = Optimizer::<f32>::new(&make(value.clone()), &parameters, &options, &Owned).err().unwrap();
+        assert!(error.code() == "ERR_CONFIG" && error.to_string().starts_with(path), "{error}");
+        assert!(Optimizer::<f64>::new(&make(value), &parameters, &options, &Owned).is_ok());
     }
 }

@@ -1,10 +1,10 @@
-"""Writes `torch_adam.json`: what torch 2.13's Adam and AdamW make of given parameters, states and gradients.
+"""Writes `torch_optimizers.json`: what torch 2.13's SGD, Adam, AdamW and Adamax make of given parameters, states and gradients.
 
-    python3 torch_adam.py            # with torch 2.13.0, on a processor with AVX2 or AVX-512
+    python3 torch_optimizers.py            # with torch 2.13.0, on a processor with AVX2 or AVX-512
 
 `trajectories`: float64, the unfused (for-loop) implementation with a correctly rounded root, parameters and states after several steps;
 equal bits are expected.
-`float64`: one step from a given state, unfused and fused as they come; 1e-14 relative is expected.
+`float64`: Adam and AdamW, one step from a given state, unfused and fused as they come; 1e-14 relative is expected.
 `float32`: the same; an error bound is expected, and no more error than torch's own.
 Numbers are written as Python's repr, which reads back to the same bits.
 
@@ -30,7 +30,16 @@ CASES = [
     ("adamw", dict(lr=3e-4, weight_decay=0.0)),
     ("adamw", dict(lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1)),
 ]
-OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+OTHERS = [
+    ("sgd", dict(lr=0.1)),
+    ("sgd", dict(lr=0.1, momentum=0.9, weight_decay=0.01)),
+    ("sgd", dict(lr=0.03, momentum=0.8, nesterov=True, weight_decay=0.1)),
+    ("adamax", dict(lr=2e-3)),
+    ("adamax", dict(lr=1e-3, betas=(0.4, 0.98), eps=1e-6, weight_decay=0.1)),
+]
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "adamax": torch.optim.Adamax}
+# torch's names of states, in ours.
+STATES = {"momentum_buffer": "momentum"}
 
 
 def numbers(count, dtype):
@@ -43,7 +52,8 @@ def numbers(count, dtype):
 
 
 def optimizer(kind, options, parameter, fused=False):
-    return OPTIMIZERS[kind]([parameter], foreach=False, fused=fused, **options)
+    implementation = {} if kind == "adamax" else dict(fused=fused)  # Adamax has no fused one
+    return OPTIMIZERS[kind]([parameter], foreach=False, **implementation, **options)
 
 
 def rounded_sqrt(tensor):
@@ -62,15 +72,14 @@ def trajectory(kind, options):
         with mock.patch.object(torch.Tensor, "sqrt", rounded_sqrt):
             made.step()
         after.append(parameter.detach().clone())
-    state = made.state[parameter]
+    kept = {STATES.get(name, name): state for name, state in made.state[parameter].items() if name != "step"}
     return dict(
         optimizer=kind,
         options=options,
         initial=initial.tolist(),
         gradients=[gradient.tolist() for gradient in gradients],
         expected=[parameter.tolist() for parameter in after],
-        exp_avg=state["exp_avg"].tolist(),
-        exp_avg_sq=state["exp_avg_sq"].tolist(),
+        state={name: state.tolist() for name, state in kept.items() if state is not None},
     )
 
 
@@ -104,7 +113,7 @@ if __name__ == "__main__":
     golden = dict(
         torch=torch.__version__.split("+")[0],
         capability=torch.backends.cpu.get_cpu_capability(),
-        trajectories=[trajectory(*case) for case in CASES],
+        trajectories=[trajectory(*case) for case in CASES + OTHERS],
         float64=[one_step(*case, torch.float64, step) for case in CASES for step in (1, 1000)],
         float32=[one_step(*case, torch.float32, step) for case in CASES for step in (1, 7, 1000)],
     )
