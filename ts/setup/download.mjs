@@ -37,7 +37,7 @@ export async function fetchWheel(python, folder, wheel) {
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(partial, { recursive: true })
   const meter = new Meter(`  ${wheel.requirement.replace('==', ' ')}`, wheel.bytes)
-  const poll = setInterval(() => meter.update(bytesUnder(partial)), 100)
+  const poll = setInterval(() => meter.update(bytesSoFar(partial)), 100)
   try {
     const { code, output } = await askPip(python, partial, wheel)
     if (code !== 0) throw pipFailure(output, wheel, folder)
@@ -107,10 +107,14 @@ async function sha256(path) {
   return hash.digest('hex')
 }
 
-/** @param {string} folder */
-function bytesUnder(folder) {
+/**
+ * Size of the largest file: pip first writes the wheel to its own folder, then copies it.
+ *
+ * @param {string} folder
+ */
+function bytesSoFar(folder) {
   try {
-    return listFiles(folder, () => true).reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0)
+    return Math.max(0, ...listFiles(folder, () => true).map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0))
   } catch {
     return 0 // pip moved something between the listing and the look
   }
