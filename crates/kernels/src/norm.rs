@@ -5,8 +5,6 @@ use crate::isa::{self, Isa, Loop};
 
 /// Running sums kept side by side, in the first-level cache: so many that their loop is not unrolled, hence vectorised.
 const LANES: usize = 128;
-/// Rows added to a running sum between its load and its store.
-const ROWS: usize = 4;
 
 /// Σ g² of a block, in float64, in one order on every instruction set. Squares of float32 cannot overflow there, so the
 /// sum is finite exactly when every element is; for float64 an infinite sum may also come from large finite elements:
@@ -26,20 +24,14 @@ impl<F: Float> Loop for Squares<'_, F> {
     #[inline(always)]
     fn run(self) -> f64 {
         let mut sums = [0.0f64; LANES];
-        let (tiles, rest) = self.0.as_chunks::<{ LANES * ROWS }>();
-        for tile in tiles {
+        let (rows, rest) = self.0.as_chunks::<LANES>();
+        for row in rows {
             for lane in 0..LANES {
-                let mut sum = sums[lane];
-                for row in 0..ROWS {
-                    sum = add_square(sum, tile[row * LANES + lane]);
-                }
-                sums[lane] = sum;
+                sums[lane] = add_square(sums[lane], row[lane]);
             }
         }
-        for row in rest.chunks(LANES) {
-            for (sum, value) in sums.iter_mut().zip(row) {
-                *sum = add_square(*sum, *value);
-            }
+        for (sum, value) in sums.iter_mut().zip(rest) {
+            *sum = add_square(*sum, *value);
         }
         fold(&mut sums)
     }

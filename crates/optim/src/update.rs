@@ -13,7 +13,8 @@ pub(crate) struct Piece<'a, F> {
     pub parameter: usize,
     rule: &'a Rule<F>,
     block: Block<'a, F>,
-    watch: Option<Watch<'a>>,
+    /// Boxed: its statistics are kilobytes, and mostly it is not there.
+    watch: Option<Box<Watch<'a>>>,
 }
 
 /// A block's part of a report that is due.
@@ -42,7 +43,8 @@ impl<'a, F: Float> Tensor<'a, F> {
         let positions = positions.filter(|_| rule.senses());
         let mut start = 0;
         while !self.parameter.is_empty() {
-            let watch = positions.map(|positions| Watch { start, positions, seen: Seen::default() });
+            let watch =
+                positions.map(|positions| Box::new(Watch { start, positions, seen: Seen::default() }));
             let block = self.head();
             start += block.parameter.len();
             pieces.push(Piece { parameter: index, rule, block, watch });
