@@ -1,8 +1,10 @@
 //! Dropout whose mask is a function of (seed, step, stream, element).
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
+use crate::check;
 use crate::error::TorchError;
+use crate::ffi;
 use crate::philox::Philox;
 
 /// Elements that share 16 Philox counters: 4 words × 2 halves each.
@@ -63,13 +65,17 @@ impl Dropout {
 ///
 /// Errors: `ERR_ARGUMENT` for p outside [0, 1), `ERR_TORCH`.
 pub fn dropout(x: &Tensor, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
-    let Some(dropout) = dropout.filter(|d| d.p != 0.0) else { return Ok(x.shallow_clone()) };
-    dropout.check("dropout")?;
-    let factors = factors_tensor(&dropout, &x.size())?;
-    Ok(x.f_to_kind(Kind::Float)?.f_mul(&factors)?.f_to_kind(x.kind())?)
+    check::float("dropout", "x", x)?;
+    match effective("dropout", dropout)? {
+        Some(dropout) => ffi::drop_add("dropout", x, None, Some(dropout)),
+        None => Ok(x.shallow_clone()),
+    }
 }
 
-fn factors_tensor(dropout: &Dropout, shape: &[i64]) -> Result<Tensor, TorchError> {
-    let elements = shape.iter().product::<i64>() as usize;
-    Ok(Tensor::f_from_slice(&dropout.factors(elements))?.f_to_device(Device::Cpu)?.f_reshape(shape)?)
+/// The dropout that drops anything, checked.
+pub(crate) fn effective(op: &'static str, dropout: Option<Dropout>) -> Result<Option<Dropout>, TorchError> {
+    if let Some(dropout) = &dropout {
+        dropout.check(op)?;
+    }
+    Ok(dropout.filter(|dropout| dropout.threshold() > 0))
 }

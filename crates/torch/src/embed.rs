@@ -2,8 +2,10 @@
 
 use tch::{Kind, Tensor};
 
-use crate::dropout::{Dropout, dropout as drop_out};
+use crate::check;
+use crate::dropout::{Dropout, effective};
 use crate::error::TorchError;
+use crate::ffi;
 use crate::precision::Precision;
 
 /// `dropout(scale · table[ids] + position_table[positions])`: ids and positions int64 `[tokens]` → `[tokens, width]` of `precision`.
@@ -21,9 +23,8 @@ pub fn embed(
     dropout: Option<Dropout>,
 ) -> Result<Tensor, TorchError> {
     check(ids, positions, table, position_table)?;
-    let tokens = Tensor::f_embedding(table, ids, -1, false, false)?.f_mul_scalar(scale)?;
-    let sum = tokens.f_add(&position_table.f_index_select(0, positions)?)?;
-    Ok(drop_out(&sum, dropout)?.f_to_kind(precision.kind())?)
+    let dropout = effective("embed", dropout)?;
+    ffi::embed(ids, positions, (table, position_table), scale, precision, dropout)
 }
 
 fn check(
@@ -34,23 +35,12 @@ fn check(
 ) -> Result<(), TorchError> {
     let op = "embed";
     for (name, tensor) in [("ids", ids), ("positions", positions)] {
-        if tensor.size() != [ids.numel() as i64] {
-            let expected = format!("[{}]", ids.numel());
-            return Err(TorchError::Shape { op, name, found: tensor.size(), expected });
-        }
-        if tensor.kind() != Kind::Int64 {
-            return Err(TorchError::Dtype { op, name, found: tensor.kind(), expected: "int64" });
-        }
+        check::shape(op, name, tensor, &[ids.numel() as i64])?;
+        check::kind(op, name, tensor, Kind::Int64, "int64")?;
     }
-    for (name, tensor) in [("table", table), ("position_table", position_table)] {
-        let found = tensor.size();
-        if found.len() != 2 || table.size().last() != found.last() {
-            let expected = "[rows, width], both of one width".into();
-            return Err(TorchError::Shape { op, name, found, expected });
-        }
-        if tensor.kind() != Kind::Float {
-            return Err(TorchError::Dtype { op, name, found: tensor.kind(), expected: "float32" });
-        }
-    }
-    Ok(())
+    let (_, width) = check::matrix(op, "table", table, "[vocabulary, width]")?;
+    let (rows, _) = check::matrix(op, "position_table", position_table, "[positions, width]")?;
+    check::shape(op, "position_table", position_table, &[rows, width])?;
+    check::float32(op, "table", table)?;
+    check::float32(op, "position_table", position_table)
 }

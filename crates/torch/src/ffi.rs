@@ -13,9 +13,11 @@ use crate::error::TorchError;
 
 mod linear;
 mod loss;
+mod rows;
 
 pub(crate) use linear::linear;
 pub(crate) use loss::projected_cross_entropy;
+pub(crate) use rows::{drop_add, embed, layer_norm};
 
 /// `sagetrain_status` of `include/sagetrain_torch.h`.
 #[repr(C)]

@@ -2,9 +2,11 @@
 
 use tch::Tensor;
 
-use crate::dropout::{Dropout, dropout as drop_out};
+use crate::check;
+use crate::dropout::{Dropout, effective};
 use crate::error::TorchError;
-use crate::layer_norm::{check as check_norm, layer_norm};
+use crate::ffi;
+use crate::layer_norm::check as check_norm;
 
 /// Post-norm: `layer_norm(residual + dropout(x))`, all `[tokens, width]` of one kind, `gamma` and `beta` float32 `[width]`.
 ///
@@ -19,7 +21,8 @@ pub fn residual_norm(
 ) -> Result<Tensor, TorchError> {
     check_norm("residual_norm", x, gamma, beta)?;
     check_pair("residual_norm", x, residual)?;
-    layer_norm(&residual.f_add(&drop_out(x, dropout)?)?, gamma, beta, eps)
+    let dropout = effective("residual_norm", dropout)?;
+    ffi::layer_norm("residual_norm", x, Some(residual), (gamma, beta, eps), dropout)
 }
 
 /// Pre-norm: `residual + dropout(x)`, both `[tokens, width]` of one kind.
@@ -27,21 +30,12 @@ pub fn residual_norm(
 /// Errors: `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH`.
 pub fn residual_add(x: &Tensor, residual: &Tensor, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
     check_pair("residual_add", x, residual)?;
-    Ok(residual.f_add(&drop_out(x, dropout)?)?)
+    let dropout = effective("residual_add", dropout)?;
+    ffi::drop_add("residual_add", x, Some(residual), dropout)
 }
 
 fn check_pair(op: &'static str, x: &Tensor, residual: &Tensor) -> Result<(), TorchError> {
-    if residual.size() != x.size() {
-        let expected = format!("{:?} as x", x.size());
-        return Err(TorchError::Shape { op, name: "residual", found: residual.size(), expected });
-    }
-    if residual.kind() != x.kind() {
-        return Err(TorchError::Dtype {
-            op,
-            name: "residual",
-            found: residual.kind(),
-            expected: "the kind of x",
-        });
-    }
-    Ok(())
+    check::float(op, "x", x)?;
+    check::shape(op, "residual", residual, &x.size())?;
+    check::kind(op, "residual", residual, x.kind(), "the kind of x")
 }

@@ -1,9 +1,11 @@
 //! The fused attention against the same written with libtorch's plain operations, values and gradients.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use sagetrain_torch::{
     AttentionLayout, Dropout, TorchError, attention, cross_attention, self_attention, set_threads,
 };
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// The definition, composed of libtorch's operations.
 fn plain(

@@ -1,7 +1,7 @@
 //! The fused operations as compositions of libtorch's own, and how to compare the two.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use sagetrain_torch::{Activation, Precision};
+use sagetrain_torch::{Activation, Dropout, Precision};
 use tch::{Kind, Reduction, Tensor};
 
 /// Draws `shape` from the standard normal distribution; the same numbers for the same seed.
@@ -71,4 +71,28 @@ pub fn assert_close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f6
 pub fn backward(output: &Tensor) {
     let gradient = normal(&output.size(), 99).to_kind(output.kind());
     (output * gradient).sum(output.kind()).backward();
+}
+
+/// The factor of each element of `shape` by the definition.
+pub fn factors(dropout: Option<Dropout>, shape: &[i64]) -> Tensor {
+    let elements = shape.iter().product::<i64>() as usize;
+    let factors = dropout.map_or(vec![1.0; elements], |dropout| dropout.factors(elements));
+    Tensor::from_slice(&factors).reshape(shape)
+}
+
+pub fn residual_add(x: &Tensor, residual: &Tensor, dropout: Option<Dropout>) -> Tensor {
+    x * factors(dropout, &x.size()) + residual
+}
+
+pub fn layer_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, eps: f64) -> Tensor {
+    x.layer_norm(gamma.size(), Some(gamma), Some(beta), eps, false)
+}
+
+/// Leaves of these values, in double precision if asked for, the output of `run` on them and their gradients, output first.
+pub fn with_gradients(inputs: &[&Tensor], double: bool, run: impl Fn(&[Tensor]) -> Tensor) -> Vec<Tensor> {
+    let prepare = |input: &&Tensor| if double { leaf(&input.to_kind(Kind::Double)) } else { leaf(input) };
+    let leaves: Vec<Tensor> = inputs.iter().map(prepare).collect();
+    let output = run(&leaves);
+    backward(&output);
+    std::iter::once(output).chain(leaves.iter().map(Tensor::grad)).collect()
 }
