@@ -9,17 +9,20 @@
 mod support;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use sagetrain_optim::{NonFinite, OptimizerOptions, OptimizerSpec, Pool, SageSpec};
+use sagetrain_optim::{NonFinite, OptimizerOptions, OptimizerSpec, Pool, SageSpec, SgdSpec};
 use support::{Table, Workload, shapes};
 
 /// What is timed: a name, the spec, the options, bytes a parameter.
 fn variants() -> Vec<(&'static str, OptimizerSpec, OptimizerOptions, f64)> {
     let unchecked = || OptimizerOptions { non_finite: NonFinite::Unchecked, ..OptimizerOptions::default() };
     let checked = OptimizerOptions::default;
+    let momentum = SgdSpec { momentum: 0.9, ..SgdSpec::new(1e-3) };
     let sage = || OptimizerSpec::adam(1e-3).with_sage(SageSpec::default());
     vec![
         ("adam", OptimizerSpec::adam(1e-3), unchecked(), 28.0),
         ("adam-sage", sage(), unchecked(), 36.0),
+        ("adamax-sage", OptimizerSpec::adamax(1e-3).with_sage(SageSpec::default()), unchecked(), 36.0),
+        ("sgd-sage", OptimizerSpec::Sgd(momentum).with_sage(SageSpec::default()), unchecked(), 28.0),
         ("adam checked", OptimizerSpec::adam(1e-3), checked(), 32.0),
         ("adam-sage checked", sage(), checked(), 40.0),
     ]

@@ -1,7 +1,7 @@
 //! Arrays to step on, and a table of what was measured.
 
 use sagetrain_optim::{
-    Executor, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, StepInputs,
+    Allocate, Executor, Memory, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, StepInputs,
 };
 use std::fmt;
 use std::sync::Mutex;
@@ -46,29 +46,22 @@ fn spiral() -> Vec<usize> {
     vec![200, 100, 10_000, 100, 10_000, 100, 200, 2]
 }
 
-/// Parameters and gradients.
+/// Parameters and gradients, each beginning at a cache line as libtorch's do.
 pub struct Workload {
     infos: Vec<ParameterInfo>,
-    parameters: Vec<Vec<f32>>,
-    gradients: Vec<Vec<f32>>,
+    parameters: Vec<Box<dyn Memory>>,
+    gradients: Vec<Box<dyn Memory>>,
 }
 
 impl Workload {
     pub fn new(sizes: Vec<usize>) -> Self {
-        let filled = |scale: f32| {
-            let value = |index: usize| ((index as f32 * 0.618).fract() - 0.5) * scale;
-            sizes.iter().map(|size| (0..*size).map(value).collect()).collect()
-        };
         let named = |(index, size): (usize, &usize)| ParameterInfo::new(format!("tensor{index}"), [*size]);
-        Self {
-            infos: sizes.iter().enumerate().map(named).collect(),
-            parameters: filled(0.2),
-            gradients: filled(0.01),
-        }
+        let infos = sizes.iter().enumerate().map(named).collect();
+        Self { infos, parameters: filled(&sizes, 0.2), gradients: filled(&sizes, 0.01) }
     }
 
     pub fn parameters(&self) -> usize {
-        self.parameters.iter().map(Vec::len).sum()
+        self.infos.iter().map(ParameterInfo::elements).sum()
     }
 
     pub fn optimizer(&self, spec: &OptimizerSpec, options: &OptimizerOptions) -> Optimizer {
@@ -79,9 +72,8 @@ impl Workload {
     }
 
     pub fn step(&mut self, optimizer: &mut Optimizer, executor: &dyn Executor) {
-        let mut parameters: Vec<&mut [f32]> = self.parameters.iter_mut().map(Vec::as_mut_slice).collect();
-        let gradients: Vec<Option<&[f32]>> =
-            self.gradients.iter().map(|gradient| Some(gradient.as_slice())).collect();
+        let mut parameters: Vec<&mut [f32]> = self.parameters.iter_mut().map(|p| p.as_mut_slice()).collect();
+        let gradients: Vec<Option<&[f32]>> = self.gradients.iter().map(|g| Some(g.as_slice())).collect();
         let report = optimizer.step(&mut parameters, &gradients, StepInputs::default(), executor);
         assert!(report.is_ok_and(|report| !report.skipped));
     }
@@ -89,7 +81,8 @@ impl Workload {
     /// a ← a + s·b in place, in blocks as the update has them.
     pub fn triad(&mut self, executor: &dyn Executor) {
         let arrays = self.parameters.iter_mut().zip(&self.gradients);
-        let blocks = arrays.flat_map(|(a, b)| a.chunks_mut(1 << 18).zip(b.chunks(1 << 18)));
+        let blocks =
+            arrays.flat_map(|(a, b)| a.as_mut_slice().chunks_mut(1 << 16).zip(b.as_slice().chunks(1 << 16)));
         let blocks: Vec<_> = blocks.map(Mutex::new).collect();
         executor.run(blocks.len(), &|index| {
             let Ok(mut block) = blocks[index].lock() else { return };
@@ -97,6 +90,19 @@ impl Workload {
             a.iter_mut().zip(b.iter()).for_each(|(a, b)| *a += 1e-9 * *b);
         });
     }
+}
+
+fn filled(sizes: &[usize], scale: f32) -> Vec<Box<dyn Memory>> {
+    let array = |size: &usize| match Owned.zeros(*size) {
+        Ok(mut memory) => {
+            let fill =
+                |(index, value): (usize, &mut f32)| *value = ((index as f32 * 0.618).fract() - 0.5) * scale;
+            Memory::<f32>::as_mut_slice(&mut *memory).iter_mut().enumerate().for_each(fill);
+            memory
+        }
+        Err(error) => unreachable!("{error}"),
+    };
+    sizes.iter().map(array).collect()
 }
 
 /// Medians of what was timed, with the triad's bandwidth of the same run.
