@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
 import type * as Addon from '../bindings/binding.cjs'
 import { SagetrainError } from './errors.js'
 import { ensureLink } from './setup/libtorch.mjs'
@@ -33,10 +34,20 @@ export function native(): Native {
 function load(): Native {
   try {
     ensureLink()
-    return createRequire(import.meta.url)('../bindings/binding.cjs') as Native
+    const addon = createRequire(import.meta.url)('../bindings/binding.cjs') as Native
+    if (isMainThread) process.once('exit', (code) => stopEngines(addon, code))
+    return addon
   } catch (cause) {
     throw new SagetrainError('ERR_LIBTORCH', `${reason(cause)}; run \`npm run setup\`, or \`npx sagetrain doctor\` for details`, { cause })
   }
+}
+
+/** Milliseconds that an exit waits for the steps under way. */
+const PATIENCE_MS = 1000
+
+/** A thread inside libtorch while the process runs its destructors would crash; one that takes too long is left behind with them. */
+function stopEngines(addon: Native, code: number): void {
+  if (!addon.stopEngines(PATIENCE_MS)) addon.leaveProcess(code)
 }
 
 function reason(cause: unknown): string {

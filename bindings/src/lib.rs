@@ -11,6 +11,8 @@ mod column;
 #[allow(unsafe_code, reason = "implements an unsafe method of napi's, safely")]
 mod data;
 mod dataset;
+#[allow(unsafe_code, reason = "ends the process")]
+mod ending;
 mod fault;
 mod fields;
 mod loader;

@@ -157,7 +157,7 @@ impl NativeModel {
         if let Ok(handle) = self.handle() {
             handle.dispose();
         }
-        self.slot.dispose(env)
+        self.slot.dispose_aside(env)
     }
 }
 
@@ -169,7 +169,7 @@ impl NativeModel {
 
 impl ObjectFinalize for NativeModel {
     fn finalize(mut self, env: Env) -> napi::Result<()> {
-        self.slot.dispose(&env)
+        self.slot.dispose_aside(&env)
     }
 }
 

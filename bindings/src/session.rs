@@ -124,7 +124,7 @@ impl NativeSession {
             Ok(session) => session.dispose(settle.reply(|_, ()| Ok(()))),
             Err(_) => settle.with(Ok::<_, Fault>(()), |_, ()| Ok(())),
         }
-        self.slot.dispose(env)?;
+        self.slot.dispose_aside(env)?;
         Ok(promise)
     }
 }
@@ -141,7 +141,7 @@ impl ObjectFinalize for NativeSession {
             // Nobody is left to be told.
             session.dispose(Box::new(|_| ()));
         }
-        self.slot.dispose(&env)
+        self.slot.dispose_aside(&env)
     }
 }
 

@@ -48,12 +48,26 @@ impl<T> Slot<T> {
 
     /// Drops the value and takes its bytes back; idempotent.
     pub(crate) fn dispose(&mut self, env: &Env) -> napi::Result<()> {
-        let (state, bytes) =
-            (std::mem::replace(&mut self.state, State::Disposed), std::mem::take(&mut self.accounted));
-        env.adjust_external_memory(-bytes)?;
+        let state = self.take(env)?;
         // A panicking destructor must not unwind into Node.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(state)));
         dropped.map_err(|payload| Fault::internal(&panic_message(payload.as_ref())).into())
+    }
+
+    /// [`Self::dispose`] on a thread of its own, for what waits in its destructor: an engine's last handle waits for the commands
+    /// that are under way.
+    pub(crate) fn dispose_aside(&mut self, env: &Env) -> napi::Result<()>
+    where
+        T: Send + 'static,
+    {
+        let state = self.take(env)?;
+        let started = std::thread::Builder::new().name("sagetrain-end".into()).spawn(move || drop(state));
+        started.map(drop).map_err(|error| Fault::internal(&format!("cannot start a thread: {error}")).into())
+    }
+
+    fn take(&mut self, env: &Env) -> napi::Result<State<T>> {
+        env.adjust_external_memory(-std::mem::take(&mut self.accounted))?;
+        Ok(std::mem::replace(&mut self.state, State::Disposed))
     }
 }
 

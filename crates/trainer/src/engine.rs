@@ -3,6 +3,7 @@
 //! Callers on any thread send closures and receive their results through a callback. A panic inside a closure is caught,
 //! reported, and poisons the engine: what it left half-written is never used again.
 
+use crate::ending::{Inside, sleep_forever, stopped};
 use crate::error::TrainerError;
 use crate::training::Training;
 use sagetrain_models::Model;
@@ -31,7 +32,7 @@ impl Owned {
 
     /// Errs where the caller has withdrawn the work; long commands ask between batches.
     pub(crate) fn check_cancelled(cancel: &AtomicBool) -> Result<(), TrainerError> {
-        if cancel.load(Ordering::Acquire) { Err(TrainerError::Aborted) } else { Ok(()) }
+        if cancel.load(Ordering::Acquire) || stopped() { Err(TrainerError::Aborted) } else { Ok(()) }
     }
 }
 
@@ -63,6 +64,7 @@ impl Engine {
         let ready = Arc::new(Mutex::new(Some(ready)));
         let on_thread = Arc::clone(&ready);
         let body = move || {
+            let Some(inside) = Inside::enter() else { sleep_forever() };
             let built = catch_unwind(AssertUnwindSafe(build))
                 .unwrap_or_else(|panic| Err(TrainerError::Poisoned { message: panic_message(&panic) }));
             let model = match built {
@@ -70,10 +72,14 @@ impl Engine {
                 Err(error) => return answer(&on_thread, Err(error)),
             };
             let mut owned = Owned { model, training: None, cancel };
+            drop(inside);
             answer(&on_thread, Ok(handle));
             while let Ok(job) = inbox.recv() {
+                let Some(_inside) = Inside::enter() else { sleep_forever() };
                 job(&mut owned);
             }
+            let Some(_inside) = Inside::enter() else { sleep_forever() };
+            drop(owned);
         };
         match std::thread::Builder::new().name("sagetrain-engine".into()).spawn(body) {
             Ok(thread) => *lock(&engine.thread) = Some(thread),
@@ -119,7 +125,9 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.dispose();
-        if let Some(thread) = lock(&self.thread).take()
+        // Waited for also as a time inside: a thread that ends still runs destructors of libtorch's.
+        if let Some(_inside) = Inside::enter()
+            && let Some(thread) = lock(&self.thread).take()
             && thread.thread().id() != std::thread::current().id()
         {
             // A panic outside a job has nobody left to be told to.

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;
+mod ending;
 mod engine;
 mod error;
 mod evaluate;
@@ -16,6 +17,7 @@ mod session;
 pub mod task;
 mod training;
 
+pub use ending::stop;
 pub use error::TrainerError;
 pub use evaluate::{BatchSize, Losses};
 pub use options::{PrecisionName, RunOptions, SessionOptions};
