@@ -1,7 +1,8 @@
+import { isDetached } from './detached.js'
 import { SagetrainError } from './errors.js'
 import type { NativeColumn } from './binding.js'
-import { hint } from './suggest.js'
 import { show } from './options.js'
+import { hint } from './suggest.js'
 
 /** One sample: ids in an Int32Array of any length, numbers in a Float32Array of one width. */
 export type Sample = Readonly<Record<string, Int32Array | Float32Array>>
@@ -18,7 +19,10 @@ export class ColumnBuilder {
     }
     const entries = Object.entries(sample)
     if (this.#samples === 0) entries.forEach(([name, row]) => this.#columns.set(name, growing(row, name)))
-    for (const [name, row] of entries) this.#column(name).push(row, this.#samples, name)
+    for (const [name, row] of entries) {
+      if (ArrayBuffer.isView(row) && isDetached(row)) throw refusal(this.#samples, name, 'is detached: its buffer was transferred')
+      this.#column(name).push(row, this.#samples, name)
+    }
     const missing = [...this.#columns.keys()].find((name) => !Object.hasOwn(sample, name))
     if (missing !== undefined) throw refusal(this.#samples, missing, 'is missing')
     this.#samples += 1

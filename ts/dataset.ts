@@ -121,7 +121,8 @@ export class Dataset {
   async write(path: string, about: Json = null): Promise<void> {
     const handle = nativeOf(this, 'Dataset')
     const file = parse(text, path, 'path', 'ERR_ARGUMENT')
-    await calling(() => handle.write(file, encode(about, 'about')))
+    const json = encode(about, 'about')
+    await calling(() => handle.write(file, json))
   }
 
   /** Releases the memory or the mapping once no loader uses it; idempotent. */
@@ -131,5 +132,5 @@ export class Dataset {
 }
 
 function isIterable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)
+  return typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && (Symbol.iterator in value || Symbol.asyncIterator in value)
 }

@@ -5,7 +5,7 @@ import { SagetrainError } from './errors.js'
 import { factory } from './handle.js'
 import { encode } from './json.js'
 import { call, calling } from './native-error.js'
-import { count, expected, flag, object, whole } from './options.js'
+import { count, expected, flag, object, parse, whole } from './options.js'
 
 /** How to cut and order batches; exactly one of `maxTokens` and `batchSize`. */
 export interface LoaderOptions {
@@ -104,9 +104,10 @@ export class Loader implements AsyncIterable<Batch> {
    * @throws {@link SagetrainError} `ERR_DATA` for a sample longer than `maxTokens`, `ERR_DATASET`.
    */
   async batches(epoch: number = this.#state.epoch): Promise<number> {
-    const loader = await this.#start({ epoch, batch: 0 }, epoch + 1)
+    const number = parse(whole, epoch, 'epoch', 'ERR_ARGUMENT')
+    const loader = await this.#start({ epoch: number, batch: 0 }, number + 1)
     try {
-      return await calling(() => loader.batchesIn(epoch))
+      return await calling(() => loader.batchesIn(number))
     } finally {
       loader.dispose()
     }

@@ -75,7 +75,8 @@ export class Model {
    */
   static async create(spec: ModelOptions, options: { readonly seed?: number } = {}): Promise<Model> {
     const { seed } = parse(createOptions, options, 'options', 'ERR_ARGUMENT')
-    return new Model(await calling(() => native().Model.create(encode(spec ?? null, 'model'), seed)), factory)
+    const json = encode(spec ?? null, 'model')
+    return new Model(await calling(() => native().Model.create(json, seed)), factory)
   }
 
   /**
@@ -163,7 +164,10 @@ export class Model {
 
 /** Uses a model, loading and freeing it where it is given as a folder; for this package's own modules. */
 export async function withModel<T>(model: Model | string, use: (model: Model) => Promise<T>): Promise<T> {
-  if (typeof model !== 'string') return use(model)
+  if (typeof model !== 'string') {
+    nativeOf(model, 'Model', 'model')
+    return use(model)
+  }
   using loaded = await Model.load(model)
   return await use(loaded)
 }

@@ -11,9 +11,16 @@ const marker = 'sagetrain:'
 export function fromNative(error: unknown): SagetrainError {
   if (error instanceof SagetrainError) return error
   const message = error instanceof Error ? error.message : String(error)
-  if (!message.startsWith(marker)) return new SagetrainError('ERR_INTERNAL', `internal fault: ${message}`, { cause: error })
+  if (!message.startsWith(marker)) return unmarked(error, message)
   const data = JSON.parse(message.slice(marker.length)) as { code: SagetrainErrorCode; message: string; fields: ErrorFields }
   return new SagetrainError(data.code, data.message, { fields: data.fields })
+}
+
+/** Node-API refuses arguments of a wrong kind by itself; nothing else comes without the marker. */
+function unmarked(error: unknown, message: string): SagetrainError {
+  const status = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (status === 'InvalidArg' || status.endsWith('Expected')) return new SagetrainError('ERR_ARGUMENT', message, { cause: error })
+  return new SagetrainError('ERR_INTERNAL', `internal fault: ${message}`, { cause: error })
 }
 
 /** Runs a synchronous native call. */

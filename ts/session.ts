@@ -174,7 +174,8 @@ export class Session {
     const handle = nativeOf(this, 'Session')
     const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
     const { run = null, attachments = [] } = parse(saveOptions, options, 'save')
-    return calling(() => handle.save(path, encode(run, 'save.run'), attachments))
+    const json = encode(run, 'save.run')
+    return calling(() => handle.save(path, json, attachments))
   }
 
   /**

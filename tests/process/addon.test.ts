@@ -7,8 +7,8 @@ import { Worker } from 'node:worker_threads'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { probeAddon } from '#ts/doctor-addon.js'
 import { addonPath, libtorchLink } from '#ts/setup/paths.mjs'
+import { probeAddon } from '#ts/setup/probe.mjs'
 
 const require = createRequire(import.meta.url)
 const addonName = 'binding.linux-x64-gnu.node'
@@ -63,7 +63,7 @@ test('an addon that ends its process is a sentence', async (t) => {
   const folder = temporary(t)
   writeFileSync(join(folder, 'addon.c'), '__attribute__((constructor)) static void die(void) { __builtin_trap(); }\n')
   execFileSync('cc', ['-shared', '-fPIC', '-o', join(folder, 'addon.node'), join(folder, 'addon.c')])
-  t.deepEqual(await probeAddon(join(folder, 'addon.node')), { loads: false, problem: 'ends its process with SIGILL' })
+  t.deepEqual(await probeAddon(join(folder, 'addon.node')), { loads: false, problem: 'ends its process with signal 4' })
   writeFileSync(join(folder, 'text.node'), 'not a library')
   t.regex(JSON.stringify(await probeAddon(join(folder, 'text.node'))), /invalid ELF header|file too short/)
 })

@@ -1,3 +1,4 @@
+import { isDetached } from '../detached.js'
 import { SagetrainError } from '../errors.js'
 import { show } from '../options.js'
 
@@ -21,21 +22,11 @@ export function checkArray(value: unknown, where: string): asserts value is Floa
     throw new SagetrainError('ERR_DTYPE', `${where}: expected a Float32Array or a Float64Array, got ${show(value)}`, { fields: { argument: where } })
   }
   if (value.buffer instanceof SharedArrayBuffer) throw unusable(where, 'lies on a SharedArrayBuffer, which another thread may write')
-  if (detached(value)) throw unusable(where, 'is detached: its buffer was transferred')
+  if (isDetached(value)) throw unusable(where, 'is detached: its buffer was transferred')
 }
 
 function unusable(where: string, problem: string): SagetrainError {
   return new SagetrainError('ERR_ARGUMENT', `${where}: the array ${problem}`, { fields: { argument: where } })
-}
-
-/** Views of a detached buffer lose their offset and length; only a view that was empty from the start looks the same. */
-function detached(value: FloatArray): boolean {
-  if (value.buffer.byteLength > 0 || value.length > 0) return false
-  try {
-    return new Uint8Array(value.buffer).byteLength > 0
-  } catch {
-    return true
-  }
 }
 
 /** All arrays of an optimizer are of one kind. */

@@ -225,7 +225,8 @@ export function createOptimizer<Data extends FloatArray>(
   const dtype = first instanceof Float64Array ? 'float64' : 'float32'
   const shapes = tensors.map(({ name, shape }) => ({ name, shape: [...shape] }))
   const specText = encodeOptimizer(spec, 'optimizer', shapes)
-  return adoptOptimizer(call(() => native().Optimizer.create(specText, shapes, encode(options, 'options'), dtype)), tensors)
+  const json = encode(options, 'options')
+  return adoptOptimizer(call(() => native().Optimizer.create(specText, shapes, json, dtype)), tensors)
 }
 
 const isExtent = (extent: number) => Number.isSafeInteger(extent) && extent >= 0

@@ -22,7 +22,8 @@ export function resolveOptimizer<Type extends OptimizerSpec['type']>(type: Type,
 export function optimizerSpec(value: unknown, where: string): OptimizerSpec {
   const predicate = predicateOf(value)
   const plain = predicate === undefined ? value : withScope(value as OptimizerSpec, 'all')
-  const spec = decode<OptimizerSpec>(call(() => native().resolveOptimizer(encode(plain ?? null, where), where)))
+  const json = encode(plain ?? null, where)
+  const spec = decode<OptimizerSpec>(call(() => native().resolveOptimizer(json, where)))
   return predicate === undefined ? spec : withScope(spec, predicate)
 }
 

@@ -1,6 +1,8 @@
+import * as v from 'valibot'
 import { native } from '../binding.js'
 import { decode, encode } from '../json.js'
 import { call } from '../native-error.js'
+import { count, parse } from '../options.js'
 
 /** A multiplier of the learning rate as plain JSON, its kind in `type`; made by {@link constant}, {@link inverseSqrt} and the others. */
 export type ScheduleSpec =
@@ -20,7 +22,8 @@ export function resolveSchedule<Type extends ScheduleSpec['type']>(type: Type, o
 
 /** Checks a specification and fills in its defaults; `where` begins the paths in messages. */
 export function scheduleSpec(value: unknown, where: string): ScheduleSpec {
-  return decode<ScheduleSpec>(call(() => native().resolveSchedule(encode(value ?? null, where), where)))
+  const json = encode(value ?? null, where)
+  return decode<ScheduleSpec>(call(() => native().resolveSchedule(json, where)))
 }
 
 /**
@@ -31,5 +34,7 @@ export function scheduleSpec(value: unknown, where: string): ScheduleSpec {
  * multiplierAt(inverseSqrt({ warmupSteps: 100 }), 400) // 0.5
  */
 export function multiplierAt(schedule: ScheduleSpec, step: number, totalSteps?: number): number {
-  return call(() => native().scheduleMultiplier(encode(schedule, 'schedule'), step, totalSteps))
+  const [at, of] = [parse(count, step, 'step', 'ERR_ARGUMENT'), parse(v.optional(count), totalSteps, 'totalSteps', 'ERR_ARGUMENT')]
+  const json = encode(schedule ?? null, 'schedule')
+  return call(() => native().scheduleMultiplier(json, at, of))
 }
