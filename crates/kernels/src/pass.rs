@@ -2,7 +2,9 @@
 
 use crate::float::Float;
 use crate::isa::{self, Isa, Loop};
-use crate::sage::{AnyRate, Blind, Modulation, ReleasedRate, SageRate, Sense, Sensing, Steering, Watching};
+use crate::sage::{
+    AblationRate, Blind, Modulation, ReleasedRate, SageRate, Sense, Sensing, Steering, Watching,
+};
 
 /// The arrays of one block of one parameter, equally long. A state that the rule does not keep is empty.
 #[derive(Debug)]
@@ -38,8 +40,7 @@ pub(crate) fn run<F: Float, R: Rule<F>>(isa: Isa, rule: R, sensing: Sensing<'_, 
             isa::run(isa, Pass { rule, sense: Steering(sage, SageRate), block });
         }
         Sensing::Modulate(sage, modulation) => {
-            let rate = AnyRate::new(sage, modulation);
-            isa::run(isa, Pass { rule, sense: Steering(sage, rate), block });
+            isa::run(isa, Pass { rule, sense: Steering(sage, AblationRate::new(modulation)), block });
         }
     }
 }

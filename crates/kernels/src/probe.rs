@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::isa::{self, Isa, Loop};
-use crate::sage::{AnyRate, Modulation, Rate, ReleasedRate, Sage, Sensing};
+use crate::sage::{AblationRate, Modulation, Rate, ReleasedRate, Sage, SageRate, Sensing};
 
 /// Buffers for what is seen of a block, each as long as it.
 #[derive(Debug)]
@@ -44,14 +44,14 @@ pub fn look<F: Float>(isa: Isa, sensing: Sensing<'_, F>, sight: Sight<'_, F>, pr
 pub(crate) fn run<F: Float>(isa: Isa, sensing: Sensing<'_, F>, sight: Sight<'_, F>, probe: Probe<'_, F>) {
     match sensing {
         Sensing::Off => {}
-        Sensing::Watch(sage) => {
-            isa::run(isa, Look { sage, rate: AnyRate::new(sage, Modulation::Sage), sight, probe })
+        Sensing::Watch(sage) | Sensing::Modulate(sage, Modulation::Sage) => {
+            isa::run(isa, Look { sage, rate: SageRate, sight, probe });
         }
         Sensing::Modulate(sage, Modulation::Released) => {
             isa::run(isa, Look { sage, rate: ReleasedRate, sight, probe });
         }
         Sensing::Modulate(sage, modulation) => {
-            isa::run(isa, Look { sage, rate: AnyRate::new(sage, modulation), sight, probe });
+            isa::run(isa, Look { sage, rate: AblationRate::new(modulation), sight, probe });
         }
     }
 }
@@ -80,7 +80,7 @@ impl<F: Float, R: Rate<F>> Loop for Look<'_, F, R> {
         write(probe.product, length, |i| seen(i).0);
         write(probe.sensitivity, length, |i| seen(i).1);
         write(probe.average, length, |i| sage.corrected(seen(i).2));
-        write(probe.variation, length, |i| sage.corrected_variation(seen(i).1, seen(i).2));
+        write(probe.variation, length, |i| sage.variation(seen(i).1, seen(i).2));
         write(probe.modulation, length, |i| rate.rate(sage, seen(i).1, seen(i).2));
     }
 }

@@ -36,16 +36,16 @@ pub enum Sensing<'a, F> {
 
 /// The numbers of one step that all elements share.
 ///
-/// Rates are formed from `c·I` and `E` with c = 1 − β0^t in place of I and Î = E/c, so numerator and denominator are both c
-/// times the equation's. That saves a division, and makes the first step's U exactly 0: c = 1 − β0 there, so `c·I`
-/// and `E` are the same product.
+/// The method's own r is formed from `c·I` and `E` with c = 1 − β0^t in place of I and Î = E/c, so numerator and denominator
+/// are both c times the equation's. That saves a division, and makes the first step's U exactly 0: c = 1 − β0 there, so
+/// `c·I` and `E` are the same product.
 #[derive(Clone, Copy, Debug)]
 pub struct Sage<F> {
     beta0: F,
     weight: F,
     correction: F,
-    inverse: F,
     epsilon: F,
+    scaled_epsilon: F,
     ceiling: F,
 }
 
@@ -65,8 +65,8 @@ impl<F: Float> Sage<F> {
             beta0: F::from_f64(beta0),
             weight: F::from_f64(1.0 - beta0),
             correction: F::from_f64(correction),
-            inverse: F::from_f64(1.0 / correction),
-            epsilon: F::from_f64(correction * epsilon),
+            epsilon: F::from_f64(epsilon),
+            scaled_epsilon: F::from_f64(correction * epsilon),
             ceiling: F::MAX / (F::ONE + F::ONE),
         }
     }
@@ -86,20 +86,20 @@ impl<F: Float> Sage<F> {
 
     /// c U
     #[inline(always)]
-    fn variation(&self, sensitivity: F, average: F) -> F {
+    fn scaled_variation(&self, sensitivity: F, average: F) -> F {
         (self.correction * sensitivity - average).abs()
     }
 
-    /// Î, for reports.
+    /// Î
     #[inline(always)]
     pub(crate) fn corrected(&self, average: F) -> F {
-        average * self.inverse
+        average / self.correction
     }
 
-    /// U, for reports.
+    /// U
     #[inline(always)]
-    pub(crate) fn corrected_variation(&self, sensitivity: F, average: F) -> F {
-        self.variation(sensitivity, average) * self.inverse
+    pub(crate) fn variation(&self, sensitivity: F, average: F) -> F {
+        (sensitivity - self.corrected(average)).abs()
     }
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct SageRate;
 impl<F: Float> Rate<F> for SageRate {
     #[inline(always)]
     fn rate(&self, sage: &Sage<F>, sensitivity: F, average: F) -> F {
-        (sage.variation(sensitivity, average) + sage.epsilon) / (average + sage.epsilon)
+        (sage.scaled_variation(sensitivity, average) + sage.scaled_epsilon) / (average + sage.scaled_epsilon)
     }
 }
 
@@ -127,47 +127,46 @@ pub(crate) struct ReleasedRate;
 impl<F: Float> Rate<F> for ReleasedRate {
     #[inline(always)]
     fn rate(&self, sage: &Sage<F>, sensitivity: F, average: F) -> F {
-        sage.variation(sensitivity, average) / (average + sage.epsilon)
+        sage.scaled_variation(sensitivity, average) / (average + sage.scaled_epsilon)
     }
 }
 
-/// Every modulation of the paper in one loop, each a row of zeros and ones around u = c (U + ε) and i = c (Î + ε):
-/// r = k·a·b/d with a one of 1, u; b one of 1, i; d one of 1, i, u. Multiplying by 1 and adding 0 are exact.
+/// The ablations in one loop, each a row of zeros and ones around u = U + ε and i = Î + ε: r = a·b/d with a one of 1, u; b one of
+/// 1, i; d one of 1, i, u. Multiplying by 1 and adding 0 are exact.
 #[derive(Clone, Copy)]
-pub(crate) struct AnyRate<F> {
-    scale: F,
+pub(crate) struct AblationRate<F> {
     variation: [F; 2],
     average: [F; 2],
     divisor: [F; 3],
 }
 
-impl<F: Float> AnyRate<F> {
-    /// The row of `modulation`.
-    pub fn new(sage: &Sage<F>, modulation: Modulation) -> Self {
+impl<F: Float> AblationRate<F> {
+    /// The row of `modulation`. That of `sage` is here for completeness; it has a loop of its own, as has `released`.
+    pub fn new(modulation: Modulation) -> Self {
         let [zero, one] = [F::ZERO, F::ONE];
-        let (unit, only) = ([one, zero], [zero, one]);
+        let (absent, present) = ([one, zero], [zero, one]);
         let (by_one, by_average, by_variation) = ([one, zero, zero], [zero, one, zero], [zero, zero, one]);
-        let (scale, variation, average, divisor) = match modulation {
-            Modulation::Sage | Modulation::Released => (one, only, unit, by_average),
-            Modulation::Product => (sage.inverse * sage.inverse, only, only, by_one),
-            Modulation::Inverse => (one, unit, only, by_variation),
-            Modulation::Average => (sage.inverse, unit, only, by_one),
-            Modulation::Reciprocal => (sage.correction, unit, unit, by_average),
-            Modulation::Variation => (sage.inverse, only, unit, by_one),
+        let (variation, average, divisor) = match modulation {
+            Modulation::Sage | Modulation::Released => (present, absent, by_average),
+            Modulation::Product => (present, present, by_one),
+            Modulation::Inverse => (absent, present, by_variation),
+            Modulation::Average => (absent, present, by_one),
+            Modulation::Reciprocal => (absent, absent, by_average),
+            Modulation::Variation => (present, absent, by_one),
         };
-        Self { scale, variation, average, divisor }
+        Self { variation, average, divisor }
     }
 }
 
-impl<F: Float> Rate<F> for AnyRate<F> {
+impl<F: Float> Rate<F> for AblationRate<F> {
     #[inline(always)]
     fn rate(&self, sage: &Sage<F>, sensitivity: F, average: F) -> F {
         let u = sage.variation(sensitivity, average) + sage.epsilon;
-        let i = average + sage.epsilon;
+        let i = sage.corrected(average) + sage.epsilon;
         let a = self.variation[1].mul_add(u, self.variation[0]);
         let b = self.average[1].mul_add(i, self.average[0]);
         let d = self.divisor[2].mul_add(u, self.divisor[1].mul_add(i, self.divisor[0]));
-        self.scale * a * b / d
+        a * b / d
     }
 }
 

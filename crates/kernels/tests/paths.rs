@@ -184,7 +184,7 @@ fn every_path_agrees<F: Float>(non_finite: bool) {
     );
 }
 
-/// An ablation's loop, given the row of `sage`, is `sage`: what a report shows is what the step applied.
+/// What a report shows as r is the r of the step, to the bit.
 #[test]
 fn what_is_seen_is_what_is_applied() {
     let count = 403;
