@@ -1,5 +1,5 @@
-import { doctorLines } from '../doctor-text.js'
-import { doctor as look } from '../doctor.js'
+import { doctorLines } from '../setup/doctor-text.mjs'
+import { doctor as look } from '../setup/doctor.mjs'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 

@@ -1,5 +1,6 @@
 // Runs the tools that set-up stands on, keeping what they say.
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 
 /** Enough of a tool's last words to recognise why it failed. */
 const keptCharacters = 200_000
@@ -54,7 +55,7 @@ export function run(command, args, { cwd, env, show = false, onText } = {}) {
 }
 
 /** @param {NodeJS.Signals | null} signal */
-const signalNumber = (signal) => (signal === 'SIGINT' ? 2 : signal === 'SIGTERM' ? 15 : signal === 'SIGKILL' ? 9 : 1)
+const signalNumber = (signal) => (signal ? constants.signals[signal] : 1)
 
 /** Ends every tool that is running, and lets none begin any more. @param {NodeJS.Signals} signal */
 export function stopTools(signal) {

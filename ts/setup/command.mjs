@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { stopTools } from './child.mjs'
+import { doctorLines } from './doctor-text.mjs'
+import { doctor } from './doctor.mjs'
 import { exitCodes, recogniseFailure, SetupFailure } from './failures.mjs'
 import { lint } from './lint.mjs'
 import { cacheFolder, root } from './paths.mjs'
@@ -10,9 +12,9 @@ import { say } from './progress.mjs'
 import { setUp } from './steps.mjs'
 import { test } from './testing.mjs'
 
-const usage = `usage: npm start | npm test | npm run setup | npm run lint | npm run check
+const usage = `usage: npm start | npm test | npm run setup | npm run doctor | npm run lint | npm run check
 
-Each does all set-up that is missing first. After \`--\`:
+Each does all set-up that is missing first, but for the doctor, who only looks. After \`--\`:
   --cpu    leave out libtorch's GPU half
   --cuda   take it, whether or not a driver is found here
   anything else goes to the quickstart (\`npm start -- --help\`)`
@@ -49,9 +51,16 @@ async function perform(command, args) {
   if (command === 'test') return test(asked)
   if (command === 'lint') return lint(asked)
   if (command === 'check') return (await lint(asked)) || test(asked)
+  if (command === 'doctor') return examine()
   if (command === 'setup' || command === 'start') return setUp(asked).then(() => 0)
   say(usage)
   return exitCodes.usage
+}
+
+async function examine() {
+  const found = await doctor()
+  process.stdout.write(`${doctorLines(found).join('\n')}\n`)
+  return found.ok ? 0 : 1
 }
 
 /**

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// What `npm start`, `npm test`, `npm run setup`, `npm run lint` and `npm run check` run. Nothing is installed or compiled yet when it starts.
+// What package.json's scripts run. Nothing is installed or compiled yet when it starts.
 // This file alone must parse on an old Node, so that an old Node gets a sentence and not a syntax error.
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

@@ -1,7 +1,9 @@
 import test from 'ava'
 
-import { doctorLines } from '#ts/doctor-text.js'
-import { doctor, type DoctorReport, type Finding } from '#ts/doctor.js'
+import { doctorLines } from '#ts/setup/doctor-text.mjs'
+import { doctor, type DoctorReport, type Finding } from '#ts/setup/doctor.mjs'
+
+import { Sandbox } from './sandbox.js'
 
 test('on a machine that is set up, all that training needs is found', async (t) => {
   const report = await doctor()
@@ -14,10 +16,22 @@ test('on a machine that is set up, all that training needs is found', async (t) 
   t.regex(doctorLines(report).join('\n'), /libtorch +2\.13\.0 in .*\n.*addon +loads in [\d.]+ s\n/)
 })
 
+test('on a bare machine it says what is missing, before anything is installed or compiled', async (t) => {
+  const sandbox = new Sandbox(t)
+  for (const tool of ['cargo', 'python3'] as const) sandbox.removeTool(tool)
+  const { code, stdout } = await sandbox.run(sandbox.checkout(), ['doctor'])
+  t.is(code, 1)
+  t.regex(stdout, /^- cargo +missing; only set-up needs it: install Rust/m)
+  t.regex(stdout, /^- pip +missing/m)
+  t.regex(stdout, /^✗ libtorch +missing: run `npm run setup` \(expected: 2\.13\.0\)$/m)
+  t.regex(stdout, /^✗ addon +missing: run `npm run setup`$/m)
+  t.deepEqual(sandbox.calls(), [])
+})
+
 const machine = { platform: 'linux x64', processor: 'EPYC', cores: 2, memoryBytes: 8e9, cacheFolder: '/home/x/.cache/sagetrain', cacheFreeBytes: 5e8 }
 
 function reportWith(finding: Partial<Finding>): DoctorReport {
-  const full = { name: 'libtorch', found: undefined, ok: false, needed: true, remedy: 'run `npm run setup`', ...finding }
+  const full = { name: 'libtorch', found: null, ok: false, needed: true, remedy: 'run `npm run setup`', ...finding }
   return { ok: full.ok || !full.needed, machine, findings: [full], addon: { loads: false, problem: 'libc10.so: cannot open' } }
 }
 
