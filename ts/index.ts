@@ -14,9 +14,10 @@ export { Loader, type LoaderOptions } from './loader.js'
 export { Model, type EvaluateOptions, type Losses, type ParameterInfo, type TensorValue } from './model.js'
 export type { MlpOptions, MlpSpec, ModelOptions, ModelSpec, TransformerOptions, TransformerPreset, TransformerSpec } from './model-spec.js'
 export { adam, type AdamSpec } from './optim/adam.js'
+export { adamax, type AdamaxSpec } from './optim/adamax.js'
 export { adamw, type AdamwSpec } from './optim/adamw.js'
 export type { FloatArray } from './optim/arrays.js'
-export type { Decay, MomentOptions, MomentSpec } from './optim/moments.js'
+export type { CommonOptions, CommonSpec, Decay, MomentOptions, MomentSpec, ReleasedOptions, ReleasedSpec } from './optim/moments.js'
 export type { ObserveOptions } from './optim/observe.js'
 export {
   createOptimizer,
@@ -29,9 +30,10 @@ export {
   type StepResult,
   type TensorInput,
 } from './optim/optimizer.js'
-export type { Modulation, SageOptions, SageSpec } from './optim/sage.js'
+export type { Modulation, ReleasedSageOptions, ReleasedSageSpec, SageOptions, SageSpec } from './optim/sage.js'
 export type { NamePattern, ParameterShape, Scope, ScopePredicate } from './optim/scope.js'
 export type { ElementSensitivity, SensitivityReport, SensitivitySummary, TensorSensitivity } from './optim/sensitivity.js'
+export { sgd, type SgdOptions, type SgdSpec } from './optim/sgd.js'
 export type { OptimizerSpec } from './optim/spec.js'
 export { constant } from './schedule/constant.js'
 export { cosine, type CosineOptions } from './schedule/cosine.js'

@@ -18,7 +18,7 @@ export type Precision = 'float32' | 'bfloat16'
 export interface SessionOptions extends OptimizerOptions {
   /** Trained in place; its handle stays valid. One session a model at a time. */
   readonly model: Model
-  /** The update rule, from {@link adam} or {@link adamw}. */
+  /** The update rule, from {@link sgd}, {@link adam}, {@link adamw} or {@link adamax}. */
   readonly optimizer: OptimizerSpec
   /** @default 'auto' */
   readonly device?: 'auto' | 'cpu'

@@ -11,7 +11,7 @@ unsafe extern "C" {
 /// Lets engines finish what they are doing and begin nothing more; false when one was still busy after that time.
 #[napi(catch_unwind)]
 pub fn stop_engines(patience_ms: f64) -> bool {
-    sagetrain_trainer::stop(Duration::from_secs_f64(patience_ms.clamp(0.0, 1e6) / 1e3))
+    sagetrain_trainer::stop(Duration::try_from_secs_f64(patience_ms / 1e3).unwrap_or_default())
 }
 
 /// Ends the process without destructors, which would crash a busy engine.

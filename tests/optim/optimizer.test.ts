@@ -1,5 +1,5 @@
 import test from 'ava'
-import { adam, adamw, constant, createOptimizer, inverseSqrt, Optimizer, type FloatArray, type TensorInput } from '#ts/index.js'
+import { adam, adamax, adamw, constant, createOptimizer, inverseSqrt, Optimizer, sgd, type FloatArray, type TensorInput } from '#ts/index.js'
 import { refusal } from '../refusals.js'
 import { oracle } from './oracle.js'
 
@@ -202,6 +202,26 @@ test('bad parameters and options are refused when the optimizer is made', async 
     [() => new (Optimizer as unknown as new (...args: unknown[]) => unknown)({}, []), 'ERR_ARGUMENT'],
   ]
   for (const [run, code] of bad) await refusal(t, code, run)
+})
+
+test('every optimizer goes downhill, with SAGE and without', (t) => {
+  const specs = [
+    sgd({ lr: 0.05, momentum: 0.9 }),
+    sgd({ lr: 0.02, momentum: 0.9, nesterov: true, sage: {} }),
+    adam({ lr: 0.05, sage: {} }),
+    adamw({ lr: 0.05, sage: { form: 'released' } }),
+    adamax({ lr: 0.05 }),
+    adamax({ lr: 0.05, sage: {} }),
+    adamax({ lr: 0.02, sage: { form: 'released' } }),
+  ]
+  for (const spec of specs) {
+    const data = noise(20, 5)
+    const squares = (): number => data.reduce((sum, value) => sum + value * value, 0)
+    const before = squares()
+    using optimizer = createOptimizer(spec, [parameter(data)])
+    for (let step = 0; step < 60; step++) optimizer.step([data.map((value, index) => 2 * value + 0.3 * Math.sin(step * 7 + index))])
+    t.true(squares() < before * 0.9, `${spec.type} ${spec.sage?.form}: ${before} to ${squares()}`)
+  }
 })
 
 test('scalars and empty arrays are parameters too', (t) => {

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { adam, adamw, type OptimizerSpec } from '#ts/index.js'
+import { adam, adamax, adamw, sgd, type OptimizerSpec } from '#ts/index.js'
 import { optimizerSpec } from '#ts/optim/spec.js'
 import { refusal } from '../refusals.js'
 
@@ -20,8 +20,30 @@ test('sage and observe have their defaults, and observe has no β0 of its own be
   t.deepEqual(adam({ lr: 1, sage: {}, observe: { every: 5 } }).observe, { every: 5 })
 })
 
+test('sgd and adamax have theirs', (t) => {
+  t.deepEqual(sgd({ lr: 0.1 }), { type: 'sgd', lr: 0.1, momentum: 0, nesterov: false, weightDecay: 0, decay: 'coupled' })
+  t.deepEqual(adamax({ lr: 0.1 }), { type: 'adamax', lr: 0.1, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, decay: 'coupled' })
+})
+
+test('the released form has an ε of its own and neither decay nor sage.epsilon', async (t) => {
+  const spec = adamax({ lr: 1, sage: { form: 'released' } })
+  t.is(spec.eps, 1e-6)
+  t.deepEqual(spec.sage, { beta0: 0.75, form: 'released', modulation: 'sage', scope: 'all' })
+  t.false('decay' in spec)
+  for (const options of [{ decay: 'coupled' }, { sage: { form: 'released', epsilon: 1 } }, { sage: { form: 'released', modulation: 'none' } }]) {
+    await refusal(t, 'ERR_CONFIG', () => adamw({ lr: 1, sage: { form: 'released' }, ...options } as never))
+  }
+  for (const of of [adam, sgd]) await refusal(t, 'ERR_CONFIG', () => of({ lr: 1, sage: { form: 'released' } } as never))
+  await refusal(t, 'ERR_CONFIG', () => sgd({ lr: 1, nesterov: true }))
+})
+
 test('a specification read again is itself', (t) => {
-  const specs: OptimizerSpec[] = [adam({ lr: 1, sage: { scope: 'encoder-linear' }, observe: { every: 3 } }), adamw({ lr: 0, weightDecay: 0.1, sage: { modulation: 'none' } })]
+  const specs: OptimizerSpec[] = [
+    adam({ lr: 1, sage: { scope: 'encoder-linear' }, observe: { every: 3 } }),
+    adamw({ lr: 0, weightDecay: 0.1, sage: { modulation: 'none' } }),
+    adamax({ lr: 1, sage: { form: 'released' }, weightDecay: 0.01 }),
+    sgd({ lr: 1, momentum: 0.9, nesterov: true, sage: { scope: { include: ['a'], exclude: ['b'] } } }),
+  ]
   for (const spec of specs) t.deepEqual(optimizerSpec(spec, 'x'), spec)
 })
 

@@ -2,12 +2,14 @@
 import { expectTypeOf } from 'expect-type'
 import {
   adam,
+  adamax,
   adamw,
   createOptimizer,
   Dataset,
   inverseSqrt,
   isSagetrainError,
   linear,
+  sgd,
   Model,
   type SagetrainError,
   Session,
@@ -15,10 +17,12 @@ import {
   tasks,
   Translation,
   type AdamSpec,
+  type AdamaxSpec,
   type AdamwSpec,
   type Batch,
   type Best,
   type BatchColumn,
+  type Decay,
   type Loader,
   type LoaderState,
   type ModelSpec,
@@ -26,7 +30,9 @@ import {
   type OptimizerSpec,
   type Precision,
   type Run,
+  type ReleasedSpec,
   type SagetrainErrorCode,
+  type SgdSpec,
   type SensitivityReport,
   type StepReport,
   type TaskName,
@@ -37,7 +43,14 @@ import {
 // Specifications.
 expectTypeOf(adam({ lr: 1e-3, betas: [0.9, 0.98], sage: { beta0: 0.8 } })).toEqualTypeOf<AdamSpec>()
 expectTypeOf<AdamSpec['type']>().toEqualTypeOf<'adam'>()
-expectTypeOf<AdamSpec | AdamwSpec>().toEqualTypeOf<OptimizerSpec>()
+expectTypeOf<SgdSpec | AdamSpec | AdamwSpec | AdamaxSpec>().toEqualTypeOf<OptimizerSpec>()
+expectTypeOf(adamw({ lr: 1 }).decay).toEqualTypeOf<Decay>()
+expectTypeOf(adamax({ lr: 1, sage: { form: 'released' } })).toEqualTypeOf<ReleasedSpec<'adamax'>>()
+expectTypeOf(sgd({ lr: 1, momentum: 0.9 })).toEqualTypeOf<SgdSpec>()
+// @ts-expect-error -- the released form has a decay of its own
+adamw({ lr: 1, decay: 'coupled', sage: { form: 'released' } })
+// @ts-expect-error -- adam has no released form
+adam({ lr: 1, sage: { form: 'released' } })
 expectTypeOf(inverseSqrt({ warmupSteps: 1 })).toEqualTypeOf<{ readonly type: 'inverseSqrt'; readonly warmupSteps: number }>()
 adam({ lr: 1, sage: { scope: 'encoder-linear' } })
 adam({ lr: 1, sage: { scope: { include: ['*.weight'] } } })

@@ -1,8 +1,8 @@
-import type { MomentOptions, MomentSpec } from './moments.js'
+import type { MomentOptions, MomentSpec, ReleasedOptions, ReleasedSpec } from './moments.js'
 import { resolveOptimizer } from './spec.js'
 
 /** An AdamW, as checkpoints and logs hold it. */
-export type AdamwSpec = MomentSpec<'adamw'>
+export type AdamwSpec = MomentSpec<'adamw'> | ReleasedSpec<'adamw'>
 
 /**
  * AdamW (Loshchilov & Hutter, ICLR 2019); with `sage`, AdamW-SAGE (Liang et al., ICLR 2022). Weight decay is decoupled and 0 unless given;
@@ -12,6 +12,8 @@ export type AdamwSpec = MomentSpec<'adamw'>
  * @example
  * adamw({ lr: 1e-4, weightDecay: 0.01 }).decay // 'decoupled'
  */
-export function adamw(options: MomentOptions): AdamwSpec {
+export function adamw(options: MomentOptions): MomentSpec<'adamw'>
+export function adamw(options: ReleasedOptions): ReleasedSpec<'adamw'>
+export function adamw(options: MomentOptions | ReleasedOptions): AdamwSpec {
   return resolveOptimizer('adamw', options)
 }

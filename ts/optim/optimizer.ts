@@ -203,7 +203,7 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
 /**
  * Makes an optimizer for `parameters` on typed arrays. Float64Array parameters compute in float64, Float32Array in float32.
  *
- * @param spec - From {@link adam}, {@link adamw}, or the same as plain JSON.
+ * @param spec - From {@link sgd}, {@link adam}, {@link adamw}, {@link adamax}, or the same as plain JSON.
  * @throws {@link SagetrainError} `ERR_CONFIG` (specification, options), `ERR_SCOPE_EMPTY`, `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT` (names, arrays).
  * @example
  * const data = new Float32Array([1, -1])

@@ -33,5 +33,21 @@ export interface SageOptions {
   readonly scope?: Scope | ScopePredicate
 }
 
+/**
+ * What the paper's released code computes instead: r = U / (Î + eps²), a parameter that is exactly 0 never moves, and decay comes after the
+ * step. For {@link adamw} and {@link adamax}, without `decay`; `eps` is then 1e-6 unless given.
+ */
+export interface ReleasedSageOptions {
+  readonly form: 'released'
+  /** @default 0.75 */
+  readonly beta0?: number
+  readonly modulation?: 'sage'
+  /** @default 'all' */
+  readonly scope?: Scope | ScopePredicate
+}
+
 /** {@link SageOptions} with defaults filled in. */
 export type SageSpec = Required<SageOptions>
+
+/** {@link ReleasedSageOptions} with defaults filled in. */
+export type ReleasedSageSpec = Required<ReleasedSageOptions>

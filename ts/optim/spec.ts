@@ -4,11 +4,13 @@ import { decode, encode } from '../json.js'
 import { call } from '../native-error.js'
 import { show } from '../options.js'
 import type { AdamSpec } from './adam.js'
+import type { AdamaxSpec } from './adamax.js'
 import type { AdamwSpec } from './adamw.js'
 import { selectNames, type ParameterShape, type ScopePredicate } from './scope.js'
+import type { SgdSpec } from './sgd.js'
 
-/** An update rule as plain JSON, its kind in `type`; made by {@link adam}, {@link adamw}. */
-export type OptimizerSpec = AdamSpec | AdamwSpec
+/** An update rule as plain JSON, its kind in `type`; made by {@link sgd}, {@link adam}, {@link adamw}, {@link adamax}. */
+export type OptimizerSpec = SgdSpec | AdamSpec | AdamwSpec | AdamaxSpec
 
 /** Fills in the defaults of an optimizer of that type. */
 export function resolveOptimizer<Type extends OptimizerSpec['type']>(type: Type, options: unknown): Extract<OptimizerSpec, { type: Type }> {
