@@ -13,6 +13,8 @@ use crate::rule::{Now, Rule};
 use crate::spec::OptimizerSpec;
 use crate::update::{self, Piece, Tensor};
 use sagetrain_kernels::{Float, Isa};
+use serde::Serialize;
+use serde_json::Value;
 
 /// An optimizer over a fixed list of parameters that somebody else owns. `F` is their type and the type computed in.
 pub struct Optimizer<F: Float = f32> {
@@ -71,9 +73,11 @@ impl<F: Float> Optimizer<F> {
         allocate: &dyn Allocate<F>,
     ) -> Result<Self> {
         check_names(parameters)?;
-        options.check("")?;
-        check_epsilons::<F>(spec)?;
-        let Groups { groups, of, in_scope } = group::resolve(spec, options, parameters)?;
+        // What was made in Rust is held to what may be written in JSON: one place says what is possible.
+        let spec = OptimizerSpec::from_json(&as_json(spec)?, "optimizer")?;
+        let options = OptimizerOptions::from_json(&as_json(options)?, "")?;
+        check_epsilons::<F>(&spec)?;
+        let Groups { groups, of, in_scope } = group::resolve(&spec, &options, parameters)?;
         let keeps = |parameter: usize| groups[of[parameter]].sense.keeps();
         let arena = Arena::new(parameters, spec.states(), keeps, allocate)?;
         let scope = parameters.iter().zip(in_scope).filter(|(_, inside)| *inside);
@@ -85,8 +89,8 @@ impl<F: Float> Optimizer<F> {
             step: 0,
             report: None,
             isa: Isa::best(),
-            spec: spec.clone(),
-            options: options.clone(),
+            spec,
+            options,
             arena,
             groups,
         })
@@ -219,6 +223,10 @@ impl<F: Float> Optimizer<F> {
         update::run(self.isa, &mut pieces, executor);
         self.report = due.then(|| report(self.step, &self.parameters, pieces));
     }
+}
+
+fn as_json(value: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| OptimError::config("optimizer", error.to_string()))
 }
 
 /// An ε that vanishes in the parameters' type would let 0/0 through.

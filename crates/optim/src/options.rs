@@ -83,24 +83,11 @@ impl OptimizerOptions {
             schedule: schedule.transpose()?.unwrap_or_default(),
             total_steps: fields.whole("totalSteps", 1)?,
         };
-        options.check(path)?;
+        if options.schedule.needs_total_steps() && options.total_steps.is_none() {
+            let problem = format!("is missing, and schedule {:?} needs it", options.schedule);
+            return Err(fields.error("totalSteps", problem));
+        }
         Ok(options)
-    }
-
-    /// What is wrong with options however they were made.
-    pub(crate) fn check(&self, path: &str) -> Result<()> {
-        let key = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        if self.schedule.needs_total_steps() && self.total_steps.is_none() {
-            let problem = format!("is missing, and schedule {:?} needs it", self.schedule);
-            return Err(OptimError::config(key("totalSteps"), problem));
-        }
-        match self.max_gradient_norm {
-            Some(norm) if !(norm > 0.0 && norm.is_finite()) => Err(OptimError::config(
-                key("maxGradientNorm"),
-                format!("is {norm}, must be a number above 0"),
-            )),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::fields::Fields;
 use crate::scope::Scope;
 use sagetrain_kernels::Modulation;
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::Error};
 
 /// Sensitivity-guided learning rates (Liang et al., ICLR 2022).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -100,8 +100,13 @@ fn modulation_word<S: Serializer>(
     modulation: &Option<Modulation>,
     serializer: S,
 ) -> std::result::Result<S::Ok, S::Error> {
-    let word = MODULATIONS.iter().find(|(_, known)| known == modulation).map_or("none", |(word, _)| word);
-    serializer.serialize_str(word)
+    let word = MODULATIONS.iter().find(|(_, known)| known == modulation).map(|(word, _)| *word);
+    match word {
+        Some(word) => serializer.serialize_str(word),
+        None => {
+            Err(S::Error::custom(format!("sage.modulation {modulation:?} is asked for by form, not by name")))
+        }
+    }
 }
 
 /// Reports of I, Î, U and r every so many steps, without a changed bit of any parameter.

@@ -3,7 +3,9 @@
 
 mod support;
 
-use sagetrain_optim::{Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo};
+use sagetrain_optim::{
+    Modulation, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, SageSpec, ScheduleSpec,
+};
 use serde_json::{Value, json};
 
 fn read(value: &Value) -> Result<OptimizerSpec, sagetrain_optim::OptimError> {
@@ -191,4 +193,21 @@ fn an_epsilon_that_vanishes_in_float32_is_refused_there() {
         assert!(error.code() == "ERR_CONFIG" && error.to_string().starts_with(path), "{error}");
         assert!(Optimizer::<f64>::new(&make(value), &parameters, &options, &Owned).is_ok());
     }
+}
+
+#[test]
+fn what_is_made_in_rust_is_held_to_the_same() {
+    let parameters = [ParameterInfo::new("w", [1])];
+    let refused = |spec: &OptimizerSpec, options: &OptimizerOptions| {
+        let error = Optimizer::<f32>::new(spec, &parameters, options, &Owned).err().unwrap();
+        assert_eq!(error.code(), "ERR_CONFIG");
+        error.to_string()
+    };
+    let default = OptimizerOptions::default();
+    assert!(refused(&OptimizerSpec::adam(-1.0), &default).starts_with("optimizer.lr: is -1"));
+    assert!(refused(&OptimizerSpec::adam(f64::NAN), &default).starts_with("optimizer.lr: is missing"));
+    let released = SageSpec { modulation: Some(Modulation::Released), ..SageSpec::default() };
+    assert!(refused(&OptimizerSpec::adamw(1.0).with_sage(released), &default).contains("sage.modulation"));
+    let endless = OptimizerOptions { schedule: ScheduleSpec::Cosine { warmup_steps: 1 }, ..default };
+    assert!(refused(&OptimizerSpec::adam(1.0), &endless).starts_with("totalSteps: is missing"));
 }
