@@ -10,26 +10,30 @@ const end: TrainEvent = { type: 'end', time: 2, step: 2, epoch: 1, reason: 'abor
 
 test('the first line names the schema, each further line is an event', async (t) => {
   const path = join(temporaryFolder(t), 'events.jsonl')
-  const log = await EventLog.open(path, 0)
-  await log.add(warning(1))
-  await log.add(end)
+  using log = await EventLog.open(path, 0)
+  log.add(warning(1))
+  log.add(end)
   t.deepEqual(readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as unknown), [{ schema: 1 }, warning(1), end])
 })
 
 test('a resumed log drops what came after the checkpoint, the end, and a torn line', async (t) => {
   const path = join(temporaryFolder(t), 'events.jsonl')
-  const log = await EventLog.open(path, 0)
-  for (const event of [warning(1), warning(2), warning(3), end]) await log.add(event)
+  using log = await EventLog.open(path, 0)
+  for (const event of [warning(1), warning(2), warning(3), end]) log.add(event)
   appendFileSync(path, '{"type":"step","st')
-  const resumed = await EventLog.open(path, 2)
-  await resumed.add(warning(9))
+  using resumed = await EventLog.open(path, 2)
+  resumed.add(warning(9))
   const steps = readFileSync(path, 'utf8').trimEnd().split('\n').slice(1).map((line) => (JSON.parse(line) as TrainEvent).step)
   t.deepEqual(steps, [1, 2, 9])
 })
 
 test('a run from the beginning begins its log anew', async (t) => {
   const path = join(temporaryFolder(t), 'events.jsonl')
-  await (await EventLog.open(path, 0)).add(warning(1))
-  await EventLog.open(path, 0)
+  {
+    using log = await EventLog.open(path, 0)
+    log.add(warning(1))
+  }
+  using again = await EventLog.open(path, 0)
+  t.truthy(again)
   t.is(readFileSync(path, 'utf8'), '{"schema":1}\n')
 })

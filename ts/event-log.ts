@@ -1,14 +1,15 @@
-import { appendFile, readFile, rename, writeFile } from 'node:fs/promises'
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { TrainEvent } from './events.js'
 
 const header = `${JSON.stringify({ schema: 1 })}\n`
 
 /** `events.jsonl`: one event a line after the line `{ "schema": 1 }`. */
-export class EventLog {
-  readonly #path: string
+export class EventLog implements Disposable {
+  readonly #file: number
 
-  private constructor(path: string) {
-    this.#path = path
+  private constructor(file: number) {
+    this.#file = file
   }
 
   /** Begins a log, or goes on with the one there is: what it holds beyond `step` happened to a training that is no more. */
@@ -17,12 +18,17 @@ export class EventLog {
     const temporary = `${path}.${process.pid}.tmp`
     await writeFile(temporary, header + kept.map((line) => `${line}\n`).join(''))
     await rename(temporary, path)
-    return new EventLog(path)
+    return new EventLog(openSync(path, 'a'))
   }
 
-  /** Adds an event. */
-  async add(event: TrainEvent<object>): Promise<void> {
-    await appendFile(this.#path, `${JSON.stringify(event)}\n`)
+  /** Adds an event. A synchronous write into the page cache: microseconds, where an awaited one would cost a short step its share. */
+  add(event: TrainEvent<object>): void {
+    writeSync(this.#file, `${JSON.stringify(event)}\n`)
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    closeSync(this.#file)
   }
 }
 

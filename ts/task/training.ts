@@ -56,9 +56,9 @@ class TaskRun<M extends object> implements Training<M> {
     try {
       await using session = await Session.create(await this.#sessionOptions(model))
       this.#loop = new TrainingLoop(await this.#loopParts(session))
-      const log = this.#folder === undefined ? undefined : await EventLog.open(join(this.#folder, 'events.jsonl'), session.stepCount)
+      using log = this.#folder === undefined ? undefined : await EventLog.open(join(this.#folder, 'events.jsonl'), session.stepCount)
       for await (const event of this.#loop.events()) {
-        await log?.add(event)
+        log?.add(event)
         yield event
       }
     } finally {
