@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import test from 'ava'
-import { adam, inverseSqrt, readCheckpoint, retainCheckpoints, latestCheckpoint, Session, Dataset, type Model, type SessionOptions } from '#ts/index.js'
+import { adam, Dataset, inverseSqrt, Session, type Model, type SessionOptions } from '#ts/index.js'
 import { refusal } from './refusals.js'
 import { perceptron, pointSet, sentenceSet, transformer } from './samples.js'
 import { temporaryFolder } from './temporary.js'
@@ -89,24 +89,6 @@ test('a checkpoint resumes to the same bits, mid-epoch and with dropout on', asy
   for await (const _ of loader) if (++seen === 6) break
   t.deepEqual([...start, ...(await train(resumed, dataset, 4, loader.state()))], losses)
   t.deepEqual(await weights(second), await weights(undisturbed))
-})
-
-test('checkpoints are found, read, verified and let go', async (t) => {
-  const folder = temporaryFolder(t)
-  using model = await perceptron()
-  using dataset = await pointSet(4)
-  await using session = await Session.create({ model, ...base })
-  const paths: string[] = []
-  for (let step = 0; step < 3; step++) {
-    await session.step(dataset.batch([0, 1]))
-    paths.push(await session.save(folder, { run: { step } }))
-  }
-  const [one = '', two = '', three = ''] = paths
-  t.deepEqual(await latestCheckpoint(folder), { path: three, damaged: [] })
-  t.like(await readCheckpoint(two), { format: 1, step: 2, passes: 2, run: { step: 1 }, options: { seed: 7 } })
-  t.deepEqual(await retainCheckpoints(folder, [one, three]), [one, three])
-  await refusal(t, 'ERR_CHECKPOINT', () => readCheckpoint(two))
-  t.deepEqual(await latestCheckpoint(join(folder, 'none')), { damaged: [] })
 })
 
 test('a checkpoint of another model, or of other options, is refused', async (t) => {

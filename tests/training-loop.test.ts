@@ -1,0 +1,72 @@
+import test from 'ava'
+import { adam, type Losses, type TrainEvent } from '#ts/index.js'
+import { startRun, type TaskTraining } from '#ts/task/training.js'
+import { perceptron, pointSet } from './samples.js'
+import { temporaryFolder } from './temporary.js'
+
+/** A task of its own in a dozen lines: 50 points, ten a batch. */
+async function events(options: Partial<TaskTraining<Losses>['options']>, task: Partial<TaskTraining<Losses>> = {}): Promise<TrainEvent<Losses>[]> {
+  const dataset = await pointSet(50)
+  const run = startRun<Losses>({
+    task: 'points',
+    options: { optimizer: adam({ lr: 1e-2 }), threads: 1, precision: 'float32', seed: 1, folder: false, resume: false, checkpoint: { keep: 1 }, ...options },
+    dataset,
+    model: await perceptron(),
+    batch: { batchSize: 10 },
+    evaluate: (session) => session.evaluate(dataset, { batchSize: 50 }),
+    score: ({ accuracy = 0 }) => accuracy,
+    attachments: [],
+    ...task,
+  })
+  const seen: TrainEvent<Losses>[] = []
+  for await (const event of run) seen.push(event)
+  return seen
+}
+
+const steps = (seen: readonly TrainEvent<Losses>[], type: string): number[] => seen.filter((event) => event.type === type).map(({ step }) => step)
+
+test('without a number of steps it is evaluated once an epoch, and at the end once', async (t) => {
+  const seen = await events({ epochs: 3 })
+  t.deepEqual(steps(seen, 'evaluation'), [5, 10, 15])
+  t.deepEqual(seen.filter(({ type }) => type === 'step').map(({ epoch }) => epoch), [1, 2, 3].flatMap((epoch) => Array.from({ length: 5 }, () => epoch)))
+})
+
+test('epochs that end between two updates are evaluated at the next update', async (t) => {
+  const seen = await events({ epochs: 3, accumulate: 2 })
+  t.deepEqual(steps(seen, 'step'), [1, 2, 3, 4, 5, 6, 7])
+  t.deepEqual(steps(seen, 'evaluation'), [3, 5, 7])
+})
+
+test('steps end a run within an epoch, epochs end one before its steps', async (t) => {
+  t.deepEqual(steps(await events({ steps: 7 }), 'end'), [7])
+  t.deepEqual(steps(await events({ steps: 7, epochs: 1 }), 'end'), [5])
+})
+
+test('the total is known ahead where it can be', async (t) => {
+  const total = async (options: Parameters<typeof events>[0]): Promise<unknown> => {
+    const [start] = await events(options)
+    return start?.type === 'start' ? start.totalSteps : undefined
+  }
+  t.deepEqual([await total({ epochs: 2 }), await total({ epochs: 2, accumulate: 3 }), await total({ steps: 3 }), await total({ steps: 3, epochs: 9 })], [10, 4, 3, 3])
+})
+
+test('checkpoints come with evaluations, with each new best, or as often as asked', async (t) => {
+  const never = (): number => Number.NaN
+  t.deepEqual(steps(await events({ epochs: 2, folder: temporaryFolder(t) }, { score: never }), 'checkpoint'), [5, 10])
+  const often = await events({ epochs: 2, folder: temporaryFolder(t), checkpoint: { everySteps: 4, keep: 2 } }, { score: never })
+  t.deepEqual(steps(often, 'checkpoint'), [4, 8, 10])
+  const kept = often.filter((event) => event.type === 'checkpoint').map((event) => event.kept.length)
+  t.deepEqual(kept, [1, 2, 2])
+  const end = often.at(-1)
+  t.is(end?.type === 'end' ? end.best : undefined, null, 'a score that is not finite is never the best')
+})
+
+test('a skipped step is told and is no step', async (t) => {
+  const model = await perceptron()
+  await model.write('output.bias', Float32Array.of(Number.NaN, 0))
+  const controller = new AbortController()
+  const seen = await events({ epochs: 1, nonFinite: 'skip', signal: controller.signal }, { model })
+  t.deepEqual(steps(seen, 'step'), [0, 0, 0, 0, 0])
+  t.true(seen.every((event) => event.type !== 'step' || event.skipped))
+  t.deepEqual(steps(seen, 'evaluation'), [])
+})
