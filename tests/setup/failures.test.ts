@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import test from 'ava'
@@ -108,6 +108,11 @@ test('platforms without the libtorch that there is', (t) => {
   t.regex(platformFailure('linux', 'x64', undefined)?.message ?? '', /no glibc/)
   t.regex(platformFailure('linux', 'arm64', '2.36')?.message ?? '', /linux on arm64 is not supported/)
   t.regex(platformFailure('darwin', 'x64', undefined)?.message ?? '', /darwin on x64 is not supported/)
+})
+
+test('every exit code is documented, and no other', (t) => {
+  const documented = [...readFileSync('docs/set-up.md', 'utf8').matchAll(/^\| (\d+) \| /gm)].map(([, code]) => Number(code))
+  t.deepEqual(documented, [0, ...Object.values(exitCodes)])
 })
 
 test('LIBTORCH of another version: found and expected are named', async (t) => {
