@@ -13,6 +13,7 @@ import { parseArgs, promisify } from 'node:util'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = dirname(here)
+const rust = join(root, 'target', 'release', 'translation')
 const { values } = parseArgs({
   options: {
     python: { type: 'string' },
@@ -28,13 +29,6 @@ const { values } = parseArgs({
 const [threads, steps, warmup, rounds] = ['threads', 'steps', 'warmup', 'rounds'].map((key) => Number(values[key]))
 const size = { hiddenSize: 256, layers: 3, heads: 4, feedForwardSize: 1024, dropout: 0.1 }
 
-const folder = await mkdtemp(join(tmpdir(), 'sagetrain-bench-'))
-try {
-  await main()
-} finally {
-  await rm(folder, { recursive: true, force: true })
-}
-
 async function main() {
   const config = await prepare()
   const systems = {
@@ -47,8 +41,6 @@ async function main() {
     for (const [name, start] of Object.entries(systems)) results[name].push(await start())
   report(results)
 }
-
-const rust = join(root, 'target', 'release', 'translation')
 
 async function prepare() {
   await run('cargo', ['build', '--release', '-p', 'sagetrain-benches', '--features', 'torch', '--bin', 'translation'], false)
@@ -137,4 +129,11 @@ function percent(share) {
 function median(values) {
   const sorted = values.toSorted((a, b) => a - b)
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'sagetrain-bench-'))
+try {
+  await main()
+} finally {
+  await rm(folder, { recursive: true, force: true })
 }
