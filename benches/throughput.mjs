@@ -126,8 +126,8 @@ function percent(share) {
   return `${(100 * share).toFixed(1)} %`
 }
 
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b)
+function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b)
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
 }
 

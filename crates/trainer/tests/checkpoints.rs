@@ -1,4 +1,5 @@
 //! What a damaged, foreign or half-written checkpoint is met with.
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so and fails")]
 
 mod support;
 

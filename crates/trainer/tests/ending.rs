@@ -1,4 +1,5 @@
 //! The end of a process with work still queued. Alone in its binary: what `stop` does cannot be undone.
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so and fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! A resumed run continues to the same bits as the undisturbed one.
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so and fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Beam search against exhaustive search, on a model and on the options' edges.
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so and fails")]
 
 mod support;
 

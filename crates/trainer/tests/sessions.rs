@@ -1,4 +1,5 @@
 //! Sessions side by side, disposal, and errors that leave a session usable.
+#![allow(clippy::expect_used, reason = "a test that cannot go on says so and fails")]
 
 mod support;
 

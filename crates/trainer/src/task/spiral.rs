@@ -17,7 +17,8 @@ pub struct Grid {
 
 /// Probability of class 1 at every grid point, row by row from the bottom left.
 pub(crate) fn boundary(setting: &Setting, grid: Grid) -> Result<Vec<f32>, TrainerError> {
-    if !(2..=2048).contains(&grid.resolution) || !(grid.extent.is_finite() && grid.extent > 0.0) {
+    let fits = (2..=2048).contains(&grid.resolution) && grid.extent.is_finite() && grid.extent > 0.0;
+    if !fits {
         let message =
             format!("{} points over ±{} is no grid; give 2 to 2048 points", grid.resolution, grid.extent);
         return Err(TrainerError::Option { key: "grid", message });
