@@ -36,6 +36,7 @@ function load(): Native {
     ensureLink()
     const addon = createRequire(import.meta.url)('../bindings/binding.cjs') as Native
     if (isMainThread) process.once('exit', (code) => stopEngines(addon, code))
+    else addon.markWorker()
     return addon
   } catch (cause) {
     throw new SagetrainError('ERR_LIBTORCH', `${reason(cause)}; run \`npm run setup\`, or \`npx sagetrain doctor\` for details`, { cause })

@@ -1,7 +1,15 @@
 //! The end of the process. Node's exit runs libtorch's destructors on the main thread whatever other threads do.
 
+use crate::slot::Slot;
+use napi::Env;
 use napi_derive::napi;
+use std::cell::Cell;
 use std::time::Duration;
+
+thread_local! {
+    /// Whether this is a worker's JavaScript thread.
+    static WORKER: Cell<bool> = const { Cell::new(false) };
+}
 
 unsafe extern "C" {
     /// POSIX: ends the process at once, without destructors.
@@ -19,4 +27,15 @@ pub fn stop_engines(patience_ms: f64) -> bool {
 pub fn leave_process(code: i32) {
     // SAFETY: takes no memory and does not return.
     unsafe { _exit(code) }
+}
+
+/// Says that the calling thread is a worker's. No exit of the process is announced there, so the end of its objects waits for their engines.
+#[napi]
+pub fn mark_worker() {
+    WORKER.set(true);
+}
+
+/// Ends an object whose engine may be busy: aside on the main thread, where a wait would hold up JavaScript.
+pub(crate) fn finalize<T: Send + 'static>(slot: &mut Slot<T>, env: &Env) -> napi::Result<()> {
+    if WORKER.get() { slot.dispose(env) } else { slot.dispose_aside(env) }
 }

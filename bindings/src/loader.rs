@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[napi(js_name = "Loader", custom_finalize)]
 pub struct NativeLoader {
     slot: Slot<Arc<Mutex<Loader>>>,
+    /// What `waited` said last; while a call waits nobody else may ask.
+    waited: f64,
 }
 
 #[napi]
@@ -32,7 +34,9 @@ impl NativeLoader {
         let (dataset, (settle, promise)) = (dataset.share()?, promise(env)?);
         settle.spawn(
             move || Loader::new(dataset, options),
-            |env, loader| Ok(Self { slot: Slot::new(env, "loader", Arc::new(Mutex::new(loader)), 0)? }),
+            |env, loader| {
+                Ok(Self { slot: Slot::new(env, "loader", Arc::new(Mutex::new(loader)), 0)?, waited: 0.0 })
+            },
         )?;
         Ok(promise)
     }
@@ -66,7 +70,10 @@ impl NativeLoader {
     /// Seconds that calls of `wait` have waited.
     #[napi(catch_unwind)]
     pub fn waited(&mut self) -> napi::Result<f64> {
-        self.slot.with(|loader| Ok::<_, Fault>(loader.lock().unwrap_or_else(PoisonError::into_inner).wait()))
+        let now =
+            self.slot.with(|loader| Ok::<_, Fault>(loader.try_lock().map(|loader| loader.wait()).ok()))?;
+        self.waited = now.unwrap_or(self.waited);
+        Ok(self.waited)
     }
 
     /// Batches in an epoch, without gathering them.
@@ -85,12 +92,12 @@ impl NativeLoader {
     /// Stops the gathering; idempotent.
     #[napi(catch_unwind)]
     pub fn dispose(&mut self, env: &Env) -> napi::Result<()> {
-        self.slot.dispose(env)
+        self.slot.dispose_aside(env)
     }
 }
 
 impl ObjectFinalize for NativeLoader {
     fn finalize(mut self, env: Env) -> napi::Result<()> {
-        self.slot.dispose(&env)
+        self.slot.dispose_aside(&env)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::batch::NativeBatch;
 use crate::dataset::NativeDataset;
+use crate::ending;
 use crate::fault::Fault;
 use crate::optimizer::Parameter;
 use crate::promise::{Settle, promise};
@@ -169,7 +170,7 @@ impl NativeModel {
 
 impl ObjectFinalize for NativeModel {
     fn finalize(mut self, env: Env) -> napi::Result<()> {
-        self.slot.dispose_aside(&env)
+        ending::finalize(&mut self.slot, &env)
     }
 }
 

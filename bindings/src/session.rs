@@ -2,6 +2,7 @@
 
 use crate::batch::NativeBatch;
 use crate::data::Data;
+use crate::ending;
 use crate::fault::Fault;
 use crate::model::NativeModel;
 use crate::promise::promise;
@@ -141,7 +142,7 @@ impl ObjectFinalize for NativeSession {
             // Nobody is left to be told.
             session.dispose(Box::new(|_| ()));
         }
-        self.slot.dispose_aside(&env)
+        ending::finalize(&mut self.slot, &env)
     }
 }
 

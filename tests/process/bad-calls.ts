@@ -152,7 +152,7 @@ async function callNative(): Promise<BadCallsReport['native']> {
   const addon = createRequire(import.meta.url)('../../../bindings/binding.cjs') as Record<string, Callable & { prototype?: Record<string, Callable> }>
   const functions: [string, Callable][] = []
   for (const [name, value] of Object.entries(addon)) {
-    if (name === 'stopEngines' || name === 'leaveProcess') continue // which end the process, as they should
+    if (name === 'stopEngines' || name === 'leaveProcess' || name === 'markWorker') continue // which end processes, as they should
     functions.push([name, value])
     for (const [key, method] of Object.entries(Object.getOwnPropertyDescriptors(value))) if (typeof method.value === 'function' && key !== 'prototype') functions.push([`${name}.${key}`, method.value as Callable])
     const prototype = Object.getOwnPropertyDescriptors(value.prototype ?? {})

@@ -20,8 +20,8 @@ export interface Ended {
 }
 
 /** Runs a program in a process of its own. */
-export async function runProgram(source: string, flags: readonly string[] = []): Promise<Ended> {
-  const args = [...flags, '--input-type=module', '--eval', prelude + source]
+export async function runProgram(source: string, flags: readonly string[] = [], before = prelude): Promise<Ended> {
+  const args = [...flags, '--input-type=module', '--eval', before + source]
   try {
     return { ...(await promisify(execFile)(process.execPath, args, { timeout: 120_000, maxBuffer: 1 << 24 })), code: 0 }
   } catch (error) {

@@ -30,6 +30,27 @@ test('exit in the middle of steps, loaders and evaluations is an exit and no cra
   }
 })
 
+test('a process whose worker is at work exits, though its main thread never loaded the addon', async (t) => {
+  const worker = `
+    import { parentPort } from 'node:worker_threads'
+    import(${JSON.stringify(new URL('../samples.js', import.meta.url).href)}).then(async ({ sentenceSet, transformer }) => {
+      const { adam, Session } = await import(${JSON.stringify(new URL('../../index.js', import.meta.url).href)})
+      const session = await Session.create({ model: await transformer(), optimizer: adam({ lr: 1 }), threads: 1, nonFinite: 'skip' })
+      const batch = (await sentenceSet(64)).batch(Array.from({ length: 64 }, (_, index) => index))
+      parentPort.postMessage('up')
+      for (;;) await session.step(batch)
+    })`
+  for (let round = 0; round < 3; round++) {
+    const { code, stderr } = await runProgram(
+      `import { Worker } from 'node:worker_threads'
+      new Worker(${JSON.stringify(worker)}, { eval: true }).once('message', () => process.exit(7))`,
+      [],
+      '',
+    )
+    t.deepEqual([code, stderr], [7, ''])
+  }
+})
+
 test('an uncaught error ends the process with its own message', async (t) => {
   const { code, stderr } = await runProgram(`${session} void session.step(dataset.batch([0])); throw new Error('mine')`)
   t.is(code, 1)
