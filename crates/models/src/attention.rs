@@ -2,10 +2,10 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use sagetrain_torch::{Activation, AttentionLayout, cross_attention, self_attention};
+use sagetrain_torch::{Activation, AttentionLayout, Precision, cross_attention, self_attention};
 use tch::Tensor;
 
-use crate::error::{ModelError, Result};
+use crate::error::Result;
 use crate::layout::Layout;
 use crate::linear::Linear;
 use crate::parameters::{Parameters, Role};
@@ -38,20 +38,26 @@ impl Attention {
 
     /// Every token attends to its own sequence: `[tokens, width]` → the same. `causal` hides what comes later.
     pub fn over_itself(&self, x: &Tensor, offsets: &[i64], causal: bool, pass: &Pass) -> Result<Tensor> {
-        let all = Linear::apply_all(&[&self.query, &self.key, &self.value], x, pass.precision())?; // [tokens, 3 width]
-        let layout =
-            AttentionLayout { query_offsets: offsets, key_offsets: offsets, heads: pass.heads(), causal };
+        let all = self.project(x, pass.precision())?; // [tokens, 3 width]
+        let heads = pass.heads();
+        let layout = AttentionLayout { query_offsets: offsets, key_offsets: offsets, heads, causal };
         let mixed = self_attention(&all, &layout, pass.dropout(Site::SelfAttention))?; // [tokens, width]
         self.output.apply(&mixed, Activation::None, pass.precision())
     }
 
-    /// Every target token attends to its source: `x` `[target tokens, width]`, `memory` the source's keys and values.
+    /// Queries, keys and values of every token, side by side: `[tokens, width]` → `[tokens, 3 width]`.
+    pub fn project(&self, x: &Tensor, precision: Precision) -> Result<Tensor> {
+        Linear::apply_all(&[&self.query, &self.key, &self.value], x, precision)
+    }
+
+    /// Every target token attends to its source: `x` `[target tokens, width]` → the same.
     pub fn over_source(&self, x: &Tensor, offsets: &[i64], memory: &Memory, pass: &Pass) -> Result<Tensor> {
         let query = self.query.apply(x, Activation::None, pass.precision())?;
-        let (query_offsets, key_offsets) = (offsets, memory.offsets);
-        let layout = AttentionLayout { query_offsets, key_offsets, heads: pass.heads(), causal: false };
+        let heads = pass.heads();
+        let layout =
+            AttentionLayout { query_offsets: offsets, key_offsets: memory.offsets, heads, causal: false };
         let dropout = pass.dropout(Site::CrossAttention);
-        let mixed = cross_attention(&query, &memory.projection, &layout, dropout)?; // [tokens, width]
+        let mixed = cross_attention(&query, &memory.projection, &layout, dropout)?; // [target tokens, width]
         self.output.apply(&mixed, Activation::None, pass.precision())
     }
 }
@@ -59,15 +65,8 @@ impl Attention {
 /// The source as one decoder layer sees it.
 #[derive(Debug)]
 pub struct Memory<'a> {
-    /// Keys before values, `[source tokens, 2 width]`.
+    /// Keys and values side by side, `[source tokens, 2 width]`.
     pub projection: Tensor,
     /// Where each source starts.
     pub offsets: &'a [i64],
-}
-
-/// Cuts `[rows, N width]` into N views `[rows, width]`.
-pub fn columns<const N: usize>(x: &Tensor) -> Result<[Tensor; N]> {
-    let parts = x.f_chunk(N as i64, 1)?;
-    <[Tensor; N]>::try_from(parts)
-        .map_err(|parts| ModelError::decoding(format!("{} columns instead of {N}", parts.len())))
 }

@@ -12,6 +12,9 @@ use crate::parameters::{Parameters, Role};
 use crate::pass::{Pass, Site};
 use crate::transformer_spec::{Normalization, TransformerSpec};
 
+/// A product takes no more than 62 matrices side by side.
+const LAYERS_A_PRODUCT: usize = 31;
+
 /// One layer; incremental decoding walks through the same blocks row by row.
 #[derive(Debug)]
 pub struct DecoderLayer {
@@ -75,13 +78,17 @@ impl Decoder {
         self.last_norm.as_ref().map_or(Ok(x.shallow_clone()), |norm| norm.apply(&x))
     }
 
-    /// Every layer's keys and values of the encoded source `[source tokens, width]`, in one product.
+    /// Every layer's keys and values of the encoded source `[source tokens, width]`, many layers in one product.
     pub fn memories<'a>(&self, source: &Tensor, offsets: &'a [i64], pass: &Pass) -> Result<Vec<Memory<'a>>> {
-        let layers: Vec<&Linear> =
-            self.layers.iter().flat_map(|layer| [&layer.cross.key, &layer.cross.value]).collect();
-        let all = Linear::apply_all(&layers, source, pass.precision())?; // [source tokens, 2 layers width]
-        let parts = all.f_chunk(self.layers.len() as i64, 1)?;
-        Ok(parts.into_iter().map(|projection| Memory { projection, offsets }).collect())
+        let mut memories = Vec::with_capacity(self.layers.len());
+        for layers in self.layers.chunks(LAYERS_A_PRODUCT) {
+            let linears: Vec<&Linear> =
+                layers.iter().flat_map(|layer| [&layer.cross.key, &layer.cross.value]).collect();
+            let all = Linear::apply_all(&linears, source, pass.precision())?; // [source tokens, 2 layers width]
+            let parts = all.f_chunk(layers.len() as i64, 1)?.into_iter();
+            memories.extend(parts.map(|projection| Memory { projection, offsets }));
+        }
+        Ok(memories)
     }
 }
 

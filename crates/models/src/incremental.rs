@@ -3,13 +3,11 @@
 //! The same fused attention as in training does it: a row's cache is a packed sequence with one query, and the rows of a
 //! source are that source's queries, so nothing is padded and no source is copied for its beam.
 
-use sagetrain_torch::{Activation, AttentionLayout, Precision, attention, linear};
+use sagetrain_torch::{Activation, AttentionLayout, Precision, cross_attention, linear};
 use tch::{Kind, Tensor};
 
-use crate::attention::columns;
 use crate::decoder::DecoderLayer;
 use crate::error::{ModelError, Result};
-use crate::linear::Linear;
 use crate::model::Forward;
 use crate::pass::{Pass, Stack};
 use crate::ragged::Ragged;
@@ -32,9 +30,8 @@ impl Translator for Transformer {
         let pass = Pass::new(&forward, &self.spec, Stack::Decoder);
         let memories = self.decoder.memories(&encoded, &source.offsets, &pass)?;
         let layer = |memory: crate::attention::Memory| {
-            // Each step reads them again: rows beside each other beat columns of one wide product.
-            let [key, value] = columns(&memory.projection)?;
-            Ok(LayerCache { own: None, source: [key.f_contiguous()?, value.f_contiguous()?] })
+            // Every step reads it again: rows beside each other beat columns of one wide product.
+            Ok(LayerCache { own: None, source: memory.projection.f_contiguous()? })
         };
         Ok(Cache {
             precision,
@@ -138,8 +135,7 @@ impl DecoderLayer {
 
         let residual = &self.cross_residual;
         let query = self.cross.query.apply(&residual.enter(&x)?, Activation::None, step.precision)?;
-        let [key, value] = &cache.source;
-        let mixed = attention(&query, key, value, &step.source(), None)?;
+        let mixed = cross_attention(&query, &cache.source, &step.source(), None)?;
         let block = self.cross.output.apply(&mixed, Activation::None, step.precision)?;
         let x = residual.leave(&block, &x, None)?;
 
@@ -150,8 +146,7 @@ impl DecoderLayer {
     }
 
     fn step_over_itself(&self, x: &Tensor, cache: &mut LayerCache, step: &Step) -> Result<Tensor> {
-        let own = &self.attention;
-        let all = Linear::apply_all(&[&own.query, &own.key, &own.value], x, step.precision)?; // [rows, 3 width]
+        let all = self.attention.project(x, step.precision)?; // [rows, 3 width]
         let width = all.size()[1] / 3;
         let newest = all.f_narrow(1, width, 2 * width)?.f_unsqueeze(1)?; // [rows, 1, 2 width]
         let known = match &cache.own {
@@ -159,9 +154,8 @@ impl DecoderLayer {
             None => newest.f_contiguous()?,
         };
         let packed = known.f_view([-1, 2 * width])?; // [rows · decoded, 2 width]
-        let (key, value) = (packed.f_narrow(1, 0, width)?, packed.f_narrow(1, width, width)?);
-        let mixed = attention(&all.f_narrow(1, 0, width)?, &key, &value, &step.own(), None)?;
+        let mixed = cross_attention(&all.f_narrow(1, 0, width)?, &packed, &step.own(), None)?;
         cache.own = Some(known);
-        own.output.apply(&mixed, Activation::None, step.precision)
+        self.attention.output.apply(&mixed, Activation::None, step.precision)
     }
 }

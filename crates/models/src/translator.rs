@@ -55,8 +55,8 @@ pub struct Cache {
 pub(crate) struct LayerCache {
     /// `[rows, decoded, 2 width]`, keys before values; `None` before the first token.
     pub(crate) own: Option<Tensor>,
-    /// `[source tokens, width]` each, computed once.
-    pub(crate) source: [Tensor; 2],
+    /// The same of the source, `[source tokens, 2 width]`, computed once.
+    pub(crate) source: Tensor,
 }
 
 impl Cache {
