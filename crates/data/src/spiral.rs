@@ -1,4 +1,4 @@
-//! The Spiral data set: two arms wound round each other, the toy of Figure 5 of the SAGE paper (Zhang et al., ICLR 2022).
+//! The Spiral data set: two arms wound round each other, the toy of Figure 5 of the SAGE paper (Liang et al., ICLR 2022).
 //!
 //! The paper gives no formula; this is the usual one (two Archimedean arms half a turn apart, as in TensorFlow
 //! Playground), inside the unit disc.
