@@ -34,12 +34,28 @@ export function native(): Native {
 function load(): Native {
   try {
     ensureLink()
-    const addon = createRequire(import.meta.url)('../bindings/binding.cjs') as Native
+    const addon = sleepingSoon(() => createRequire(import.meta.url)('../bindings/binding.cjs') as Native)
     if (isMainThread) process.once('exit', (code) => stopEngines(addon, code))
     else addon.markWorker()
     return addon
   } catch (cause) {
     throw new SagetrainError('ERR_LIBTORCH', `${reason(cause)}; run \`npm run setup\`, or \`npx sagetrain doctor\` for details`, { cause })
+  }
+}
+
+/** Turns that a thread of OpenMP's waits awake for its next loop. By default 300,000: where anything else wants the processor, such as
+ * the test suite beside a training run, every barrier then costs milliseconds. */
+const SPIN_TURNS = '10000'
+
+/** Loads with libgomp told to sleep soon, unless the user has said how it waits; libgomp reads the environment once, as it is loaded. */
+function sleepingSoon<T>(load: () => T): T {
+  const { env } = process
+  if (env['GOMP_SPINCOUNT'] !== undefined || env['OMP_WAIT_POLICY'] !== undefined) return load()
+  env['GOMP_SPINCOUNT'] = SPIN_TURNS
+  try {
+    return load()
+  } finally {
+    delete env['GOMP_SPINCOUNT']
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import test from 'ava'
+import * as sagetrain from '#ts/index.js'
 import { TASKS } from '#ts/cli/registry.js'
 import { checkConfig, readConfig } from '#ts/cli/run-config.js'
 import { QUICKSTART } from '#ts/cli/start.js'
@@ -50,4 +51,15 @@ test('the quickstart and every task’s defaults fit it', async (t) => {
     const [data, training] = [schema.$defs[`${task}Prepare`] ?? {}, schema.$defs[`${task}Train`] ?? {}]
     t.deepEqual([...unknownIn(prepare, data, 'prepare'), ...unknownIn(train, training, 'train'), ...compare.flatMap((arm) => unknownIn(arm.train, training, arm.name))], [], task)
   }
+})
+
+test('every optimizer and schedule fits it with all its options', (t) => {
+  const { adam, adamax, adamw, constant, cosine, inverseSqrt, linear, polynomial, sgd, warmupLinear } = sagetrain
+  const optimizers = [
+    sgd({ lr: 1, momentum: 0.9, nesterov: true, sage: {} }), adam({ lr: 1, observe: { every: 2 } }), adamax({ lr: 1, decay: 'modulated', sage: {} }),
+    adamw({ lr: 1, sage: { form: 'released', scope: { include: ['*'] } } }), ...(['product', 'none'] as const).map((modulation) => adam({ lr: 1, sage: { modulation } })),
+  ]
+  const schedules = [constant(), linear({ warmupSteps: 1 }), linear({ warmupRatio: 0.1 }), inverseSqrt({ warmupSteps: 1 }), cosine({ warmupSteps: 1 }), polynomial({ power: 2, warmupSteps: 1 }), warmupLinear({ warmupRatio: 0.1 })]
+  t.deepEqual(optimizers.flatMap((spec) => unknownIn(spec, schema.$defs['optimizer'] ?? {}, spec.type)), [])
+  t.deepEqual(schedules.flatMap((spec) => unknownIn(spec, schema.$defs['schedule'] ?? {}, spec.type)), [])
 })

@@ -85,7 +85,9 @@ impl DataError {
 
     /// A refusal whose remedy is to make the file again.
     pub(crate) fn dataset(path: &Path, problem: impl Into<String>) -> Self {
-        let remedy = "delete it and prepare the data again".to_owned();
+        let remedy =
+            "name another file, or, where this one was prepared, delete it and prepare the data again"
+                .to_owned();
         Self::Dataset { path: path.to_owned(), problem: problem.into(), remedy }
     }
 

@@ -69,3 +69,7 @@ SAGETRAIN_EXPORT sagetrain_status sagetrain_set_threads(int32_t threads) {
     at::set_num_threads(threads);
   });
 }
+
+SAGETRAIN_EXPORT sagetrain_status sagetrain_threads(int32_t *threads) {
+  return sagetrain::guard([&] { *threads = at::get_num_threads(); });
+}

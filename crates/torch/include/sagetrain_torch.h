@@ -40,6 +40,13 @@ sagetrain_status sagetrain_runtime(sagetrain_runtime_info *info);
 
 /* Intra-op threads of the calling thread: OpenMP's setting is per thread, so sessions side by side do not disturb one another. */
 sagetrain_status sagetrain_set_threads(int32_t threads);
+sagetrain_status sagetrain_threads(int32_t *threads);
+
+/* From here on CPU tensors take large blocks from a cache, in the whole process; may be called again. */
+sagetrain_status sagetrain_cache_memory(void);
+
+/* Returns the blocks that the cache keeps and nothing uses to the system. */
+sagetrain_status sagetrain_release_memory(void);
 
 #ifdef __cplusplus
 }

@@ -44,6 +44,9 @@ unsafe extern "C" {
     fn sagetrain_status_free(status: *mut Status);
     fn sagetrain_runtime(info: *mut RuntimeInfo) -> Status;
     fn sagetrain_set_threads(threads: i32) -> Status;
+    fn sagetrain_threads(threads: *mut i32) -> Status;
+    fn sagetrain_cache_memory() -> Status;
+    fn sagetrain_release_memory() -> Status;
     fn sagetrain_parallel(
         tasks: i64,
         body: extern "C" fn(*const c_void, i64),
@@ -175,6 +178,23 @@ pub(crate) fn runtime() -> Result<RuntimeInfo, TorchError> {
 pub(crate) fn set_threads(threads: i32) -> Result<(), TorchError> {
     // SAFETY: no pointers are passed.
     unsafe { sagetrain_set_threads(threads) }.check("set_threads")
+}
+
+pub(crate) fn threads() -> Result<i32, TorchError> {
+    let mut threads = 0;
+    // SAFETY: `threads` is writable.
+    unsafe { sagetrain_threads(&raw mut threads) }.check("threads")?;
+    Ok(threads)
+}
+
+pub(crate) fn cache_memory() -> Result<(), TorchError> {
+    // SAFETY: no pointers are passed; blocks of the allocator before know how to free themselves.
+    unsafe { sagetrain_cache_memory() }.check("cache_memory")
+}
+
+pub(crate) fn release_memory() -> Result<(), TorchError> {
+    // SAFETY: no pointers are passed; only blocks that no tensor holds are returned.
+    unsafe { sagetrain_release_memory() }.check("release_memory")
 }
 
 /// What the threads of one parallel loop share.

@@ -4,6 +4,7 @@
 //! ([`Dropout`]); libtorch's global generator is never drawn from. Errors are values: no C++ exception crosses.
 
 mod attention;
+mod cache;
 mod check;
 mod dropout;
 mod embed;
@@ -21,6 +22,7 @@ mod runtime;
 mod threads;
 
 pub use attention::{AttentionLayout, attention, cross_attention, self_attention};
+pub use cache::{cache_memory, release_memory};
 pub use dropout::{Dropout, dropout};
 pub use embed::embed;
 pub use error::TorchError;

@@ -16,5 +16,5 @@ pub fn set_threads(threads: usize) -> Result<(), TorchError> {
 
 /// The number of intra-op threads of the calling thread. Errors: `ERR_TORCH`.
 pub fn threads() -> Result<usize, TorchError> {
-    Ok(ffi::runtime()?.threads.max(1) as usize)
+    Ok(ffi::threads()?.max(1) as usize)
 }

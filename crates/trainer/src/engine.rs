@@ -65,7 +65,11 @@ impl Engine {
         let on_thread = Arc::clone(&ready);
         let body = move || {
             let Some(inside) = Inside::enter() else { sleep_forever() };
-            let built = catch_unwind(AssertUnwindSafe(build))
+            let prepared = || {
+                sagetrain_torch::cache_memory()?;
+                build()
+            };
+            let built = catch_unwind(AssertUnwindSafe(prepared))
                 .unwrap_or_else(|panic| Err(TrainerError::Poisoned { message: panic_message(&panic) }));
             let model = match built {
                 Ok(model) => model,
@@ -80,6 +84,8 @@ impl Engine {
             }
             let Some(_inside) = Inside::enter() else { sleep_forever() };
             drop(owned);
+            // It cannot fail without a panic inside libtorch; then the memory stays where it is.
+            let _released = sagetrain_torch::release_memory();
         };
         match std::thread::Builder::new().name("sagetrain-engine".into()).spawn(body) {
             Ok(thread) => *lock(&engine.thread) = Some(thread),

@@ -230,7 +230,7 @@ impl Session {
     pub fn dispose(&self, reply: Reply<()>) {
         let job = |owned: &mut Owned| {
             owned.training = None;
-            Ok(())
+            Ok(sagetrain_torch::release_memory()?)
         };
         self.engine.send(job, reply);
     }
