@@ -147,6 +147,24 @@ test('what cannot be run is refused with its reason and exit code, and leaves no
   t.is(JSON.parse(out).error.code, 'ERR_DATA')
 })
 
+test('--resume refuses everything that would be of another run', async (t) => {
+  const { runs } = await sagetrain(t, ['train', 'scripted', '--steps', '2'])
+  const folder = join(runs, 'scripted')
+  for (const [args, message] of [
+    [['--seeds', '3'], /own configuration; --seeds cannot change it/],
+    [['--name', 'other', '--runs', 'elsewhere'], /--name, --runs cannot change it/],
+    [['--config', 'run.json', '--steps', '3'], /--config, --steps cannot change it/],
+    [['unscripted'], /is a run of the task "scripted", not "unscripted"/],
+  ] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- each is over at once
+    const { code, err, script } = await sagetrain(t, ['train', ...args, '--resume', folder])
+    t.is(code, 2, args.join(' '))
+    t.regex(err, message)
+    t.deepEqual(script.started, [])
+  }
+  t.is((await sagetrain(t, ['train', 'scripted', '--resume', folder])).code, 0)
+})
+
 test('help has every command, option, example and exit code; no command at all is a usage error', async (t) => {
   const general = await sagetrain(t, ['--help'])
   t.is(general.code, 0)

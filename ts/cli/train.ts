@@ -48,7 +48,7 @@ async function requestOf({ positionals, options, overrides }: Parameters<Command
   const [taskName, ...surplus] = positionals
   if (surplus.length > 0) throw new UsageError(`train takes one task, got ${positionals.join(' ')}`)
   const resume = text('resume')
-  if (resume !== undefined) return resumeRequest(resume, overrides.map(({ flag }) => flag), context)
+  if (resume !== undefined) return resumeRequest(resume, taskName, [...flagsOf(options), ...overrides.map(({ flag }) => flag)], context)
   const file = text('config')
   const read = file === undefined ? undefined : await readConfig(file)
   if (read !== undefined && taskName !== undefined && read.task !== taskName) throw new UsageError(`${file ?? ''} is of the task "${read.task}", not "${taskName}"`)
@@ -64,9 +64,15 @@ export function newRequest(command: TaskCommand, config: RunConfig, given: Reado
   return { config: whole, command, place: { parent: given.runs ?? 'runs', name } }
 }
 
-async function resumeRequest(folder: string, flags: readonly string[], context: Context): Promise<TrainRequest> {
+/** The options of a new run that were given. */
+function flagsOf(options: Parameters<Command['run']>[0]['options']): readonly string[] {
+  return Object.keys(TRAIN_OPTIONS).filter((name) => name !== 'resume' && options[name] !== undefined).map((name) => `--${name}`)
+}
+
+async function resumeRequest(folder: string, taskName: string | undefined, flags: readonly string[], context: Context): Promise<TrainRequest> {
   if (flags.length > 0) throw new UsageError(`--resume goes on with the run's own configuration; ${flags.join(', ')} cannot change it`)
   const config = await readRunFolder(folder)
+  if (taskName !== undefined && taskName !== config.task) throw new UsageError(`${folder} is a run of the task "${config.task}", not "${taskName}"`)
   return { config, command: taskOf(config.task, context), place: { resume: folder } }
 }
 
