@@ -1,5 +1,7 @@
+import { readdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
-import { adam, type Losses, type TrainEvent } from '#ts/index.js'
+import { adam, type Losses, type Session, type TrainEvent } from '#ts/index.js'
 import { startRun, type TaskTraining } from '#ts/task/training.js'
 import { perceptron, pointSet } from './samples.js'
 import { temporaryFolder } from './temporary.js'
@@ -59,6 +61,19 @@ test('checkpoints come with evaluations, with each new best, or as often as aske
   t.deepEqual(kept, [1, 2, 2])
   const end = often.at(-1)
   t.is(end?.type === 'end' ? end.best : undefined, null, 'a score that is not finite is never the best')
+})
+
+test('a run that was moved goes on with its best checkpoint where that is now', async (t) => {
+  const [folder, controller] = [temporaryFolder(t), new AbortController()]
+  // The first evaluation stays the best.
+  const task = { score: ({ count }: Losses) => -count, evaluate: async (session: Session) => ({ loss: 1, nll: 1, count: session.stepCount }) }
+  const aborting = { ...task, evaluate: async (session: Session) => (controller.abort(), task.evaluate(session)) }
+  await events({ epochs: 3, folder: join(folder, 'run'), signal: controller.signal }, aborting)
+  renameSync(join(folder, 'run'), join(folder, 'moved'))
+  const end = (await events({ epochs: 3, folder: join(folder, 'moved'), resume: true }, task)).at(-1)
+  const checkpoints = join(folder, 'moved/checkpoints')
+  t.is(end?.type === 'end' ? end.best?.path : undefined, join(checkpoints, 'step-00000005'))
+  t.deepEqual(readdirSync(checkpoints).toSorted(), ['step-00000005', 'step-00000015'])
 })
 
 test('a skipped step is told and is no step', async (t) => {

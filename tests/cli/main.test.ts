@@ -52,7 +52,9 @@ const TRANSLATION = {
 
 async function smallCorpus(t: ExecutionContext): Promise<{ folder: string; config: string }> {
   const folder = temporaryFolder(t)
-  const prepare = { ...TRANSLATION.prepare, ...corpus(folder, 240), heldOut: { valid: 12 }, test: corpus(folder, 6, 'test.tsv'), output: join(folder, 'prepared') }
+  corpus(folder, 240)
+  corpus(folder, 6, 'test.tsv')
+  const prepare = { ...TRANSLATION.prepare, tsv: 'train.tsv', heldOut: { valid: 12 }, test: { tsv: 'test.tsv' }, output: 'prepared' }
   const compare = [{ name: 'adam' }, { name: 'adam-sage', train: { optimizer: { sage: { beta0: 0.8 } } } }]
   await writeFile(join(folder, 'run.json'), JSON.stringify({ ...TRANSLATION, prepare, compare }))
   return { folder, config: 'run.json' }
@@ -108,7 +110,7 @@ test('Ctrl-C saves and says how to go on; the run that went on ends where an und
   t.is(stopped.code, 130, stopped.err)
   t.regex(stopped.out, /Stopped\. To go on: npx sagetrain train --resume runs\/translation\n/)
 
-  const resumed = await start(folder, ['train', '--resume', 'runs/translation']).ended
+  const resumed = await start(join(folder, 'runs'), ['train', '--resume', 'translation']).ended
   t.is(resumed.code, 0, resumed.err)
   t.regex(resumed.out, /going on from step/)
   const undisturbed = await start(folder, ['train', '--config', config, ...steps]).ended

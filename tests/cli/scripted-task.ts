@@ -20,6 +20,7 @@ export function scriptedTask(script: Script): TaskCommand {
     title: 'Scripted',
     examples: ['sagetrain train scripted --steps 20'],
     keys: { prepare: ['source'], train: ['optimizer', 'schedule', 'steps', 'threads', 'seed'] },
+    files: ['source'],
     columns: [
       { key: 'loss', label: 'loss', digits: 3, better: 'lower' },
       { key: 'bleu', label: 'BLEU', digits: 1, better: 'higher' },

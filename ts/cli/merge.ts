@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Json } from '../json.js'
 
 /** A JSON object. */
@@ -23,6 +24,15 @@ export function merge(base: JsonObject, over: JsonObject): JsonObject {
 
 function sameType(below: JsonObject, above: JsonObject): boolean {
   return above['type'] === undefined || below['type'] === undefined || above['type'] === below['type']
+}
+
+/** A copy in which the relative paths under `keys`, at any depth, hold from every folder. */
+export function withAbsolutePaths(base: JsonObject, keys: readonly string[]): JsonObject {
+  const absolute = ([key, value]: [string, Json]): [string, Json] => {
+    if (isObject(value)) return [key, withAbsolutePaths(value, keys)]
+    return [key, typeof value === 'string' && keys.includes(key) ? resolve(value) : value]
+  }
+  return Object.fromEntries(Object.entries(base).map(absolute))
 }
 
 /** A copy with `value` at `path`, objects made on the way. */

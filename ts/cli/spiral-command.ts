@@ -18,6 +18,7 @@ export const spiralCommand: TaskCommand = {
   title: 'Spiral',
   examples: ['sagetrain train spiral', 'sagetrain train spiral --compare.adam-sage.optimizer.sage.beta0 0.9', 'sagetrain train spiral --noise 0.06 --seeds 3'],
   keys: spiralKeys,
+  files: [],
   columns: [
     { key: 'accuracy', label: 'accuracy', digits: 2, better: 'higher', format: 'percent' },
     { key: 'loss', label: 'loss', digits: 4, better: 'lower' },

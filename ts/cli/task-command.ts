@@ -98,6 +98,8 @@ export interface TaskCommand {
   readonly title: string
   readonly examples: readonly string[]
   readonly keys: ConfigKeys
+  /** Keys of `prepare`, at any depth, that name files or folders. */
+  readonly files: readonly string[]
   /** Columns of the result table. */
   readonly columns: readonly MetricColumn[]
   /** The metric that decides who is ahead. */

@@ -7,6 +7,7 @@ import { runsOf } from './arms.js'
 import { assembleReport } from './assemble.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
+import { withAbsolutePaths } from './merge.js'
 import { printOutcome } from './outcome.js'
 import { printPlan } from './plan.js'
 import { applyOverrides, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
@@ -94,7 +95,7 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
   const { config, command, place } = request
   try {
     await using task = await command.prepare(config.prepare, (line) => terminal.line(line), interruption.signal)
-    const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, config, place.name)
+    const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, { ...config, prepare: withAbsolutePaths(config.prepare, command.files) }, place.name)
     try {
       const report = await trainIn(folder, request, task, context, interruption.signal)
       return interruption.exitCode() ?? (report.status === 'complete' ? EXIT.ok : EXIT.error)

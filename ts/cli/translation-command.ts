@@ -21,6 +21,7 @@ export const translationCommand: TaskCommand = {
     'sagetrain train --resume runs/translation',
   ],
   keys: translationKeys,
+  files: ['source', 'target', 'tsv', 'tokenizer', 'output'],
   columns: [
     { key: 'loss', label: 'loss', digits: 3, better: 'lower' },
     { key: 'perplexity', label: 'perplexity', digits: 2, better: 'lower' },

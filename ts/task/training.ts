@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { latestCheckpoint } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
 import { SagetrainError } from '../errors.js'
 import { EventLog } from '../event-log.js'
-import type { TrainEvent } from '../events.js'
+import type { Best, TrainEvent } from '../events.js'
 import { present } from '../json.js'
 import type { LoaderOptions } from '../loader.js'
 import { Model } from '../model.js'
@@ -114,7 +114,13 @@ async function continueFrom<M extends object>(session: Session, folder: string |
   if (state?.task !== task) {
     throw new SagetrainError('ERR_CHECKPOINT', `${path}: is of the task "${String(state?.task)}", not "${task}"`, { fields: { path } })
   }
-  return { resumed: { path, run: state }, warnings: [...passedOver, ...warnings.map((message) => ({ code: 'WARN_RESUME' as const, message }))] }
+  const best = bestWithin(dirname(path), state.best)
+  return { resumed: { path, run: { ...state, best } }, warnings: [...passedOver, ...warnings.map((message) => ({ code: 'WARN_RESUME' as const, message }))] }
+}
+
+/** The best with its checkpoint among the others: the run may have been moved, or its folder spelt from elsewhere. */
+function bestWithin<M extends object>(folder: string, best: Best<M> | null): Best<M> | null {
+  return best?.path === undefined ? best : { ...best, path: join(folder, basename(best.path)) }
 }
 
 /** The run's folder, made; undefined where nothing is to be written. */
