@@ -133,6 +133,10 @@ test('what cannot be run is refused with its reason and exit code, and leaves no
     [['train', 'scripted', '--seeds', 'many'], 2, /--seeds many: give a count/],
     [['train', 'scripted', '--config', config], 2, /train\.optimizer: is missing \(ERR_CONFIG\)/],
     [['train', 'scripted', '--source', 'missing'], 1, /source: missing is not a file; give one \(ERR_DATA\)/],
+    [['train', 'scripted', '--threads', '0'], 2, /train\.threads: expected a whole number >= 1, got 0/],
+    [['train', 'scripted', '--threads', '1.5'], 2, /train\.threads: .*got 1\.5/],
+    [['train', 'scripted', '--threads', 'abc'], 2, /train\.threads: .*got "abc"/],
+    [['train', 'scripted', '--config', await configFile(t, COMPARE), '--compare.adam.threads', '3'], 2, /compare\.adam\.threads: arms share the threads equally; give train\.threads/],
     [['train', '--resume', '/nowhere'], 2, /no run is there/],
     [['train', '--resume', '/nowhere', '--steps', '3'], 2, /--steps cannot change it/],
   ] as const) {

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import * as v from 'valibot'
+import { count, parse } from '../options.js'
 import type { JsonObject } from './merge.js'
 import { isObject } from './merge.js'
 import { armsOf, type Arm, type RunConfig } from './run-config.js'
@@ -30,10 +32,23 @@ function labelsOf(arms: readonly Arm[]): readonly string[] {
   return new Set(labels).size === labels.length ? labels : arms.map(({ name }) => name)
 }
 
-/** Threads of each arm: an equal share of what the configuration or the machine gives. */
-export function threadsOf(arms: readonly Arm[], processors = availableParallelism()): number {
-  const asked = arms.map(({ train }) => train['threads']).find((threads) => typeof threads === 'number')
-  return Math.max(1, Math.floor((asked ?? processors) / arms.length))
+/**
+ * Threads of each arm: an equal share of what the configuration or the machine gives.
+ *
+ * @throws {@link SagetrainError} `ERR_CONFIG` for a number that is none of threads.
+ */
+function threadsOf(arms: readonly Arm[], processors = availableParallelism()): number {
+  const threads = parse(v.optional(count, processors), arms[0]?.train['threads'], 'train.threads')
+  return Math.max(1, Math.floor(threads / arms.length))
+}
+
+/**
+ * Refuses what no arm could be trained with, before anything has begun.
+ *
+ * @throws {@link SagetrainError} `ERR_CONFIG`.
+ */
+export function checkArms(arms: readonly Arm[]): void {
+  threadsOf(arms)
 }
 
 /** The runs of a configuration, seed by seed; the arms of one seed run at the same time. */

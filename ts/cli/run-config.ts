@@ -141,9 +141,15 @@ export function parseSeeds(written: string): readonly number[] {
   return Array.from({ length: count }, (_, index) => index + 1)
 }
 
-/** One arm's complete `train`; without `compare` the run is its only arm. */
+/**
+ * Each arm's complete `train`; without `compare` the run is its only arm.
+ *
+ * @throws {@link UsageError} for an arm with threads of its own: unequal shares would compare the machine, not the arms.
+ */
 export function armsOf(config: RunConfig): readonly Arm[] {
   if (config.compare === undefined) return [{ name: defaultArmName(config.train), train: config.train }]
+  const apart = config.compare.find(({ train }) => 'threads' in train)
+  if (apart !== undefined) throw new UsageError(`compare.${apart.name}.threads: arms share the threads equally; give train.threads, of all arms together`)
   return config.compare.map(({ name, train }) => ({ name, train: merge(config.train, train) }))
 }
 

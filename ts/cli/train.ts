@@ -3,14 +3,14 @@ import { isSagetrainError } from '../errors.js'
 import type { ComparisonReport } from '../report/report-data.js'
 import { writeReport } from '../report/write.js'
 import type { OptionSpec } from './arguments.js'
-import { runsOf } from './arms.js'
+import { checkArms, runsOf } from './arms.js'
 import { assembleReport } from './assemble.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { withAbsolutePaths } from './merge.js'
 import { printOutcome } from './outcome.js'
 import { printPlan } from './plan.js'
-import { applyOverrides, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
+import { applyOverrides, armsOf, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
 import { createRunFolder, discardUntouched, readRunFolder } from './run-folder.js'
 import { watchInterruption } from './signals.js'
 import type { PreparedTask, TaskCommand } from './task-command.js'
@@ -62,6 +62,7 @@ async function requestOf({ positionals, options, overrides }: Parameters<Command
 export function newRequest(command: TaskCommand, config: RunConfig, given: Readonly<Partial<Record<'name' | 'runs' | 'seeds', string | undefined>>>): TrainRequest {
   const name = given.name ?? config.name ?? command.name
   const whole = checkConfig({ ...config, name, ...(given.seeds !== undefined && { seeds: parseSeeds(given.seeds) }) }, 'configuration')
+  checkArms(armsOf(whole))
   return { config: whole, command, place: { parent: given.runs ?? 'runs', name } }
 }
 
