@@ -21,7 +21,7 @@ export interface Surroundings {
 
 /** Runs one command line. Resolves to the exit code; what went wrong has been said. */
 export async function runCommand(argv: readonly string[], surroundings: Surroundings): Promise<number> {
-  const json = argv.includes('--json')
+  const json = isAsked('json', argv)
   const errors = createTerminal(surroundings.stderr, surroundings.environment)
   try {
     return await dispatch(argv, json, surroundings)
@@ -38,7 +38,7 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
   if (name === undefined) return say(stderr, generalHelp(commands, surroundings, version), EXIT.usage)
   if (name === '--help' || name === '-h' || name === 'help') return help(rest, surroundings)
   const command = find(name, commands)
-  if (rest.includes('--help') || rest.includes('-h')) return say(stdout, commandHelp(command, surroundings), EXIT.ok)
+  if (rest.includes('-h') || isAsked('help', rest)) return say(stdout, commandHelp(command, surroundings), EXIT.ok)
   const keys = command.takesConfiguration ? ['compare', ...[...tasks.values()].flatMap((task) => task.keys.prepare.concat(task.keys.train))] : []
   const parsed = parseArguments(rest, { ...command.options, ...COMMON_OPTIONS }, keys)
   return command.run(parsed, {
@@ -48,6 +48,13 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
     written: ['sagetrain', name, ...rest].join(' '),
     versions: () => surroundings.versions(),
   })
+}
+
+/** Whether a flag is on, as the parser takes it: known before the parser, whose complaints it decides about. */
+function isAsked(flag: 'json' | 'help', argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  const written = argv.slice(0, end < 0 ? undefined : end).findLast((arg) => arg === `--${flag}` || arg.startsWith(`--${flag}=`))
+  return written !== undefined && written !== `--${flag}=false`
 }
 
 function help([name]: readonly string[], surroundings: Surroundings): number {
