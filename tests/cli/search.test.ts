@@ -1,15 +1,22 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { SagetrainError } from '#ts/errors.js'
 import { runCommand } from '#ts/cli/run.js'
 import { search } from '#ts/cli/search.js'
+import type { TaskCommand } from '#ts/cli/task-command.js'
+import { temporaryFolder } from '../temporary.js'
 import { scriptedTask, type Script } from './scripted-task.js'
 
+async function sagetrain(task: TaskCommand, args: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  const out: string[] = []
+  const output = { write: (text: string) => out.push(text) }
+  const code = await runCommand(['search', ...args], { commands: [search], tasks: new Map([['scripted', task]]), version: '0.0.0', stdout: output, stderr: output, environment: {}, versions: () => [] })
+  return { code, out: out.join('') }
+}
+
 test('every arm is tried at every rate, the best by validation is written with how it was found', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sagetrain-search-'))
-  t.teardown(() => rm(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const file = join(folder, 'run.json')
   await writeFile(file, JSON.stringify({ $schema: 'kept', task: 'scripted', train: { optimizer: { type: 'adam', lr: 1 }, steps: 20 }, compare: [{ name: 'adam' }, { name: 'adam-sage', train: { optimizer: { sage: {} } } }] }))
   const script: Script = { started: [], disposed: 0 }
@@ -18,17 +25,8 @@ test('every arm is tried at every rate, the best by validation is written with h
     const given = script.started.findLast(({ name }) => name === arm)
     if (arm === 'adam-sage' && JSON.stringify(given?.train).includes('"lr":0.004') && step === 12) throw new SagetrainError('ERR_NON_FINITE', 'loss: is NaN at step 12')
   }
-  const out: string[] = []
-  const code = await runCommand(['search', '--config', file, '--rates', '1e-3,4e-3', '--steps', '20', '--write', '--runs', folder], {
-    commands: [search],
-    tasks: new Map([['scripted', scriptedTask(script)]]),
-    version: '0.0.0',
-    stdout: { write: (text) => out.push(text) },
-    stderr: { write: (text) => out.push(text) },
-    environment: {},
-    versions: () => [],
-  })
-  t.is(code, 0, out.join(''))
+  const { code, out } = await sagetrain(scriptedTask(script), ['--config', file, '--rates', '1e-3,4e-3', '--steps', '20', '--write', '--runs', folder])
+  t.is(code, 0, out)
   const written = JSON.parse(await readFile(file, 'utf8'))
   t.is(written.$schema, 'kept')
   t.deepEqual(written.compare, [{ name: 'adam', train: { optimizer: { lr: 1e-3 } } }, { name: 'adam-sage', train: { optimizer: { sage: {}, lr: 1e-3 } } }])
@@ -40,4 +38,46 @@ test('every arm is tried at every rate, the best by validation is written with h
   ])
   t.regex(written.rates.command, /^sagetrain search --config .* --rates 1e-3,4e-3 --steps 20 --write/)
   t.regex(written.rates.description, /with --steps 20, trained at each of lr 0\.001, 0\.004/)
+})
+
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  test.serial(`${signal} during the preparation or a trial stops the search with ${code} and no complaint`, async (t) => {
+    const folder = temporaryFolder(t)
+    const file = join(folder, 'run.json')
+    await writeFile(file, JSON.stringify({ task: 'scripted', train: { optimizer: { type: 'adam', lr: 1 }, steps: 20 } }))
+    const args = ['--config', file, '--rates', '1e-3', '--runs', join(folder, 'runs')]
+    const scripted = scriptedTask({ started: [], disposed: 0 })
+    const preparing: TaskCommand = {
+      ...scripted,
+      prepare: async (_options, _say, stop) => {
+        process.emit(signal, signal)
+        stop.throwIfAborted()
+        return t.fail('not stopped') as never
+      },
+    }
+    const early = await sagetrain(preparing, args)
+    t.deepEqual([early.code, early.out], [code, '\nStopping the search; once more to exit at once.\n'])
+    t.deepEqual(await readdir(join(folder, 'runs')).catch(() => []), [])
+
+    const script: Script = { started: [], disposed: 0, onStep: (_arm, step) => void (step === 3 && process.emit(signal, signal)) }
+    const late = await sagetrain(scriptedTask(script), args)
+    t.is(late.code, code, late.out)
+    t.notRegex(late.out, /unexpected/)
+    t.is(script.disposed, 2)
+    t.is(process.listenerCount(signal), 0)
+  })
+}
+
+test('a configuration that is refused leaves no folder', async (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'run.json')
+  await writeFile(file, JSON.stringify({ task: 'scripted', train: {} }))
+  const refusing: TaskCommand = scriptedTask({ started: [], disposed: 0 })
+  const task: TaskCommand = {
+    ...refusing,
+    prepare: async (...given) => ({ ...(await refusing.prepare(...given)), train: async () => Promise.reject(new SagetrainError('ERR_CONFIG', 'train.stepz: unknown option')) }),
+  }
+  const { code, out } = await sagetrain(task, ['--config', file, '--rates', '1e-3', '--runs', join(folder, 'runs')])
+  t.is(code, 2, out)
+  t.deepEqual(await readdir(join(folder, 'runs')), [])
 })

@@ -11,10 +11,11 @@ import { EXIT, UsageError } from './exit-codes.js'
 import { isObject, setAt, type JsonObject } from './merge.js'
 import { printPlan } from './plan.js'
 import { applyOverrides, armsOf, readConfig, type RunConfig } from './run-config.js'
-import { createRunFolder } from './run-folder.js'
-import { watchInterruption } from './signals.js'
+import { createRunFolder, discardUntouched } from './run-folder.js'
+import { calledOff, watchInterruption } from './signals.js'
 import { printTable } from './table.js'
 import type { PreparedTask, TaskCommand } from './task-command.js'
+import type { Terminal } from './terminal.js'
 import { taskOf } from './train.js'
 import { trainTogether } from './training.js'
 
@@ -40,12 +41,19 @@ export const search: Command = {
     const rates = ratesOf(required(options['rates'], '--rates LIST'))
     const read = await readConfig(file)
     const command = taskOf(read.task, context)
-    const trials = await searchAll(command, applyOverrides(read, overrides, command.keys), rates, typeof options['runs'] === 'string' ? options['runs'] : 'runs', context)
-    if (trials === undefined) return EXIT.interrupted
-    const found = { ...describe(command, overrides.map(({ flag, text }) => `${flag} ${text ?? ''}`.trim()), rates), command: context.written, trials }
-    if (options['write'] === true) await writeInto(file, found)
-    context.json(found)
-    return EXIT.ok
+    const parent = typeof options['runs'] === 'string' ? options['runs'] : 'runs'
+    using interruption = watchInterruption(() => context.terminal.line('\nStopping the search; once more to exit at once.'))
+    const { signal } = interruption
+    try {
+      const trials = await searchAll({ command, config: applyOverrides(read, overrides, command.keys), rates, parent, context, signal })
+      const found = { ...describe(command, overrides.map(({ flag, text }) => `${flag} ${text ?? ''}`.trim()), rates), command: context.written, trials }
+      if (options['write'] === true) await writeInto(file, found)
+      context.json(found)
+      return EXIT.ok
+    } catch (error) {
+      if (!calledOff(error, signal)) throw error
+      return interruption.exitCode() ?? EXIT.error
+    }
   },
 }
 
@@ -60,24 +68,46 @@ function ratesOf(written: string): readonly number[] {
   return [...new Set(rates)]
 }
 
-/** All trials, or undefined when a signal stopped them. */
-async function searchAll(command: TaskCommand, config: RunConfig, rates: readonly number[], parent: string, context: Context): Promise<readonly Trial[] | undefined> {
-  const { terminal } = context
-  using interruption = watchInterruption(() => terminal.line('\nStopping the search; once more to exit at once.'))
-  await using task = await command.prepare(config.prepare, (line) => terminal.line(line), interruption.signal)
+interface Search {
+  readonly command: TaskCommand
+  readonly config: RunConfig
+  readonly rates: readonly number[]
+  /** Where the search's folder goes. */
+  readonly parent: string
+  readonly context: Context
+  readonly signal: AbortSignal
+}
+
+/** All trials, the best of each arm marked. Throws the signal's reason when it stops them. */
+async function searchAll(asked: Search): Promise<readonly Trial[]> {
+  const { command, config, rates, parent, context: { terminal }, signal } = asked
+  await using task = await command.prepare(config.prepare, (line) => terminal.line(line), signal)
   const folder = await createRunFolder(parent, config, `${config.name ?? command.name}-search`)
-  printPlan(terminal, config, runsOf(config, folder), [...task.facts, { label: 'rates to try', value: rates.join(', ') }], folder)
+  try {
+    printPlan(terminal, config, runsOf(config, folder), [...task.facts, { label: 'rates to try', value: rates.join(', ') }], folder)
+    return printTrials(await tryAll(asked, task, folder), headlineOf(command), terminal)
+  } catch (error) {
+    await discardUntouched(folder)
+    throw error
+  }
+}
+
+async function tryAll({ command, config, rates, context, signal }: Search, task: PreparedTask, folder: string): Promise<readonly Trial[]> {
   const trials: Trial[] = []
   for (const rate of rates) {
     const runs = runsOf(withRate(config, rate), join(folder, `lr-${rate}`)).flat()
-    terminal.line(terminal.style('bold', `lr ${rate}`))
+    context.terminal.line(context.terminal.style('bold', `lr ${rate}`))
     // oxlint-disable-next-line no-await-in-loop -- the arms of one rate fill the machine: one rate after the other
-    const scores = await tryRate(runs, { command, task, context, signal: interruption.signal })
-    if (interruption.signal.aborted) return undefined
+    const scores = await tryRate(runs, { command, task, context, signal })
+    signal.throwIfAborted()
     trials.push(...runs.map(({ arm }, index) => ({ arm, setting: `lr ${rate}`, rate, value: scores[index] ?? null, chosen: false })))
   }
-  const marked = markBest(trials, headlineOf(command))
-  printTable(terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: `validation ${headlineOf(command).label}` }, { label: '', align: 'left' }], marked.map(({ arm, setting, value, chosen }) => [arm, setting, fixed(value, 2), chosen ? 'best' : '']))
+  return trials
+}
+
+function printTrials(trials: readonly Trial[], column: MetricColumn, terminal: Terminal): readonly Trial[] {
+  const marked = markBest(trials, column)
+  printTable(terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: `validation ${column.label}` }, { label: '', align: 'left' }], marked.map(({ arm, setting, value, chosen }) => [arm, setting, fixed(value, 2), chosen ? 'best' : '']))
   return marked
 }
 

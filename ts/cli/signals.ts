@@ -1,3 +1,4 @@
+import { isSagetrainError } from '../errors.js'
 import { EXIT } from './exit-codes.js'
 
 /** The two ways to be asked to stop. */
@@ -45,4 +46,9 @@ export function watchInterruption(onFirst: (signal: StopSignal) => void): Interr
       process.off('SIGTERM', handle)
     },
   }
+}
+
+/** Whether an error only says that the signal called off what was under way; a fault while saving is one all the same. */
+export function calledOff(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && (error === signal.reason || isSagetrainError(error, 'ERR_ABORTED'))
 }
