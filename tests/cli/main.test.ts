@@ -1,43 +1,12 @@
-import { spawn } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { corpus } from '../task/corpus.js'
 import { temporaryFolder } from '../temporary.js'
+import { start } from './process.js'
 
-// The command as a user runs it: in a process of its own, with the addon, on the smallest models that can be trained.
-const MAIN = fileURLToPath(import.meta.resolve('#ts/cli/main.js'))
-
-interface Ended {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly out: string
-  readonly err: string
-}
-
-interface Going {
-  readonly ended: Promise<Ended>
-  /** Resolves when the output so far matches. */
-  seen(pattern: RegExp): Promise<void>
-  kill(signal: NodeJS.Signals): void
-}
-
-function start(cwd: string, args: readonly string[], input = ''): Going {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, NO_COLOR: '1', NODE_OPTIONS: '' } })
-  let [out, err] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-  child.stdin.end(input)
-  const ended = new Promise<Ended>((resolve) => void child.on('close', (code, signal) => resolve({ code, signal, out, err })))
-  const seen = async (pattern: RegExp): Promise<void> => {
-    // oxlint-disable-next-line no-await-in-loop -- polling
-    while (!pattern.test(out) && child.exitCode === null && child.signalCode === null) await setTimeout(20)
-  }
-  return { ended, seen, kill: (signal) => void child.kill(signal) }
-}
-
+// On the smallest models that can be trained.
 const TRANSLATION = {
   task: 'translation',
   prepare: { vocabulary: { size: 280 }, maxWords: 12 },
@@ -157,6 +126,13 @@ test('what is wrong is said in a line, with the key, and leaves no folder', asyn
     [['train', 'spiral', '--optimizer', 'adma'], 2, /adma/],
     [['train', 'spiral', '--schedule', 'inverse'], 2, /schedule/],
     [['train', 'spiral', '--epochs', '-1'], 2, /train\.epochs/],
+    [['train', 'spiral', '--device', 'cuda:0'], 2, /train\.device: expected "auto" \| "cpu", got "cuda:0"/],
+    [['train', 'spiral', '--precision', 'float16'], 2, /train\.precision: expected "float32" \| "bfloat16", got "float16"/],
+    [['train', 'spiral', '--maxGradientNorm', '-1'], 2, /train\.maxGradientNorm/],
+    [['train', 'spiral', '--nonFinite', 'ignore'], 2, /train\.nonFinite/],
+    [['train', 'spiral', '--batch.batchSize', '0'], 2, /train\.batch\.batchSize/],
+    [['train', 'spiral', '--model.hidden', '[0]'], 2, /hidden/],
+    [['train', 'translation', '--labelSmoothing', '1', '--source', 'none.de', '--target', 'none.en'], 2, /train\.labelSmoothing/],
     [['train', 'translation', '--source', 'none.de', '--target', 'none.en'], 1, /none\.de/],
     [['translate', 'nowhere'], 2, /no model is there/],
   ] as const) {

@@ -10,7 +10,7 @@ import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { readPairs } from './lines.js'
 import { findModelFolder } from './model-folder.js'
-import { watchInterruption } from './signals.js'
+import { calledOff, watchInterruption } from './signals.js'
 import { printFacts } from './table.js'
 import { SEARCH_OPTIONS, searchOptionsOf } from './translate.js'
 
@@ -33,7 +33,7 @@ export const evaluate: Command = {
     using interruption = watchInterruption(() => undefined)
     const { signal } = interruption
     try {
-      const { sources, references } = await readPairs(files)
+      const { sources, references } = await readPairs(files, signal)
       using translator = await Translator.load(await findModelFolder(folder))
       const [sourceIds, targetIds] = [translator.tokenizer.encode(sources), translator.tokenizer.encode(references)]
       using dataset = await Dataset.from(sourceIds.map((source, index) => ({ source, target: targetIds[index] ?? new Int32Array() })))
@@ -51,7 +51,7 @@ export const evaluate: Command = {
       ])
       return EXIT.ok
     } catch (error) {
-      if (!signal.aborted || error !== signal.reason) throw error
+      if (!calledOff(error, signal)) throw error
       return interruption.exitCode() ?? EXIT.error
     }
   },

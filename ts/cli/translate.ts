@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import { open, realpath, stat, type FileHandle } from 'node:fs/promises'
+import { replaceWhole } from '../report/write.js'
 import { Translator } from '../task/translation/translator.js'
 import type { SearchOptions } from '../task/translation/search.js'
 import type { OptionSpec } from './arguments.js'
@@ -6,8 +7,8 @@ import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { readLines } from './lines.js'
 import { findModelFolder } from './model-folder.js'
-import { watchInterruption } from './signals.js'
-import { printable } from './terminal.js'
+import { calledOff, watchInterruption } from './signals.js'
+import { printable, type Terminal } from './terminal.js'
 
 /** Sentences that are searched together. */
 const TOGETHER = 64
@@ -35,7 +36,7 @@ export const translate: Command = {
   name: 'translate',
   usage: 'sagetrain translate MODEL [FILE|-] [options]',
   about: 'translates lines of a file or of standard input, one line out for one line in',
-  options: { ...SEARCH_OPTIONS, output: { type: 'string', value: 'FILE', about: 'where the translations go (default: standard output)' } },
+  options: { ...SEARCH_OPTIONS, output: { type: 'string', value: 'FILE', about: 'where the translations go, once all are there (default: standard output)' } },
   examples: () => [
     "echo 'Wählen Sie eine Farbe aus.' | sagetrain translate runs/quickstart/adam-sage",
     'sagetrain translate runs/translation/checkpoints/step-00001200 input.de --beam 8 --output output.en',
@@ -46,36 +47,59 @@ export const translate: Command = {
     if (model === undefined) throw new UsageError('translate needs a model: a model folder, a checkpoint or a run')
     if (surplus.length > 0) throw new UsageError(`translate takes one file, got ${[file, ...surplus].join(' ')}`)
     const search = searchOptionsOf(options)
+    const json = options['json'] === true
     using interruption = watchInterruption(() => undefined)
-    using translator = await Translator.load(await findModelFolder(model))
-    const target = typeof options['output'] === 'string' ? await open(options['output'], 'w') : undefined
+    const { signal } = interruption
     try {
-      for await (const { source, text, score } of translations(translator, file, search, interruption.signal)) {
-        if (options['json'] === true) context.json({ source, translation: text, score })
-        else if (target !== undefined) await target.write(`${text}\n`)
-        else context.terminal.line(context.terminal.interactive ? printable(text) : text)
-      }
+      using translator = await Translator.load(await findModelFolder(model))
+      const found = translations(translator, file, search, signal)
+      if (typeof options['output'] === 'string') await writeTo(options['output'], found, json)
+      else
+        for await (const one of found) {
+          if (json) context.json(one)
+          else print(one, context.terminal)
+        }
       return EXIT.ok
     } catch (error) {
-      if (!interruption.signal.aborted || error !== interruption.signal.reason) throw error
+      if (!calledOff(error, signal)) throw error
       return interruption.exitCode() ?? EXIT.error
-    } finally {
-      await target?.close()
     }
   },
 }
 
 interface Translated {
   readonly source: string
-  readonly text: string
+  readonly translation: string
   readonly score: number | null
+}
+
+function print({ translation }: Translated, terminal: Terminal): void {
+  terminal.line(terminal.interactive ? printable(translation) : translation)
+}
+
+/** Into a file that may be the one being read: it is replaced when all has been translated. */
+async function writeTo(path: string, found: AsyncIterable<Translated>, json: boolean): Promise<void> {
+  const fill = async (file: FileHandle): Promise<void> => {
+    for await (const one of found) await file.write(`${json ? JSON.stringify(one) : one.translation}\n`)
+  }
+  const target = await targetOf(path)
+  if (target !== undefined) return replaceWhole(target, fill)
+  const device = await open(path, 'w')
+  await fill(device).finally(() => device.close())
+}
+
+/** The file to replace: of a link the one it leads to; undefined for a pipe or a device, which is written as it stands. */
+async function targetOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined) return path
+  return found.isFile() ? realpath(path) : undefined
 }
 
 async function* translations(translator: Translator, file: string, search: SearchOptions, signal: AbortSignal): AsyncGenerator<Translated> {
   // Someone who types waits for each line; a file's lines are faster together.
   const together = file === '-' && process.stdin.isTTY ? 1 : TOGETHER
   let waiting: string[] = []
-  for await (const line of readLines(file)) {
+  for await (const line of readLines(file, signal)) {
     signal.throwIfAborted()
     waiting.push(line)
     if (waiting.length < together) continue
@@ -91,6 +115,6 @@ async function* translateTogether(translator: Translator, lines: readonly string
   let next = 0
   for (const source of lines) {
     const [best] = source.trim() === '' ? [] : (found[next++] ?? [])
-    yield { source, text: (best?.text ?? '').replaceAll(/[\r\n]+/g, ' '), score: best?.score ?? null }
+    yield { source, translation: (best?.text ?? '').replaceAll(/[\r\n]+/g, ' '), score: best?.score ?? null }
   }
 }

@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { drawBoundaries } from './boundary.js'
 import { renderPage } from './page.js'
@@ -6,11 +6,16 @@ import type { ComparisonReport } from './report-data.js'
 
 /** Writes a file whole or not at all: under a temporary name first, then renamed over the old one. */
 export async function writeWhole(path: string, text: string): Promise<void> {
+  await replaceWhole(path, (file) => file.writeFile(text))
+}
+
+/** The same for what `fill` writes piece by piece; the old file stands until all of it is there. */
+export async function replaceWhole(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
   try {
     const file = await open(temporary, 'w')
     try {
-      await file.writeFile(text)
+      await fill(file)
       await file.sync()
     } finally {
       await file.close()

@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { corpus } from '../task/corpus.js'
+import { start } from './process.js'
+
+let folder: string
+
+test.before('a model that was trained for a step', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sagetrain-translate-'))
+  const train = {
+    model: { hiddenSize: 16, encoderLayers: 1, decoderLayers: 1, heads: 2, feedForwardSize: 16 },
+    optimizer: { type: 'adam', lr: 1e-3 },
+    batch: { maxTokens: 400 },
+    evaluation: { beam: 1, maxLengthRatio: 0, maxLengthExtra: 2 },
+    steps: 1,
+  }
+  await writeFile(join(folder, 'run.json'), JSON.stringify({ task: 'translation', prepare: { ...corpus(folder, 60), vocabulary: { size: 270 }, output: join(folder, 'prepared') }, train }))
+  const { code, err } = await start(folder, ['train', '--config', 'run.json', '--name', 'model']).ended
+  if (code !== 0) throw new Error(err)
+})
+
+test.after.always(() => rm(folder, { recursive: true, force: true }))
+
+const INPUT = 'ein rotes Haus\n\nein altes\u2028Boot\n'
+const translate = (...args: readonly string[]) => start(folder, ['translate', 'runs/model', ...args, '--beam', '1']).ended
+
+test('a file can be translated onto itself, and keeps in step', async (t) => {
+  await writeFile(join(folder, 'same.txt'), INPUT)
+  const { code, out, err } = await translate('same.txt', '--output', 'same.txt')
+  t.deepEqual([code, out, err], [0, '', ''])
+  const lines = (await readFile(join(folder, 'same.txt'), 'utf8')).split('\n')
+  t.is(lines.length, 4)
+  t.deepEqual([lines[1], lines[3]], ['', ''])
+  t.deepEqual((await readdir(folder)).filter((name) => name.endsWith('.tmp')), [])
+})
+
+test('with --json the output file holds a JSON line for each sentence', async (t) => {
+  await writeFile(join(folder, 'input.txt'), INPUT)
+  const { code, out } = await translate('input.txt', '--output', 'output.jsonl', '--json')
+  t.deepEqual([code, out], [0, ''])
+  const lines = (await readFile(join(folder, 'output.jsonl'), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as { source: string; translation: string })
+  t.deepEqual(lines.map(({ source }) => source), ['ein rotes Haus', '', 'ein altes\u2028Boot'])
+  t.is(lines[1]?.translation, '')
+})
+
+test('an output that fails leaves the old one; links and pipes are written, not replaced', async (t) => {
+  await writeFile(join(folder, 'old.txt'), 'old')
+  t.is((await translate('missing.txt', '--output', 'old.txt')).code, 1)
+  t.is(await readFile(join(folder, 'old.txt'), 'utf8'), 'old')
+  await symlink('old.txt', join(folder, 'link.txt'))
+  await writeFile(join(folder, 'two.txt'), '\n\n')
+  t.is((await translate('two.txt', '--output', 'link.txt')).code, 0)
+  t.is(await readFile(join(folder, 'old.txt'), 'utf8'), '\n\n')
+  execFileSync('mkfifo', [join(folder, 'pipe')])
+  const [{ code }, piped] = await Promise.all([translate('two.txt', '--output', 'pipe'), readFile(join(folder, 'pipe'), 'utf8')])
+  t.deepEqual([code, piped], [0, '\n\n'])
+})
+
+for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const)
+  test(`${signal} ends a wait for standard input`, async (t) => {
+    const going = start(folder, ['translate', 'runs/model', '--beam', '1'], null)
+    going.write('\n'.repeat(64))
+    await going.seen(/\n/)
+    going.kill(signal)
+    const ended = await going.ended
+    t.deepEqual([ended.code, ended.signal, ended.err], [code, null, ''])
+  })
+
+test('a broken gzip file is a sentence', async (t) => {
+  await writeFile(join(folder, 'broken.txt.gz'), 'no gzip')
+  const { code, err } = await translate('broken.txt.gz')
+  t.is(code, 1)
+  t.is(err, 'sagetrain: broken.txt.gz: is no whole gzip file (incorrect header check); make it again, or drop the .gz from its name if it is plain text (ERR_DATA)\n')
+})
