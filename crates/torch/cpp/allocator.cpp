@@ -11,6 +11,7 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -46,26 +47,23 @@ public:
   void *take(size_t bytes) {
     const SizeClass size = class_of(bytes);
     TORCH_CHECK_WITH(OutOfMemoryError, size.index < kept.size(), "cannot hold a tensor of ", bytes, " bytes");
-    const std::lock_guard lock(mutex);
-    live += size.bytes;
-    peak = std::max(peak, live);
-    auto &free = kept[size.index];
-    if (!free.empty()) {
-      void *block = free.back();
-      free.pop_back();
-      cached -= size.bytes;
-      return block;
-    }
-    shrink(peak + peak / 4);
+    if (void *block = reuse(size)) return block;
+    shrink([&] { return std::max(peak, live + size.bytes) / 4 * 5 - size.bytes; });
     void *block = map(size.bytes);
     if (!block) {
-      shrink(0);
+      shrink([] { return size_t{0}; });
       block = map(size.bytes);
     }
-    if (block) classes.emplace(block, size);
-    else live -= size.bytes;
-    TORCH_CHECK_WITH(OutOfMemoryError, block, "not enough memory for a tensor of ", bytes, " bytes beside ", live,
-                     " bytes of others; smaller batches (maxTokens) or a smaller model need less");
+    TORCH_CHECK_WITH(OutOfMemoryError, block, "not enough memory for a tensor of ", bytes,
+                     " bytes; smaller batches (maxTokens) or a smaller model need less");
+    const std::lock_guard lock(mutex);
+    try {
+      classes.emplace(block, size);
+    } catch (...) {
+      munmap(block, size.bytes);
+      throw;
+    }
+    count(size.bytes);
     return block;
   }
 
@@ -77,22 +75,46 @@ public:
     const SizeClass size = found->second;
     live -= size.bytes;
     try {
-      kept[size.index].push_back(block);
+      kept[size.index].push_back({block, size.bytes, ++clock});
       cached += size.bytes;
     } catch (const std::bad_alloc &) {
-      unmap(block, size.bytes);
+      classes.erase(found);
+      munmap(block, size.bytes);
     }
     return true;
   }
 
   // Returns everything kept to the system, as after a session: the next may be of any other size.
-  void release() noexcept {
+  void release() {
+    shrink([] { return size_t{0}; });
     const std::lock_guard lock(mutex);
-    shrink(0);
     peak = live;
   }
 
 private:
+  struct Kept {
+    void *block;
+    size_t bytes;
+    uint64_t since;
+  };
+
+  // The kept block of that class which was used last: the likeliest to be in a processor's cache.
+  void *reuse(const SizeClass &size) {
+    const std::lock_guard lock(mutex);
+    auto &own = kept[size.index];
+    if (own.empty()) return nullptr;
+    void *block = own.back().block;
+    own.pop_back();
+    cached -= size.bytes;
+    count(size.bytes);
+    return block;
+  }
+
+  void count(size_t bytes) {
+    live += bytes;
+    peak = std::max(peak, live);
+  }
+
   static void *map(size_t bytes) {
     void *block = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED) return nullptr;
@@ -101,24 +123,30 @@ private:
     return block;
   }
 
-  void unmap(void *block, size_t bytes) noexcept {
-    munmap(block, bytes);
-    classes.erase(block);
-  }
-
-  // Returns kept blocks, the largest first, until live and kept bytes together are at most `limit`, or none is kept.
-  void shrink(size_t limit) noexcept {
-    for (size_t index = kept.size(); index-- > 0 && cached > 0 && live + cached > limit;) {
-      const size_t bytes = (SMALL << index / STEPS) / STEPS * (STEPS + index % STEPS);
-      for (auto &free = kept[index]; !free.empty() && live + cached > limit; free.pop_back(), cached -= bytes)
-        unmap(free.back(), bytes);
+  // Returns kept blocks, those unused for longest first, until live and kept bytes together are within the limit or none is kept. The
+  // system's part, which is slow for large blocks, holds up no other thread.
+  template <typename Limit> void shrink(const Limit &limit) {
+    std::vector<Kept> out;
+    {
+      const std::lock_guard lock(mutex);
+      while (cached > 0 && live + cached > limit()) {
+        std::deque<Kept> *oldest = nullptr;
+        for (auto &own : kept)
+          if (!own.empty() && (!oldest || own.front().since < oldest->front().since)) oldest = &own;
+        out.push_back(oldest->front());
+        classes.erase(oldest->front().block);
+        cached -= oldest->front().bytes;
+        oldest->pop_front();
+      }
     }
+    for (const Kept &one : out) munmap(one.block, one.bytes);
   }
 
   std::mutex mutex;
-  std::array<std::vector<void *>, 36 * STEPS> kept; // up to 2^52 bytes
-  std::unordered_map<void *, SizeClass> classes;    // of every block, live or kept
+  std::array<std::deque<Kept>, 36 * STEPS> kept; // up to 2^52 bytes; the back of each was used last
+  std::unordered_map<void *, SizeClass> classes; // of every block, live or kept
   size_t live = 0, cached = 0, peak = 0;
+  uint64_t clock = 0;
 };
 
 // Never destroyed: tensors of other threads may outlive every static object.
@@ -150,8 +178,12 @@ struct CachingAllocator final : at::Allocator {
 
 SAGETRAIN_EXPORT sagetrain_status sagetrain_cache_memory() {
   return sagetrain::guard([] {
-    static CachingAllocator allocator;
-    c10::SetCPUAllocator(&allocator, 1);
+    // c10 forbids to set it while others allocate: once, by the first engine, and for good.
+    static const bool set = [] {
+      c10::SetCPUAllocator(new CachingAllocator, 1);
+      return true;
+    }();
+    (void)set;
   });
 }
 

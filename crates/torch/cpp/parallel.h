@@ -7,11 +7,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 
 namespace sagetrain {
 
-// body(task) for every task in 0..tasks, one at a time to whichever thread is free. The body must not throw, and what it computes for a
-// task must not depend on the thread: then nothing depends on the number of threads.
+// body(task) for every task in 0..tasks, one at a time to whichever thread is free. What it computes for a task must not depend on the
+// thread: then nothing depends on the number of threads. Of what bodies throw, such as std::bad_alloc, the first is thrown on here.
 template <typename Body> void parallel(int64_t tasks, const Body &body) {
   int threads = static_cast<int>(std::min<int64_t>(at::get_num_threads(), tasks));
   if (threads <= 1 || omp_in_parallel()) {
@@ -19,8 +20,16 @@ template <typename Body> void parallel(int64_t tasks, const Body &body) {
     return;
   }
   std::atomic<int64_t> next{0};
+  std::exception_ptr thrown;
 #pragma omp parallel num_threads(threads)
-  for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) body(task);
+  try {
+    for (int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) body(task);
+  } catch (...) {
+    next = tasks;
+#pragma omp critical(sagetrain_thrown)
+    if (!thrown) thrown = std::current_exception();
+  }
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 // body(begin, end) over 0..count in blocks of `grain`.

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use crate::check;
 use crate::dropout::Dropout;
 use crate::error::TorchError;
 use crate::ffi;
@@ -67,7 +68,7 @@ struct Sources<'a> {
 }
 
 fn run(from: Sources<'_>, layout: &AttentionLayout, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
-    check(&from, layout)?;
+    check_sources(&from, layout)?;
     if let Some(dropout) = &dropout {
         dropout.check("attention")?;
     }
@@ -94,13 +95,14 @@ fn width_of(name: &'static str, tensor: &Tensor) -> Result<i64, TorchError> {
     })
 }
 
-fn check(from: &Sources, layout: &AttentionLayout) -> Result<(), TorchError> {
+fn check_sources(from: &Sources, layout: &AttentionLayout) -> Result<(), TorchError> {
     let op = "attention";
     let Sources { q, k, v, width } = from;
     if layout.heads < 1 || width % layout.heads != 0 {
         let expected = format!("[queries, a multiple of {} heads]", layout.heads);
         return Err(TorchError::Shape { op, name: "q", found: q.0.size(), expected });
     }
+    check::float(op, "q", q.0)?;
     for (name, (tensor, column)) in [("q", q), ("k", k), ("v", v)] {
         let found = tensor.size();
         if width_of(name, tensor)? < column + width || (name == "v" && found[0] != k.0.size()[0]) {

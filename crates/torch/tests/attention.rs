@@ -188,6 +188,21 @@ fn a_query_without_keys_gives_zeros() {
 }
 
 #[test]
+fn what_is_not_a_number_stays_none() {
+    let layout = AttentionLayout { query_offsets: &[0, 2], key_offsets: &[0, 20], heads: 1, causal: false };
+    let (q, k) = (values([2, 8], 1), values([20, 8], 2));
+    let mut damaged = q.copy();
+    let _ = damaged.get(1).fill_(f64::NAN);
+    let out = attention(&damaged, &k, &k, &layout, None).unwrap();
+    assert!(bool::try_from(out.get(1).isnan().all()).unwrap());
+    assert!(bool::try_from(out.get(0).isfinite().all()).unwrap());
+    let mut damaged = k.copy();
+    let _ = damaged.get(7).fill_(f64::NAN);
+    let out = attention(&q, &damaged, &k, &layout, None).unwrap();
+    assert!(bool::try_from(out.isnan().all()).unwrap());
+}
+
+#[test]
 fn threads_do_not_change_the_bits() {
     let lengths = [40, 3, 77, 12];
     let ends = offsets(&lengths);
@@ -211,6 +226,8 @@ fn what_does_not_fit_is_refused() {
     let (q, k) = (values([2, 32], 1), values([4, 32], 2));
     let half = k.to_kind(Kind::Half);
     assert!(matches!(attention(&q, &half, &half, &layout, None), Err(TorchError::Dtype { .. })));
+    let [q64, k64] = [&q, &k].map(|tensor| tensor.to_kind(Kind::Double));
+    assert!(matches!(attention(&q64, &k64, &k64, &layout, None), Err(TorchError::Dtype { .. })));
     assert!(matches!(attention(&q, &values([4, 16], 1), &k, &layout, None), Err(TorchError::Shape { .. })));
     let short = AttentionLayout { key_offsets: &[0, 3], ..layout };
     assert!(matches!(attention(&q, &k, &k, &short, None), Err(TorchError::Argument { .. })));

@@ -61,8 +61,48 @@ fn blocks_are_kept_within_a_limit_and_handed_out_again() {
 
     // Freed by another thread than the one that took it.
     let tensor = ones(4 * MIB);
+    let address = tensor.data_ptr();
     std::thread::spawn(move || drop(tensor)).join().unwrap();
+    let again = ones(4 * MIB);
+    assert_eq!(again.data_ptr(), address);
 
+    // A storage that grows in place moves to a larger block and keeps its values.
+    let mut growing = ones(MIB);
+    let _ = growing.f_resize_([2 * MIB / 4]).unwrap();
+    assert_eq!(growing.narrow(0, 0, MIB / 4).min().double_value(&[]), 1.0);
+    drop((again, growing));
+
+    threads_do_not_share_blocks();
+
+    // What cannot be had is refused, spoils no limit, and the blocks in hand can still be used.
+    release_memory().unwrap();
+    let start = resident();
     let refused = Tensor::f_zeros([1 << 60], (Kind::Int8, Device::Cpu)).unwrap_err().to_string();
     assert!(refused.contains("a tensor of 1152921504606846976 bytes"), "{refused}");
+    let refused = Tensor::f_empty([1 << 50], (Kind::Int8, Device::Cpu)).unwrap_err().to_string();
+    assert!(refused.contains("not enough memory for a tensor of 1125899906842624 bytes"), "{refused}");
+    for step in 0..100 {
+        drop(ones(10 * MIB + step * MIB / 10));
+    }
+    assert!(resident() - start <= 20 * MIB / 4 * 5 + 2 * MIB);
+}
+
+/// Two threads write patterns of their own and find them again, while a third returns what is kept.
+fn threads_do_not_share_blocks() {
+    let work = |seed: i64| {
+        for step in 0..300 {
+            let sizes = [64, 80, 100, 1000].map(|kib| (kib << 10) + (step * 37 + seed) % 4096 / 4 * 4);
+            let tensors = sizes.map(|bytes| ones(bytes).f_multiply_scalar((step + seed) as f64).unwrap());
+            for tensor in &tensors {
+                assert_eq!(tensor.min().double_value(&[]), (step + seed) as f64);
+                assert_eq!(tensor.max().double_value(&[]), (step + seed) as f64);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for seed in [1, 1000] {
+            scope.spawn(move || work(seed));
+        }
+        scope.spawn(|| (0..100).for_each(|_| release_memory().unwrap()));
+    });
 }

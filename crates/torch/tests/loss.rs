@@ -67,6 +67,22 @@ fn extreme_logits_stay_finite() {
 }
 
 #[test]
+fn a_row_that_is_not_a_number_is_no_loss() {
+    let hidden = normal(&[3, 8], 1);
+    let _ = hidden.get(1).fill_(f64::NAN);
+    let sums = projected_cross_entropy(
+        &hidden,
+        &normal(&[40, 8], 2),
+        None,
+        &targets(3, 40),
+        0.1,
+        Precision::Float32,
+    );
+    let LossSums { loss, nll } = sums.unwrap();
+    assert!(loss.double_value(&[]).is_nan() && nll.double_value(&[]).is_nan());
+}
+
+#[test]
 fn evaluation_needs_no_gradients() {
     let (hidden, table) = (normal(&[20, 16], 1), leaf(&normal(&[30, 16], 2)));
     let _guard = tch::no_grad_guard();

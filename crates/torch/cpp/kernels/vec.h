@@ -146,11 +146,11 @@ template <typename Body> INLINE void by_type(Type type, Body body) {
 
 // --- functions ---------------------------------------------------------------------------------------------------------
 
-// e^x to about one unit in the last place; 0 below -87.3 and clamped to e^88.3 above. Cephes' expf: range reduction by ln 2 in two
+// e^x to about one unit in the last place; 0 below -87.3, clamped to e^88.3 above, NaN for NaN. Cephes' expf: range reduction by ln 2 in two
 // parts, a polynomial of degree 5, and the exponent put in as bits.
 INLINE F exp(F x) {
-  F bounded = select(x < 88.3f - F{}, x, 88.3f - F{});
-  bounded = select(bounded > -87.3f - F{}, bounded, -87.3f - F{});
+  F bounded = select(x > 88.3f - F{}, 88.3f - F{}, x);
+  bounded = select(bounded < -87.3f - F{}, -87.3f - F{}, bounded);
   const float magic = 12582912.0f; // 1.5 · 2^23: adding it rounds to an integer held in the low bits
   F shifted = bounded * 1.44269504088896341f + magic;
   F n = shifted - magic;
