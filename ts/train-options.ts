@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { SagetrainError } from './errors.js'
-import { count, expected, flag, object, text, whole } from './options.js'
+import { count, expected, flag, object, oneOf, positive, text, whole } from './options.js'
 import { optimizerSpec, type OptimizerSpec } from './optim/spec.js'
 import { scheduleSpec } from './schedule/spec.js'
 import type { SessionOptions } from './session.js'
@@ -64,20 +64,20 @@ const anything = v.exactOptional(v.unknown())
 const signal = v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal')))
 const folder = v.union([text, v.literal(false)], expected('a path, or false'))
 
-/** Keys of a specification that the native side checks. */
+/** Keys that are a session's. */
 const sessionKeys = ['device', 'precision', 'threads', 'accumulate', 'groups', 'maxGradientNorm', 'nonFinite', 'totalSteps'] as const
 
 /** Entries of {@link TrainOptions} for a task's schema. */
 export const trainEntries = {
   optimizer: v.custom<OptimizerSpec>((value) => typeof value === 'object' && value !== null, expected('an optimizer such as adam({ lr: 1e-3 })')),
   schedule: anything,
-  device: anything,
-  precision: anything,
-  threads: anything,
+  device: v.exactOptional(oneOf(['auto', 'cpu'])),
+  precision: v.exactOptional(oneOf(['float32', 'bfloat16'])),
+  threads: v.exactOptional(count),
   accumulate: anything,
   groups: anything,
-  maxGradientNorm: anything,
-  nonFinite: anything,
+  maxGradientNorm: v.exactOptional(positive),
+  nonFinite: v.exactOptional(oneOf(['error', 'skip', 'unchecked'])),
   totalSteps: v.exactOptional(count),
   seed: v.optional(whole, 1),
   epochs: v.exactOptional(count),

@@ -21,6 +21,9 @@ export function scriptedTask(script: Script): TaskCommand {
     examples: ['sagetrain train scripted --steps 20'],
     keys: { prepare: ['source'], train: ['optimizer', 'schedule', 'steps', 'threads', 'seed'] },
     files: ['source'],
+    check: (train) => {
+      if (train['optimizer'] === undefined) throw new SagetrainError('ERR_CONFIG', 'train.optimizer: is missing')
+    },
     columns: [
       { key: 'loss', label: 'loss', digits: 3, better: 'lower' },
       { key: 'bleu', label: 'BLEU', digits: 1, better: 'higher' },
@@ -42,7 +45,6 @@ function prepared(script: Script): PreparedTask {
     facts: [{ label: 'data', value: '10 sentences' }],
     measuredOn: '10 held-out sentences',
     train: async (options) => {
-      if (options.train['optimizer'] === undefined) throw new SagetrainError('ERR_CONFIG', 'train.optimizer: is missing')
       script.started.push(options)
       await mkdir(join(options.folder, 'checkpoints'), { recursive: true })
       return training(options, script)

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { count, parse } from '../options.js'
 import type { JsonObject } from './merge.js'
 import { isObject } from './merge.js'
+import type { TaskCommand } from './task-command.js'
 import { armsOf, type Arm, type RunConfig } from './run-config.js'
 
 /** One run of one arm. */
@@ -47,8 +48,9 @@ function threadsOf(arms: readonly Arm[], processors = availableParallelism()): n
  *
  * @throws {@link SagetrainError} `ERR_CONFIG`.
  */
-export function checkArms(arms: readonly Arm[]): void {
+export function checkArms(arms: readonly Arm[], command: TaskCommand): void {
   threadsOf(arms)
+  for (const { train } of arms) command.check(train)
 }
 
 /** The runs of a configuration, seed by seed; the arms of one seed run at the same time. */

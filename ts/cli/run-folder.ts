@@ -40,8 +40,8 @@ export async function readRunFolder(folder: string): Promise<RunConfig> {
   }
 }
 
-/** Removes a run's folder in which nothing has happened yet: a configuration that was refused leaves nothing behind. */
+/** Removes a new run's folder in which nothing has happened yet: a configuration that was refused leaves nothing behind. */
 export async function discardUntouched(folder: string): Promise<void> {
-  const entries = await readdir(folder)
-  if (entries.every((entry) => entry === CONFIG_FILE)) await rm(folder, { recursive: true })
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  if (entries.every((entry) => entry.isDirectory() || entry.name === CONFIG_FILE)) await rm(folder, { recursive: true })
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Boundary } from '../report/boundary.js'
 import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
-import { Spiral, spiralKeys, type SpiralTrainOptions } from '../task/spiral/spiral.js'
+import { Spiral, spiralKeys, spiralTrainOptions, type SpiralTrainOptions } from '../task/spiral/spiral.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
 
@@ -19,6 +19,7 @@ export const spiralCommand: TaskCommand = {
   examples: ['sagetrain train spiral', 'sagetrain train spiral --compare.adam-sage.optimizer.sage.beta0 0.9', 'sagetrain train spiral --noise 0.06 --seeds 3'],
   keys: spiralKeys,
   files: [],
+  check: (train) => void spiralTrainOptions(train),
   columns: [
     { key: 'accuracy', label: 'accuracy', digits: 2, better: 'higher', format: 'percent' },
     { key: 'loss', label: 'loss', digits: 4, better: 'lower' },

@@ -100,6 +100,12 @@ export interface TaskCommand {
   readonly keys: ConfigKeys
   /** Keys of `prepare`, at any depth, that name files or folders. */
   readonly files: readonly string[]
+  /**
+   * Refuses a `train` that no data could mend, before the data are made ready.
+   *
+   * @throws {@link SagetrainError} `ERR_CONFIG` with the key's path.
+   */
+  check(train: JsonObject): void
   /** Columns of the result table. */
   readonly columns: readonly MetricColumn[]
   /** The metric that decides who is ahead. */

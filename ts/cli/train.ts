@@ -62,7 +62,7 @@ async function requestOf({ positionals, options, overrides }: Parameters<Command
 export function newRequest(command: TaskCommand, config: RunConfig, given: Readonly<Partial<Record<'name' | 'runs' | 'seeds', string | undefined>>>): TrainRequest {
   const name = given.name ?? config.name ?? command.name
   const whole = checkConfig({ ...config, name, ...(given.seeds !== undefined && { seeds: parseSeeds(given.seeds) }) }, 'configuration')
-  checkArms(armsOf(whole))
+  checkArms(armsOf(whole), command)
   return { config: whole, command, place: { parent: given.runs ?? 'runs', name } }
 }
 
@@ -101,7 +101,7 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
       const report = await trainIn(folder, request, task, context, interruption.signal)
       return interruption.exitCode() ?? (report.status === 'complete' ? EXIT.ok : EXIT.error)
     } catch (error) {
-      await discardUntouched(folder)
+      if (!('resume' in place)) await discardUntouched(folder)
       if (calledOff(error, interruption.signal)) sayResume(folder, terminal)
       throw error
     }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { fixed } from '../report/format.js'
 import type { Fact, PairedComparison, SampleTranslation } from '../report/report-data.js'
 import { pairedBootstrap, type Estimate } from '../scores.js'
-import { Translation, translationKeys, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
+import { Translation, translationKeys, translationTrainOptions, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { isObject, type JsonObject } from './merge.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
@@ -22,6 +22,7 @@ export const translationCommand: TaskCommand = {
   ],
   keys: translationKeys,
   files: ['source', 'target', 'tsv', 'tokenizer', 'output'],
+  check: (train) => void translationTrainOptions(train),
   columns: [
     { key: 'loss', label: 'loss', digits: 3, better: 'lower' },
     { key: 'perplexity', label: 'perplexity', digits: 2, better: 'lower' },

@@ -115,8 +115,7 @@ export class Spiral {
    * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, before anything has begun.
    */
   train(options: SpiralTrainOptions): Run<SpiralMetrics> {
-    const parsed = parse(trainOptions, options, 'train')
-    checkTrainOptions(parsed, 'train')
+    const parsed = spiralTrainOptions(options)
     const { model, batch, evaluation } = parsed
     return startRun<SpiralMetrics>({
       task: 'spiral',
@@ -182,6 +181,17 @@ const trainOptions = object({
 })
 
 const boundaryOptions = object({ resolution: v.optional(count, 200), extent: v.optional(positive, 1.2) })
+
+/**
+ * Checks what {@link Spiral.train} takes and fills in its defaults.
+ *
+ * @throws {@link SagetrainError} `ERR_CONFIG`.
+ */
+export function spiralTrainOptions(options: unknown): v.InferOutput<typeof trainOptions> {
+  const parsed = parse(trainOptions, options, 'train')
+  checkTrainOptions(parsed, 'train')
+  return parsed
+}
 
 /** Keys of the two parts of a configuration. */
 export const spiralKeys = configKeys(spiralOptions, trainOptions)

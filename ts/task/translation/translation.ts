@@ -100,8 +100,7 @@ export class Translation {
    * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, before anything has begun.
    */
   train(options: TranslationTrainOptions): Run<TranslationMetrics> {
-    const parsed = parse(trainOptions, options, 'train')
-    checkTrainOptions(parsed, 'train')
+    const parsed = translationTrainOptions(options)
     const { model, batch, labelSmoothing, evaluation, signal } = parsed
     const { everySteps, ...search } = evaluation
     const valid = this.#parts.has('valid') ? this.#part('valid') : undefined
@@ -172,6 +171,17 @@ const evaluateOptions = object({
   part: v.optional(v.picklist(['train', 'valid', 'test'], expected('"train", "valid" or "test"')), 'test'),
   signal: v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal'))),
 })
+
+/**
+ * Checks what {@link Translation.train} takes and fills in its defaults.
+ *
+ * @throws {@link SagetrainError} `ERR_CONFIG`.
+ */
+export function translationTrainOptions(options: unknown): v.InferOutput<typeof trainOptions> {
+  const parsed = parse(trainOptions, options, 'train')
+  checkTrainOptions(parsed, 'train')
+  return parsed
+}
 
 /** Keys of the two parts of a configuration. */
 export const translationKeys = configKeys(prepareOptions, trainOptions)
