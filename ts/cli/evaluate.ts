@@ -17,7 +17,7 @@ import { SEARCH_OPTIONS, searchOptionsOf } from './translate.js'
 export const evaluate: Command = {
   name: 'evaluate',
   usage: 'sagetrain evaluate MODEL [--source FILE --target FILE | --tsv FILE] [options]',
-  about: 'scores a translator: loss, perplexity, BLEU and chrF with their intervals, as sacreBLEU computes them',
+  about: 'scores a translator: negative log-likelihood (NLL), perplexity, BLEU and chrF with their intervals, as sacreBLEU computes them',
   options: {
     source: { type: 'string', value: 'FILE', about: 'sentences to translate, one a line (default: the embedded held-out part)' },
     target: { type: 'string', value: 'FILE', about: 'their references, line by line' },
@@ -39,11 +39,11 @@ export const evaluate: Command = {
       using dataset = await Dataset.from(sourceIds.map((source, index) => ({ source, target: targetIds[index] ?? new Int32Array() })))
       const scores = await evaluateTranslation(translator.model, { dataset, sources, references }, translator.tokenizer, { search, maxTokens: 8192, signal })
       const intervals = await intervalsOf(scores.hypotheses, references)
-      const { loss: _smoothed, ...metrics } = scores.metrics
+      const { loss: _training, ...metrics } = scores.metrics // without a session there is no smoothing: it is the nll once more
       context.json({ metrics, intervals, signatures: scores.signatures, sentences: sources.length, searchSeconds: scores.searchSeconds })
       printFacts(context.terminal, [
         { label: 'sentences', value: fixed(sources.length) },
-        { label: 'loss', value: fixed(metrics.nll, 4) },
+        { label: 'NLL (nats/token)', value: fixed(metrics.nll, 4) },
         { label: 'perplexity', value: fixed(metrics.perplexity, 3) },
         { label: 'BLEU', value: `${fixed(metrics.bleu, 2)} [${fixed(intervals.bleu[0], 2)}, ${fixed(intervals.bleu[1], 2)}]  ${scores.signatures.bleu}` },
         { label: 'chrF', value: `${fixed(metrics.chrf, 2)} [${fixed(intervals.chrf[0], 2)}, ${fixed(intervals.chrf[1], 2)}]  ${scores.signatures.chrf}` },

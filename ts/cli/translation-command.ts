@@ -24,7 +24,7 @@ export const translationCommand: TaskCommand = {
   files: ['source', 'target', 'tsv', 'tokenizer', 'output'],
   check: (train) => void translationTrainOptions(train),
   columns: [
-    { key: 'loss', label: 'loss', digits: 3, better: 'lower' },
+    { key: 'nll', label: 'NLL (nats/token)', digits: 3, better: 'lower' },
     { key: 'perplexity', label: 'perplexity', digits: 2, better: 'lower' },
     { key: 'bleu', label: 'BLEU', digits: 1, better: 'higher' },
     { key: 'chrf', label: 'chrF', digits: 1, better: 'higher' },

@@ -35,7 +35,7 @@ function trainingLoss(report: ComparisonReport, along: Along): Markup | false {
   return figure(chartOf('training-loss', 'Training loss', 'loss', along, series), 'Smoothed over both sides (weights halve every sixtieth of the run), with the values themselves behind. Of training batches: with dropout and label smoothing, where the configuration has them.')
 }
 
-/** Metrics of the result table that evaluations measured. Perplexity is the loss's exponential and would only repeat its curve. */
+/** Metrics of the result table that evaluations measured. Perplexity is the NLL's exponential and would only repeat its curve. */
 function evaluated(report: ComparisonReport): readonly string[] {
   const seen = new Set(report.arms.flatMap((run) => run.evaluations.flatMap(({ metrics }) => Object.keys(metrics))))
   return report.columns.map(({ key }) => key).filter((key) => seen.has(key) && key !== 'perplexity')
