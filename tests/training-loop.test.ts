@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import { adam, type Losses, type Session, type TrainEvent } from '#ts/index.js'
 import { startRun, type TaskTraining } from '#ts/task/training.js'
-import { perceptron, pointSet } from './samples.js'
+import { refusal } from './refusals.js'
+import { perceptron, pointSet, sentenceSet, transformer } from './samples.js'
 import { temporaryFolder } from './temporary.js'
 
 /** A task of its own in a dozen lines: 50 points, ten a batch. */
@@ -49,7 +50,22 @@ test('the total is known ahead where it can be', async (t) => {
     const [start] = await events(options)
     return start?.type === 'start' ? start.totalSteps : undefined
   }
-  t.deepEqual([await total({ epochs: 2 }), await total({ epochs: 2, accumulate: 3 }), await total({ steps: 3 }), await total({ steps: 3, epochs: 9 })], [10, 4, 3, 3])
+  t.deepEqual([await total({ epochs: 2 }), await total({ epochs: 2, accumulate: 3 }), await total({ steps: 3 }), await total({ steps: 3, epochs: 9 })], [10, 3, 3, 3])
+})
+
+test('a run has as many steps as it announces and its schedule spans', async (t) => {
+  const dataset = await sentenceSet(90)
+  const batch = { maxTokens: 60 }
+  const lengths = await Promise.all([0, 1, 2, 3].map((epoch) => dataset.loader({ ...batch, seed: 1 }).batches(epoch)))
+  const seen = await events({ epochs: 4, accumulate: 3 }, { dataset, model: await transformer(), batch, evaluate: (session) => session.evaluate(dataset, batch) })
+  const [start, end] = [seen[0], seen.at(-1)]
+  const total = Math.floor(lengths.reduce((sum, length) => sum + length) / 3)
+  t.deepEqual([start?.type === 'start' && start.totalSteps, start?.type === 'start' && start.session.totalSteps, end?.step], [total, total, total])
+})
+
+test('a run too short for one update is refused', async (t) => {
+  const refused = await refusal(t, 'ERR_CONFIG', () => events({ epochs: 1, accumulate: 6 }))
+  t.is(refused.fields['key'], 'train.accumulate')
 })
 
 test('checkpoints come with evaluations, with each new best, or as often as asked', async (t) => {

@@ -74,7 +74,7 @@ export const trainEntries = {
   device: v.exactOptional(oneOf(['auto', 'cpu'])),
   precision: v.exactOptional(oneOf(['float32', 'bfloat16'])),
   threads: v.exactOptional(count),
-  accumulate: anything,
+  accumulate: v.exactOptional(count),
   groups: anything,
   maxGradientNorm: v.exactOptional(positive),
   nonFinite: v.exactOptional(oneOf(['error', 'skip', 'unchecked'])),

@@ -121,6 +121,7 @@ test('options are refused by their path before anything has begun', async (t) =>
     [{ epochs: 1, schedule: { type: 'cosin' } }, 'train.schedule.type'],
     [{ epochs: 1, bach: {} }, 'train.bach'],
     [{ epochs: 1, batch: { batchSize: 0 } }, 'train.batch.batchSize'],
+    [{ epochs: 1, accumulate: 0 }, 'train.accumulate'],
     [{ epochs: 1, resume: true }, 'train.resume'],
     [{ epochs: 1, checkpoint: { keep: 0 } }, 'train.checkpoint.keep'],
     [{ epochs: 1, signal: {} }, 'train.signal'],

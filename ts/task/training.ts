@@ -77,15 +77,26 @@ class TaskRun<M extends object> implements Training<M> {
     return { ...present({ totalSteps, labelSmoothing }), ...sessionPart(options), model } as SessionOptions
   }
 
-  /** As asked, or as many as the epochs will have if all are as long as the first. */
+  /** As asked, or as many as the epochs have. Updates reach across epochs; batches left over at the very end make none. */
   async #totalSteps(): Promise<number | undefined> {
-    const { options, dataset, batch } = this.#training
-    const { steps, epochs, totalSteps, accumulate } = options
+    const { steps, epochs, totalSteps, accumulate = 1 } = this.#training.options
     if (totalSteps !== undefined) return totalSteps
     if (epochs === undefined) return steps
-    const batches = (await dataset.loader({ ...batch, seed: options.seed }).batches(0)) * epochs
-    const fromEpochs = Math.ceil(batches / (typeof accumulate === 'number' ? accumulate : 1))
-    return Math.min(fromEpochs, steps ?? Infinity)
+    const batches = await this.#batches(epochs, (steps ?? Infinity) * accumulate)
+    if (batches >= accumulate) return Math.min(Math.floor(batches / accumulate), steps ?? Infinity)
+    const message = `train.accumulate: an update takes ${accumulate} batches, and the run has only ${batches}; lower it, or the size of a batch`
+    throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.accumulate', value: accumulate } })
+  }
+
+  /** Batches of that many epochs; counted until there are `enough`. */
+  async #batches(epochs: number, enough: number): Promise<number> {
+    const { dataset, batch, options } = this.#training
+    const loader = dataset.loader({ ...batch, seed: options.seed, prefetch: 0 })
+    if (batch.batchSize !== undefined) return (await loader.batches(0)) * epochs
+    let batches = 0
+    // oxlint-disable-next-line no-await-in-loop -- a large corpus cut by length differs from epoch to epoch; each plan uses the processors it can
+    for (let epoch = 0; epoch < epochs && batches < enough; epoch += 1) batches += await loader.batches(epoch)
+    return batches
   }
 
   async #loopParts(session: Session): Promise<LoopParts<M>> {
