@@ -43,23 +43,30 @@ export async function main([command = '', ...args]) {
  * @returns {Promise<number>} the exit code
  */
 async function perform(command, args) {
+  if (command === 'doctor') return examine(args)
   const asked = { cpu: args.includes('--cpu'), cuda: args.includes('--cuda') }
   const others = args.filter((arg) => !setUpFlags.has(arg))
-  if (command !== 'start' && others.length > 0) {
-    throw new SetupFailure('usage', `\`${others.join(' ')}\` was not understood`, 'only `npm start` takes arguments of its own')
-  }
+  if (command !== 'start' && others.length > 0) throw notUnderstood(others, 'only `npm start` takes arguments of its own')
   if (command === 'test') return test(asked)
   if (command === 'lint') return lint(asked)
   if (command === 'check') return (await lint(asked)) || test(asked)
-  if (command === 'doctor') return examine()
   if (command === 'setup' || command === 'start') return setUp(asked).then(() => 0)
   say(usage)
   return exitCodes.usage
 }
 
-async function examine() {
+/**
+ * @param {readonly string[]} args
+ * @param {string} remedy
+ */
+const notUnderstood = (args, remedy) => new SetupFailure('usage', `\`${args.join(' ')}\` was not understood`, remedy)
+
+/** @param {readonly string[]} args */
+async function examine(args) {
+  const surplus = args.filter((arg) => arg !== '--json')
+  if (surplus.length > 0) throw notUnderstood(surplus, 'the doctor takes `--json` and nothing else')
   const found = await doctor()
-  process.stdout.write(`${doctorLines(found).join('\n')}\n`)
+  process.stdout.write(`${args.length > 0 ? JSON.stringify(found) : doctorLines(found).join('\n')}\n`)
   return found.ok ? 0 : 1
 }
 
