@@ -6,28 +6,28 @@ const specs: Readonly<Record<string, OptionSpec>> = {
   json: { type: 'boolean', about: 'machine-readable' },
   config: { type: 'string', value: 'FILE', about: 'configuration', short: 'c' },
 }
-const keys = ['optimizer', 'batch', 'source', 'epochs']
+const known = { keys: ['optimizer', 'batch', 'source', 'epochs'], paths: () => [] }
 
 test('options, dotted flags and words are told apart', (t) => {
-  const parsed = parseArguments(['train', 'translation', '--json', '-c', 'run.json', '--optimizer.sage.beta0', '0.75', '--batch.maxTokens=2000', '--epochs', '3'], specs, keys)
+  const parsed = parseArguments(['train', 'translation', '--json', '-c', 'run.json', '--optimizer.sage.beta0', '0.75', '--batch.maxTokens=2000', '--epochs', '3'], specs, known)
   t.deepEqual(parsed.positionals, ['train', 'translation'])
   t.deepEqual({ ...parsed.options }, { json: true, config: 'run.json' })
   t.deepEqual(parsed.overrides.map(({ path, text }) => [path.join('.'), text]), [['optimizer.sage.beta0', '0.75'], ['batch.maxTokens', '2000'], ['epochs', '3']])
 })
 
 test('a flag without a value is true, and does not eat the next flag or what stands after --', (t) => {
-  const parsed = parseArguments(['--optimizer.amsgrad', '--json', '--epochs', '--', 'word'], specs, keys)
+  const parsed = parseArguments(['--optimizer.amsgrad', '--json', '--epochs', '--', 'word'], specs, known)
   t.deepEqual(parsed.overrides.map(({ text }) => text), [undefined, undefined])
   t.deepEqual(parsed.positionals, ['word'])
 })
 
 test('negative numbers are values', (t) => {
-  t.deepEqual(parseArguments(['--optimizer.lr', '-1e-3'], specs, keys).overrides[0]?.text, '-1e-3')
-  t.deepEqual(parseArguments(['--optimizer.lr=-1'], specs, keys).overrides[0]?.text, '-1')
+  t.deepEqual(parseArguments(['--optimizer.lr', '-1e-3'], specs, known).overrides[0]?.text, '-1e-3')
+  t.deepEqual(parseArguments(['--optimizer.lr=-1'], specs, known).overrides[0]?.text, '-1')
 })
 
 test('what is unknown is refused with the nearest flag', (t) => {
-  const message = (args: readonly string[]): string | undefined => t.throws(() => parseArguments(args, specs, keys), { instanceOf: UsageError })?.message
+  const message = (args: readonly string[]): string | undefined => t.throws(() => parseArguments(args, specs, known), { instanceOf: UsageError })?.message
   t.is(message(['--optimiser.lr', '1']), 'unknown option --optimiser.lr; did you mean --optimizer.lr?')
   t.is(message(['--jsn']), 'unknown option --jsn; did you mean --json?')
   t.is(message(['--wholly-different']), 'unknown option --wholly-different; see --help for what there is')

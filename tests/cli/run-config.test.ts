@@ -40,6 +40,14 @@ test('an optimizer can be given by name, with SAGE by its suffix, options kept',
   t.deepEqual(lay(single, ['schedule', 'constant']).train['schedule'], { type: 'constant' })
 })
 
+test('a bare --optimizer.sage turns it on, and leaves on what is', (t) => {
+  const bare = { flag: '--optimizer.sage', path: ['optimizer', 'sage'], text: undefined }
+  t.deepEqual(applyOverrides(single, [bare], keys).train['optimizer'], { type: 'adam', lr: 1e-3, sage: {} })
+  t.deepEqual(applyOverrides(lay(single, ['optimizer.sage.beta0', '0.7']), [bare], keys).train['optimizer'], { type: 'adam', lr: 1e-3, sage: { beta0: 0.7 } })
+  const arm = { flag: '--compare.adam.optimizer.sage', path: ['compare', 'adam', 'optimizer', 'sage'], text: undefined }
+  t.deepEqual(applyOverrides(both, [arm], keys).compare?.[0]?.train['optimizer'], { lr: 2e-3, sage: {} })
+})
+
 test('arms are the common part with their own laid over it', (t) => {
   t.deepEqual(armsOf(both), [
     { name: 'adam', train: { optimizer: { type: 'adam', betas: [0.9, 0.98], lr: 2e-3 }, epochs: 2 } },

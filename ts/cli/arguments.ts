@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Json } from '../json.js'
-import { suggest } from '../suggest.js'
 import { UsageError } from './exit-codes.js'
+import { flagsMeant } from './meant.js'
 
 /** An option of a command itself, not of the configuration. */
 export interface OptionSpec {
@@ -26,18 +26,25 @@ export interface Arguments {
   readonly overrides: readonly Override[]
 }
 
-/** First words that dotted flags may begin with; without any, every flag must be an option of the command. */
-export type KnownKeys = readonly string[]
+/** What dotted flags may name; without any key, every flag must be an option of the command. */
+export interface KnownKeys {
+  /** First words. */
+  readonly keys: readonly string[]
+  /** Whole paths, to say which one an unknown flag may mean. */
+  paths(): readonly string[]
+}
+
+const NONE: KnownKeys = { keys: [], paths: () => [] }
 
 const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i
 
 /**
  * Takes a command line apart. `--option value` and `--option=value` mean the same; a flag that the command does not know but whose
- * first word is one of `keys` is a path into the configuration.
+ * first word is one of the known keys is a path into the configuration.
  *
- * @throws {@link UsageError} for anything else, with the nearest known flag.
+ * @throws {@link UsageError} for anything else, with the flag that may be meant.
  */
-export function parseArguments(args: readonly string[], specs: Readonly<Record<string, OptionSpec>>, keys: KnownKeys = []): Arguments {
+export function parseArguments(args: readonly string[], specs: Readonly<Record<string, OptionSpec>>, known: KnownKeys = NONE): Arguments {
   const { tokens } = parseArgs({ args: joinNegativeNumbers(args), options: nodeOptions(specs), strict: false, tokens: true, allowPositionals: true })
   const [positionals, overrides]: [string[], Override[]] = [[], []]
   const options: Record<string, string | boolean | undefined> = {}
@@ -50,7 +57,7 @@ export function parseArguments(args: readonly string[], specs: Readonly<Record<s
       const next = tokens[index + 1]
       const follows = token.value === undefined && next?.kind === 'positional' && !args.slice(0, next.index).includes('--')
       if (follows) index += 1
-      overrides.push(overrideOf(token, follows ? next.value : token.value, specs, keys))
+      overrides.push(overrideOf(token, follows ? next.value : token.value, specs, known))
     }
   }
   return { positionals, options, overrides }
@@ -87,18 +94,17 @@ function ownValue({ rawName, value }: OptionToken, spec: OptionSpec | undefined)
   return value
 }
 
-function overrideOf({ name, rawName }: OptionToken, text: string | undefined, specs: Readonly<Record<string, OptionSpec>>, keys: KnownKeys): Override {
+function overrideOf({ name, rawName }: OptionToken, text: string | undefined, specs: Readonly<Record<string, OptionSpec>>, known: KnownKeys): Override {
   const path = name.split('.')
-  if (!rawName.startsWith('--') || !keys.includes(path[0] ?? '')) throw unknown(rawName, path, specs, keys)
+  if (!rawName.startsWith('--') || !known.keys.includes(path[0] ?? '')) throw unknown(rawName, path, specs, known)
   if (path.includes('') || path.includes('__proto__')) throw new UsageError(`${rawName} is not a path: write words with single dots between them`)
   return { flag: rawName, path, text }
 }
 
-function unknown(rawName: string, path: readonly string[], specs: Readonly<Record<string, OptionSpec>>, keys: KnownKeys): UsageError {
-  const [first = '', ...rest] = path
-  const near = suggest(first, [...keys, ...Object.keys(specs)])
-  const meant = near === undefined ? 'see --help for what there is' : `did you mean --${[near, ...rest].join('.')}?`
-  return new UsageError(`unknown option ${rawName}; ${meant}`)
+function unknown(rawName: string, path: readonly string[], specs: Readonly<Record<string, OptionSpec>>, { keys, paths }: KnownKeys): UsageError {
+  const meant = flagsMeant(path, [...keys, ...Object.keys(specs)], paths())
+  const hint = meant.length === 0 ? 'see --help for what there is' : `did you mean ${meant.map((flag) => `--${flag}`).join(' or ')}?`
+  return new UsageError(`unknown option ${rawName}; ${hint}`)
 }
 
 /** What a flag's text means: JSON where it is some, a list where there are commas between numbers, else the text. No text is `true`. */

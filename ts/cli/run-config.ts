@@ -37,6 +37,7 @@ export interface ConfigKeys {
   readonly train: readonly string[]
 }
 
+const SAGE = ['optimizer', 'sage']
 const NAME = /^[\w][\w.-]*$/
 
 const anything = v.custom<JsonObject>(isObject, (issue) => `expected an object, got ${JSON.stringify(issue.input)}`)
@@ -122,9 +123,15 @@ function canonical({ text: written }: Override, path: readonly string[]): readon
 }
 
 function layFlag(base: JsonObject, override: Override, at: readonly string[]): JsonObject {
+  if (override.text === undefined && at.join('.') === SAGE.join('.')) return withSage(base)
   const [path, value, sage] = canonical(override, at)
   const laid = setAt(base, path, value)
-  return sage && !isSetAt(laid, ['optimizer', 'sage']) ? setAt(laid, ['optimizer', 'sage'], {}) : laid
+  return sage ? withSage(laid) : laid
+}
+
+/** Turned on with its defaults, unless it is on already; a bare `--optimizer.sage` means that too. */
+function withSage(train: JsonObject): JsonObject {
+  return isSetAt(train, SAGE) ? train : setAt(train, SAGE, {})
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isSagetrainError, type SagetrainError } from '../errors.js'
+import { configurationPaths } from '../setup/configuration.mjs'
 import { suggest } from '../suggest.js'
-import { parseArguments } from './arguments.js'
+import { parseArguments, type KnownKeys } from './arguments.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { commandHelp, COMMON_OPTIONS, generalHelp } from './help.js'
@@ -39,8 +40,7 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
   if (name === '--help' || name === '-h' || name === 'help') return help(rest, surroundings)
   const command = find(name, commands)
   if (rest.includes('-h') || isAsked('help', rest)) return say(stdout, commandHelp(command, surroundings), EXIT.ok)
-  const keys = command.takesConfiguration ? ['compare', ...[...tasks.values()].flatMap((task) => task.keys.prepare.concat(task.keys.train))] : []
-  const parsed = parseArguments(rest, { ...command.options, ...COMMON_OPTIONS }, keys)
+  const parsed = parseArguments(rest, { ...command.options, ...COMMON_OPTIONS }, command.takesConfiguration ? knownKeys(rest, tasks) : undefined)
   return command.run(parsed, {
     terminal: createTerminal(json ? stderr : stdout, environment),
     json: (value) => void (json && stdout.write(`${JSON.stringify(value)}\n`)),
@@ -48,6 +48,15 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
     written: ['sagetrain', name, ...rest].join(' '),
     versions: () => surroundings.versions(),
   })
+}
+
+/** Keys of all tasks: which one it is may stand in the configuration file. Hints are of the one that is named, if any. */
+function knownKeys(words: readonly string[], tasks: Surroundings['tasks']): KnownKeys {
+  const named = [...tasks.keys()].filter((task) => words.includes(task))
+  return {
+    keys: ['compare', ...[...tasks.values()].flatMap((task) => task.keys.prepare.concat(task.keys.train))],
+    paths: () => [...new Set((named.length > 0 ? named : [...tasks.keys()]).flatMap(configurationPaths))],
+  }
 }
 
 /** Whether a flag is on, as the parser takes it: known before the parser, whose complaints it decides about. */
