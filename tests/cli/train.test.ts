@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { runCommand } from '#ts/cli/run.js'
 import { train } from '#ts/cli/train.js'
+import { temporaryFolder } from '../temporary.js'
 import { scriptedTask, type Script } from './scripted-task.js'
 
 interface Outcome {
@@ -167,6 +169,23 @@ test('--resume refuses everything that would be of another run', async (t) => {
     t.deepEqual(script.started, [])
   }
   t.is((await sagetrain(t, ['train', 'scripted', '--resume', folder])).code, 0)
+})
+
+test.serial('a run that is being trained is not gone on with; one whose process died is', async (t) => {
+  const folder = temporaryFolder(t)
+  let beside: Outcome | undefined
+  const { code, runs } = await sagetrain(t, ['train', 'scripted', '--steps', '4', '--name', 'busy', '--runs', folder], async (_arm, step) => {
+    if (step === 2) beside = await sagetrain(t, ['train', '--resume', join(folder, 'busy')])
+  }, folder)
+  t.is(code, 0)
+  t.is(beside?.code, 1)
+  t.regex(beside?.err ?? '', new RegExp(`busy is being trained by process ${process.pid}; wait for its end, or stop it with kill ${process.pid} .*ERR_STATE`))
+  t.deepEqual(beside?.script.started, [])
+
+  const lock = join(runs, 'busy', 'lock')
+  t.false(existsSync(lock))
+  await writeFile(lock, JSON.stringify({ pid: process.pid, started: 'long ago', host: hostname() }))
+  t.is((await sagetrain(t, ['train', '--resume', join(runs, 'busy')])).code, 0)
 })
 
 test('help has every command, option, example and exit code; no command at all is a usage error', async (t) => {

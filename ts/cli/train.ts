@@ -1,5 +1,4 @@
 import { basename } from 'node:path'
-import { isSagetrainError } from '../errors.js'
 import type { ComparisonReport } from '../report/report-data.js'
 import { writeReport } from '../report/write.js'
 import type { OptionSpec } from './arguments.js'
@@ -11,8 +10,8 @@ import { withAbsolutePaths } from './merge.js'
 import { printOutcome } from './outcome.js'
 import { printPlan } from './plan.js'
 import { applyOverrides, armsOf, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
-import { createRunFolder, discardUntouched, readRunFolder } from './run-folder.js'
-import { watchInterruption } from './signals.js'
+import { createRunFolder, discardUntouched, occupying, readRunFolder } from './run-folder.js'
+import { calledOff, watchInterruption } from './signals.js'
 import type { PreparedTask, TaskCommand } from './task-command.js'
 import type { Terminal } from './terminal.js'
 import { trainAll } from './training.js'
@@ -98,7 +97,7 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
     await using task = await command.prepare(config.prepare, (line) => terminal.line(line), interruption.signal)
     const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, { ...config, prepare: withAbsolutePaths(config.prepare, command.files) }, place.name)
     try {
-      const report = await trainIn(folder, request, task, context, interruption.signal)
+      const report = await occupying(folder, () => trainIn(folder, request, task, context, interruption.signal))
       return interruption.exitCode() ?? (report.status === 'complete' ? EXIT.ok : EXIT.error)
     } catch (error) {
       if (!('resume' in place)) await discardUntouched(folder)
@@ -109,11 +108,6 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
     if (calledOff(error, interruption.signal)) return interruption.exitCode() ?? EXIT.error
     throw error
   }
-}
-
-/** Whether an error only says that the signal called off what was under way; a fault while saving is one all the same. */
-function calledOff(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted && (error === signal.reason || isSagetrainError(error, 'ERR_ABORTED'))
 }
 
 async function trainIn(folder: string, { config, command, place }: TrainRequest, task: PreparedTask, context: Context, signal: AbortSignal): Promise<ComparisonReport> {
