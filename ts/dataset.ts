@@ -58,7 +58,8 @@ export class Dataset {
   }
 
   /**
-   * Maps a dataset file and checks its header; {@link verify} checks every byte.
+   * Maps a dataset file and checks its header; {@link verify} checks every byte. Replace such a file by renaming another over it, as
+   * preparation does: one that is cut short in place while it is open ends the process (SIGBUS), as with every mapped file.
    *
    * @throws {@link SagetrainError} `ERR_DATASET` for a truncated, altered or foreign file, `ERR_IO`.
    */

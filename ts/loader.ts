@@ -31,7 +31,7 @@ export interface LoaderOptions {
    */
   readonly dropLast?: boolean
   /**
-   * Batches gathered ahead; 0 gathers when asked.
+   * Batches gathered ahead, at most 1,024; 0 gathers when asked.
    * @default 4
    */
   readonly prefetch?: number

@@ -109,3 +109,29 @@ fn a_preparation_that_is_stopped_leaves_nothing_behind() {
         assert!(left.iter().all(|name| name.to_string_lossy().ends_with(".lock")), "{left:?}");
     }
 }
+
+/// Writes to a file at its third look.
+struct WriteTo(std::path::PathBuf, AtomicU64);
+
+impl Watch for WriteTo {
+    fn stopped(&self) -> bool {
+        if self.1.fetch_add(1, Ordering::Relaxed) == 2 {
+            let mut text = fs::read_to_string(&self.0).unwrap();
+            text.push_str("\nmore\tmehr");
+            fs::write(&self.0, text).unwrap();
+        }
+        false
+    }
+}
+
+#[test]
+fn an_input_that_changes_meanwhile_is_not_published_under_its_old_checksum() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = of_text(folder.path(), support::lines("test").join("\n"));
+    let file = options.tsv.clone().unwrap();
+    let error = prepare_watched(&options, &WriteTo(file.clone(), AtomicU64::new(0))).unwrap_err();
+    assert_eq!(error.code(), "ERR_DATA");
+    assert!(error.to_string().contains(&format!("{}", file.display())), "{error}");
+    assert!(error.to_string().contains("changed while"), "{error}");
+    assert!(!prepare(&options).unwrap().reused);
+}

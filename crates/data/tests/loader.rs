@@ -167,6 +167,7 @@ fn options_that_cannot_be_meant_are_refused_by_name() {
         ("maxSamples", LoaderOptions { batch_size: Some(4), max_samples: Some(4), ..none.clone() }),
         ("dropLast", LoaderOptions { drop_last: true, ..tokens.clone() }),
         ("sortByLength", LoaderOptions { sort_by_length: true, ..tokens.clone() }),
+        ("prefetch", LoaderOptions { prefetch: 1_000_000_000, ..tokens.clone() }),
         ("pool", LoaderOptions { pool: 0, ..tokens }),
     ];
     for (option, options) in cases {

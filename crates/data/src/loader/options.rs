@@ -22,7 +22,7 @@ pub struct LoaderOptions {
     pub sort_by_length: bool,
     /// With `batch_size`: leave out the last batch of an epoch where it is smaller.
     pub drop_last: bool,
-    /// Batches gathered ahead by a thread; 0 gathers in `next`. Default 4.
+    /// Batches gathered ahead by a thread; 0 gathers in `next`; at most 1,024. Default 4.
     pub prefetch: usize,
     /// Epochs after which the loader ends, counted from epoch 0; None never ends. Default None.
     pub epochs: Option<u64>,
@@ -50,6 +50,9 @@ impl Default for LoaderOptions {
     }
 }
 
+/// Batches gathered ahead, at most: far more than any step waits for, and few enough to be kept.
+const MOST_PREFETCH: usize = 1024;
+
 impl LoaderOptions {
     /// One pass in the dataset's order, for evaluation.
     pub fn sequential(max_tokens: usize) -> Self {
@@ -65,6 +68,10 @@ impl LoaderOptions {
         ];
         if let Some((option, _)) = numbers.iter().find(|(_, value)| *value == Some(0)) {
             return Err(DataError::argument(option, "it is 0", "give at least 1"));
+        }
+        if self.prefetch > MOST_PREFETCH {
+            let reason = format!("it is {}, at most {MOST_PREFETCH} are kept", self.prefetch);
+            return Err(DataError::argument("prefetch", reason, "4 is plenty"));
         }
         match (self.max_tokens, self.batch_size) {
             (None, None) => {

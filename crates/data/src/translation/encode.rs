@@ -27,8 +27,8 @@ pub(crate) struct Encoder<'a> {
 struct Writer {
     dataset: DatasetWriter,
     tokens: [u64; 2],
-    /// Hashes of its sources.
-    sources: HashSet<u64>,
+    /// The hash of each source.
+    sources: Vec<u64>,
 }
 
 /// A line waiting to be tokenised with others.
@@ -102,7 +102,7 @@ impl<'a> Encoder<'a> {
         writer.tokens[1] += target.len() as u64;
         let mut hasher = DefaultHasher::new();
         line.sides[0].hash(&mut hasher);
-        writer.sources.insert(hasher.finish());
+        writer.sources.push(hasher.finish());
         Ok(())
     }
 
@@ -112,13 +112,18 @@ impl<'a> Encoder<'a> {
         preparation: &str,
     ) -> Result<(BTreeMap<String, PreparedPart>, BTreeMap<String, u64>)> {
         let fingerprint = self.tokenizer.fingerprint()?;
-        let train: HashSet<u64> =
-            self.writers.get(&Part::Train).map(|writer| writer.sources.clone()).unwrap_or_default();
+        let train: HashSet<u64> = self
+            .writers
+            .get(&Part::Train)
+            .into_iter()
+            .flat_map(|writer| writer.sources.iter().copied())
+            .collect();
         let (mut parts, mut overlaps) = (BTreeMap::new(), BTreeMap::new());
         for (part, writer) in self.writers {
             let name = part.name().to_owned();
             if part != Part::Train {
-                overlaps.insert(name.clone(), writer.sources.intersection(&train).count() as u64);
+                let shared = writer.sources.iter().filter(|source| train.contains(source)).count();
+                overlaps.insert(name.clone(), shared as u64);
             }
             let about = json!({ "task": "translation", "part": name, "preparation": preparation,
                                 "tokenizer": fingerprint,
@@ -138,6 +143,6 @@ impl Writer {
         let column = |name: &str| ColumnSpec::Ragged { name: name.into(), vocabulary };
         let path = folder.join(format!("{}.dataset", part.name()));
         let dataset = DatasetWriter::create(&path, &[column("source"), column("target")])?;
-        Ok(Self { dataset, tokens: [0; 2], sources: HashSet::new() })
+        Ok(Self { dataset, tokens: [0; 2], sources: Vec::new() })
     }
 }

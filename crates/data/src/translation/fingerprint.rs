@@ -1,6 +1,7 @@
 //! What a prepared folder depends on: the bytes of its inputs and the options, never names or times.
 
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -19,6 +20,16 @@ const PREPARATION: u32 = 1;
 #[derive(Debug, Clone)]
 pub(crate) struct InputFile {
     pub(crate) sha256: String,
+    path: PathBuf,
+    version: Version,
+}
+
+/// What changes when somebody writes to a file or puts another in its place.
+type Version = (u64, u64, i64, i64);
+
+fn version(path: &Path) -> Result<Version> {
+    let facts = std::fs::metadata(path).map_err(DataError::io("read", path))?;
+    Ok((facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec()))
 }
 
 /// The corpora of a preparation with the checksums of their files.
@@ -44,6 +55,21 @@ impl Inputs {
         let corpora = given.map(read).collect::<Result<Vec<_>>>()?;
         let fingerprint = fingerprint(options, &corpora)?;
         Ok(Self { corpora, fingerprint })
+    }
+
+    /// Fails where a file is no longer the one whose checksum was taken: later readings may have seen another.
+    pub(crate) fn refuse_changed(&self) -> Result<()> {
+        for file in self.corpora.iter().flat_map(|(_, _, files)| files) {
+            if version(&file.path)? != file.version {
+                return Err(DataError::Corpus {
+                    path: file.path.clone(),
+                    line: None,
+                    reason: "it was changed while it was being prepared".into(),
+                    remedy: "prepare again once it is complete".into(),
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -71,11 +97,14 @@ pub(crate) fn tokenizer_file(path: &Path) -> PathBuf {
 }
 
 fn input(path: &Path) -> Result<InputFile> {
+    let version = version(path)?;
     let mut file = open(path)?;
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(InputFile { sha256: hex(digest.finalize()) }),
+            Ok(0) => {
+                return Ok(InputFile { sha256: hex(digest.finalize()), path: path.to_owned(), version });
+            }
             Ok(read) => digest.update(&buffer[..read]),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(DataError::io("read", path)(error)),

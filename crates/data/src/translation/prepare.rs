@@ -52,6 +52,7 @@ fn build(folder: &Path, options: &PrepareOptions, inputs: &Inputs, watch: &dyn W
         encoder.corpus(surveyed)?;
     }
     refuse_mostly_bad(&corpora, options)?;
+    inputs.refuse_changed()?;
     let (parts, overlaps) = encoder.finish(&inputs.fingerprint)?;
     if let Some(empty) = corpora.iter().find(|surveyed| !parts.contains_key(surveyed.part.name())) {
         return Err(nothing_left(empty));
