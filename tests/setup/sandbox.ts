@@ -59,6 +59,7 @@ export class Sandbox {
   checkout(name = 'checkout'): string {
     const root = join(this.folder, name)
     cpSync('ts/setup', join(root, 'ts/setup'), { recursive: true })
+    cpSync('ts/cli/run.schema.json', join(root, 'ts/cli/run.schema.json'))
     writeFileSync(join(root, 'ts/setup/wheels.mjs'), this.#wheelTable(root))
     for (const [path, text] of Object.entries(checkoutFiles)) {
       mkdirSync(join(root, path, '..'), { recursive: true })

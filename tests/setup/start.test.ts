@@ -4,6 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import test from 'ava'
 
+import { COMMON_OPTIONS } from '#ts/cli/help.js'
+import { start } from '#ts/cli/start.js'
+import { startOptions } from '#ts/setup/start-arguments.mjs'
+
 import { Sandbox } from './sandbox.js'
 
 /** A checkout whose command line is the given module. */
@@ -48,4 +52,31 @@ test('a command line that throws is a failure that names it', async (t) => {
   const outcome = await sandbox.run(checkoutWith(sandbox, 'throw new Error("out of order")'), ['start'])
   t.is(outcome.code, 1)
   t.regex(outcome.stderr, /out of order/)
+})
+
+test('what the quickstart would refuse is refused before anything is set up', async (t) => {
+  const sandbox = new Sandbox(t)
+  const root = sandbox.checkout()
+  for (const args of [['--epohcs', '1'], ['--optimizer.lrr', '1'], ['--compare.adam.optimizer.lrr=1'], ['spiral']]) {
+    const { code, stderr } = await sandbox.run(root, ['start', '--cpu', ...args])
+    t.is(code, 2, stderr)
+    t.true(stderr.includes(`\`${args[0] ?? ''}\` was not understood: see \`npm start -- --help\``), stderr)
+  }
+  t.deepEqual(sandbox.calls(), [])
+  t.is((await sandbox.run(root, ['start', '--epochs=1', '--compare.adam-sage.optimizer.sage.beta0', '0.9', '--optimizer.lr', '-1', '--seeds', '2'])).code, 0)
+})
+
+test('help needs no set-up, and is the quickstart\'s own where that is compiled', async (t) => {
+  const sandbox = new Sandbox(t)
+  const root = checkoutWith(sandbox, 'console.log(process.argv.slice(2).join(" "))')
+  const bare = await sandbox.run(root, ['start', '--help'])
+  t.is(bare.code, 0)
+  t.regex(bare.stdout, /^usage: npm start[^]*--cpu[^]*--seeds[^]*docs\/command-line\.md/)
+  t.deepEqual(sandbox.calls(), [])
+  await sandbox.run(root, ['setup'])
+  t.is((await sandbox.run(root, ['start', '--help'])).stdout, 'start --help\n')
+})
+
+test('set-up knows the options of the quickstart', (t) => {
+  t.deepEqual([...startOptions, 'help'].toSorted(), Object.keys({ ...start.options, ...COMMON_OPTIONS }).toSorted())
 })

@@ -9,6 +9,7 @@ import { exitCodes, recogniseFailure, SetupFailure } from './failures.mjs'
 import { lint } from './lint.mjs'
 import { cacheFolder, root } from './paths.mjs'
 import { say } from './progress.mjs'
+import { asksForHelp, startOptions, unknownArguments } from './start-arguments.mjs'
 import { setUp } from './steps.mjs'
 import { test } from './testing.mjs'
 
@@ -17,7 +18,8 @@ const usage = `usage: npm start | npm test | npm run setup | npm run doctor | np
 Each does all set-up that is missing first, but for the doctor, who only looks. After \`--\`:
   --cpu    leave out libtorch's GPU half
   --cuda   take it, whether or not a driver is found here
-  anything else goes to the quickstart (\`npm start -- --help\`)`
+\`npm start\` also takes ${startOptions.map((name) => `--${name}`).join(', ')} and every key of a configuration, such as
+--epochs 1 or --compare.adam.optimizer.lr 2e-3: docs/command-line.md.`
 
 const setUpFlags = new Set(['--cpu', '--cuda'])
 
@@ -26,6 +28,7 @@ const signals = /** @type {const} */ ({ SIGINT: 2, SIGTERM: 15 })
 
 /** @param {string[]} argv */
 export async function main([command = '', ...args]) {
+  if (command === 'start' && asksForHelp(args)) return help(args)
   const forget = passSignalsOn()
   try {
     process.exitCode = await perform(command, args)
@@ -46,6 +49,8 @@ async function perform(command, args) {
   if (command === 'doctor') return examine(args)
   const asked = { cpu: args.includes('--cpu'), cuda: args.includes('--cuda') }
   const others = args.filter((arg) => !setUpFlags.has(arg))
+  const unknown = command === 'start' ? unknownArguments(others) : []
+  if (unknown.length > 0) throw notUnderstood(unknown, 'see `npm start -- --help`')
   if (command !== 'start' && others.length > 0) throw notUnderstood(others, 'only `npm start` takes arguments of its own')
   if (command === 'test') return test(asked)
   if (command === 'lint') return lint(asked)
@@ -80,6 +85,18 @@ async function quickstart(args) {
   const cli = join(root, 'dist/cli/main.js')
   process.argv = [process.execPath, cli, 'start', ...args.filter((arg) => !setUpFlags.has(arg))]
   await import(pathToFileURL(cli).href)
+}
+
+/**
+ * The quickstart's own help where it is compiled; there is no need to set up first.
+ *
+ * @param {readonly string[]} args
+ */
+async function help(args) {
+  await quickstart(args).catch((error) => {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+    process.stdout.write(`${usage}\n`)
+  })
 }
 
 /** While set-up works, a signal ends the tools it runs and then itself. */
