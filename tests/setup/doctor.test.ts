@@ -1,3 +1,6 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+
 import test from 'ava'
 
 import { doctorLines } from '#ts/setup/doctor-text.mjs'
@@ -26,6 +29,24 @@ test('on a bare machine it says what is missing, before anything is installed or
   t.regex(stdout, /^✗ libtorch +missing: run `npm run setup` \(expected: 2\.13\.0\)$/m)
   t.regex(stdout, /^✗ addon +missing: run `npm run setup`$/m)
   t.deepEqual(sandbox.calls(), [])
+})
+
+test('what set-up would refuse is not called good: an old cargo, an old glibc', async (t) => {
+  const sandbox = new Sandbox(t)
+  const oldLibrary = "data:text/javascript,process.report.getReport=()=>({header:{glibcVersionRuntime:'2.17'}})"
+  const { stdout } = await sandbox.run(sandbox.checkout(), ['doctor'], { CARGO_VERSION: '1.80.1', NODE_OPTIONS: `--import=${oldLibrary}` })
+  t.regex(stdout, /^- cargo +cargo 1\.80\.1 .*: run `rustup update stable` \(needed: 1\.95\)$/m)
+  t.regex(stdout, /^✗ system +linux x64, glibc 2\.17: use a Debian 10/m)
+})
+
+test('a copied checkout is judged as it will run: with the link that loading the addon restores', async (t) => {
+  const sandbox = new Sandbox(t)
+  const root = sandbox.checkout()
+  await sandbox.run(root, ['setup'])
+  rmSync(join(root, '.libtorch'))
+  t.regex((await sandbox.run(root, ['doctor'])).stdout, /^ {2}libtorch +2\.13\.0 in .*\/cache\/sagetrain\/libtorch-2\.13\.0$/m)
+  rmSync(join(root, '.libtorch'))
+  t.regex((await sandbox.run(root, ['doctor'], { LIBTORCH: '/nowhere' })).stdout, /^✗ libtorch +missing: LIBTORCH=\/nowhere holds no lib\/libtorch_cpu\.so/m)
 })
 
 const machine = { platform: 'linux x64', processor: 'EPYC', cores: 2, memoryBytes: 8e9, cacheFolder: '/home/x/.cache/sagetrain', cacheFreeBytes: 5e8 }

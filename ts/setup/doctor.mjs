@@ -4,10 +4,10 @@ import { cpus, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 
 import { firstLine, run } from './child.mjs'
-import { libtorchVersionOf } from './libtorch.mjs'
+import { ensureLink, libtorchVersionOf } from './libtorch.mjs'
 import { pythonCommand } from './obtain.mjs'
 import { addonPath, cacheFolder, libtorchLink, toolEnvironment } from './paths.mjs'
-import { compilerCommand } from './prerequisites.mjs'
+import { compilerCommand, findMissing, glibcVersion, neededRust } from './prerequisites.mjs'
 import { probeAddon } from './probe.mjs'
 import { libtorchVersion } from './wheels.mjs'
 
@@ -51,8 +51,9 @@ import { libtorchVersion } from './wheels.mjs'
  * @returns {Promise<DoctorReport>}
  */
 export async function doctor() {
-  const [tools, addon] = await Promise.all([lookForTools(), probeAddon(addonPath)])
-  const findings = [lookAtNode(), ...tools, lookAtLibtorch(), judgeAddon(addon)]
+  const linkFailure = repairLink()
+  const [system, tools, addon] = await Promise.all([lookAtSystem(), lookForTools(), probeAddon(addonPath)])
+  const findings = [system, lookAtNode(), ...tools, lookAtLibtorch(linkFailure), judgeAddon(addon)]
   return { ok: findings.every(({ ok, needed }) => ok || !needed), machine: lookAtMachine(), findings, addon }
 }
 
@@ -82,6 +83,22 @@ function freeBytes(folder) {
   return bavail * bsize
 }
 
+/** As loading the addon does, so that a copied checkout is judged as it will run. */
+function repairLink() {
+  try {
+    return void ensureLink()
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** @returns {Promise<Finding>} */
+async function lookAtSystem() {
+  const [failure] = await findMissing(['platform'])
+  const found = `${process.platform} ${process.arch}, ${glibcVersion() ? `glibc ${glibcVersion()}` : 'no glibc'}`
+  return { name: 'system', found, ok: failure === undefined, needed: true, remedy: failure?.remedy ?? '' }
+}
+
 /** @returns {Finding} */
 function lookAtNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -94,10 +111,11 @@ async function lookForTools() {
   const env = toolEnvironment()
   const python = 'install it (Debian: `sudo apt install python3-pip`) or set LIBTORCH'
   const version = (/** @type {string} */ command) => firstLine(command, ['--version'], env)
+  const [rust] = await findMissing(['rust'])
   const pip = await run(pythonCommand, ['-m', 'pip', '--version'])
   return [
     forSetUp('npm', await version('npm'), 'install it with Node'),
-    forSetUp('cargo', await version('cargo'), 'install Rust from https://rustup.rs'),
+    { ...forSetUp('cargo', await version('cargo'), rust ? `${rust.remedy} (needed: ${neededRust()})` : ''), ok: rust === undefined },
     forSetUp('C++ compiler', await version(compilerCommand()), 'install one (Debian: `sudo apt install g++`) or name it in CXX'),
     forSetUp('python', await version(pythonCommand), python),
     forSetUp('pip', pip.code === 0 ? /^pip \S+/.exec(pip.output)?.[0] : undefined, python),
@@ -112,13 +130,16 @@ async function lookForTools() {
  */
 const forSetUp = (name, found, remedy) => ({ name, found: found ?? null, ok: found !== undefined, needed: false, remedy })
 
-/** @returns {Finding} */
-function lookAtLibtorch() {
+/**
+ * @param {string | undefined} linkFailure why no link could be made
+ * @returns {Finding}
+ */
+function lookAtLibtorch(linkFailure) {
   const link = join(libtorchLink, 'link')
   const version = existsSync(link) ? (libtorchVersionOf(link) ?? 'unknown version') : undefined
   const found = version === undefined ? null : `${version} in ${realpathSync(libtorchLink)}${originOf(libtorchLink)}`
   const ok = version === libtorchVersion && existsSync(join(libtorchLink, 'run/torch/lib/libtorch_cpu.so'))
-  return { name: 'libtorch', found, ok, needed: true, remedy: `run \`npm run setup\` (expected: ${libtorchVersion})` }
+  return { name: 'libtorch', found, ok, needed: true, remedy: linkFailure ?? `run \`npm run setup\` (expected: ${libtorchVersion})` }
 }
 
 /**

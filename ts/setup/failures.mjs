@@ -42,6 +42,7 @@ export class SetupFailure extends Error {
     super(`${problem}: ${remedy}.`)
     this.name = 'SetupFailure'
     this.kind = kind
+    this.remedy = remedy
   }
 
   get exitCode() {

@@ -1,5 +1,5 @@
 // What must be on the machine before set-up begins. All that is missing is told at once, a line each.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { firstLine, run } from './child.mjs'
@@ -24,8 +24,13 @@ export async function findMissing(wanted) {
 const checks = { platform: checkPlatform, npm: checkNpm, python: checkPython, rust: checkRust, compiler: checkCompiler }
 
 async function checkPlatform() {
+  return platformFailure(process.platform, process.arch, glibcVersion())
+}
+
+/** The C library's version; undefined where it is another one. */
+export function glibcVersion() {
   const report = /** @type {{ header?: { glibcVersionRuntime?: string } }} */ (process.report.getReport())
-  return platformFailure(process.platform, process.arch, report.header?.glibcVersionRuntime)
+  return report.header?.glibcVersionRuntime
 }
 
 /**
@@ -57,9 +62,14 @@ async function checkPython() {
 async function checkRust() {
   const line = await firstLine('cargo', ['--version'], toolEnvironment())
   if (!line) return new SetupFailure('cargo', 'cargo was not found', 'install Rust from https://rustup.rs')
-  const needed = /^rust-version = "([\d.]+)"/m.exec(readFileSync(join(root, 'Cargo.toml'), 'utf8'))?.[1] ?? '0'
-  const found = /(\d+\.\d+(\.\d+)?)/.exec(line)?.[1] ?? '0'
+  const [found = '0', needed] = [/\d+\.\d+(\.\d+)?/.exec(line)?.[0], neededRust()]
   return isOlder(found, needed) ? new SetupFailure('rust', `cargo ${found} is too old, ${needed} is needed`, 'run `rustup update stable`') : undefined
+}
+
+/** The crates' `rust-version`; a package without the crates needs none. */
+export function neededRust() {
+  const manifest = join(root, 'Cargo.toml')
+  return (existsSync(manifest) && /^rust-version = "([\d.]+)"/m.exec(readFileSync(manifest, 'utf8'))?.[1]) || '0'
 }
 
 async function checkCompiler() {
