@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { SagetrainError } from '#ts/errors.js'
 import { runCommand } from '#ts/cli/run.js'
 import { train } from '#ts/cli/train.js'
 import { temporaryFolder } from '../temporary.js'
@@ -115,13 +116,30 @@ test.serial('a signal ends the run in good order, with the command that goes on,
 })
 
 test('an arm that fails stops the other, which saves', async (t) => {
-  const { code, err, script, runs } = await sagetrain(t, ['train', 'scripted', '--config', await configFile(t, COMPARE)], (arm, step) => {
+  const { code, out, err, script, runs } = await sagetrain(t, ['train', 'scripted', '--config', await configFile(t, COMPARE)], (arm, step) => {
     if (arm === 'adam-sage' && step === 3) throw new Error('diverged')
   })
   t.is(code, 1)
   t.regex(err, /unexpected: Error: diverged/)
   t.is(script.disposed, 3)
   t.is((await readdir(join(runs, 'scripted', 'adam', 'checkpoints'))).length, 1)
+  t.regex(await readFile(join(runs, 'scripted', 'report.html'), 'utf8'), /Interrupted before its end/)
+  t.regex(out, new RegExp(`Once its cause is mended, .*train --resume ${runs}/scripted\n`))
+})
+
+test('an arm that diverges is named, with what helps; resuming would not', async (t) => {
+  const config = await configFile(t, COMPARE)
+  const diverge = (arm: string, step: number): void => {
+    if (arm === 'adam-sage' && step === 3) throw new SagetrainError('ERR_NON_FINITE', 'step 3: the gradient of w is NaN')
+  }
+  const { code, out, err, runs } = await sagetrain(t, ['train', 'scripted', '--config', config], diverge)
+  t.is(code, 1)
+  t.regex(err, /^sagetrain: adam-sage: step 3: the gradient of w is NaN \(ERR_NON_FINITE\)/)
+  t.regex(out, /would diverge again: train anew with a lower rate \(--compare\.adam-sage\.optimizer\.lr\)/)
+  t.notRegex(out, /--resume/)
+  t.regex(await readFile(join(runs, 'scripted', 'report.html'), 'utf8'), /Interrupted before its end/)
+  const { out: json } = await sagetrain(t, ['train', 'scripted', '--config', config, '--json'], diverge)
+  t.like(JSON.parse(json).error, { code: 'ERR_NON_FINITE', fields: { arm: 'adam-sage' } })
 })
 
 test('what cannot be run is refused with its reason and exit code, and leaves nothing behind', async (t) => {

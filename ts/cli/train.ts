@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { isSagetrainError } from '../errors.js'
 import type { ComparisonReport } from '../report/report-data.js'
 import { writeReport } from '../report/write.js'
 import type { OptionSpec } from './arguments.js'
@@ -101,7 +102,6 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
       return interruption.exitCode() ?? (report.status === 'complete' ? EXIT.ok : EXIT.error)
     } catch (error) {
       if (!('resume' in place)) await discardUntouched(folder)
-      if (calledOff(error, interruption.signal)) sayResume(folder, terminal)
       throw error
     }
   } catch (error) {
@@ -120,13 +120,28 @@ async function trainIn(folder: string, { config, command, place }: TrainRequest,
   if (report.status === 'complete') printOutcome(terminal, report)
   terminal.line()
   terminal.line(`Report: ${terminal.style('bold', page)}`)
+  if (trained.failure !== undefined && !calledOff(trained.failure, signal)) {
+    sayRemedy(folder, config, trained.failure, terminal)
+    throw trained.failure
+  }
   if (report.status === 'interrupted') sayResume(folder, terminal)
   context.json({ folder, report: page, status: report.status, arms: report.arms.map(({ name, seed, result }) => ({ name, seed, result })), comparisons: report.comparisons })
   return report
 }
 
 function sayResume(folder: string, terminal: Terminal): void {
-  terminal.line(`Stopped. To go on: npx sagetrain train --resume ${quoted(folder)}`)
+  terminal.line(`Stopped. To go on: ${resumeCommand(folder)}`)
+}
+
+/** What to do after an arm failed. */
+function sayRemedy(folder: string, { compare }: RunConfig, failure: unknown, terminal: Terminal): void {
+  if (!isSagetrainError(failure, 'ERR_NON_FINITE')) return terminal.line(`Once its cause is mended, go on from the last checkpoints: ${resumeCommand(folder)}`)
+  const rate = compare === undefined ? '--optimizer.lr' : `--compare.${String(failure.fields['arm'])}.optimizer.lr`
+  terminal.line(`Gone on with, it would diverge again: train anew with a lower rate (${rate}), or leave such steps out with --nonFinite skip`)
+}
+
+function resumeCommand(folder: string): string {
+  return `npx sagetrain train --resume ${quoted(folder)}`
 }
 
 /** A word for a shell. */

@@ -1,4 +1,5 @@
 import { memoryUsage, resourceUsage } from 'node:process'
+import { isSagetrainError, SagetrainError } from '../errors.js'
 import type { ArmReport, ComparisonReport, PairedComparison, SampleTranslation } from '../report/report-data.js'
 import type { Boundary } from '../report/boundary.js'
 import type { ArmRun } from './arms.js'
@@ -15,6 +16,8 @@ export interface Trained {
   readonly comparisons: readonly PairedComparison[]
   readonly samples: readonly SampleTranslation[]
   readonly boundaries: readonly Boundary[]
+  /** Why an arm failed; the others have been stopped and saved. */
+  readonly failure?: unknown
 }
 
 /** What training arms needs beside the arms. */
@@ -42,15 +45,16 @@ export async function trainAll(options: TrainingOptions): Promise<Trained> {
   for (const runs of options.seeds) {
     // oxlint-disable-next-line no-await-in-loop -- the seeds' arms share the machine: one seed after the other
     done.push(await trainSeed(options, runs))
-    if (options.signal.aborted) break
+    if (options.signal.aborted || done.at(-1)?.failure !== undefined) break
   }
-  const [first] = done
+  const [[first], failure] = [done, done.at(-1)?.failure]
   return {
     status: done.every(({ status }) => status === 'complete') && done.length === options.seeds.length ? 'complete' : 'interrupted',
     arms: done.flatMap(({ arms }) => arms),
     comparisons: done.flatMap(({ comparisons }) => comparisons),
     samples: first?.samples ?? [],
     boundaries: first?.boundaries ?? [],
+    ...(failure !== undefined && { failure }),
   }
 }
 
@@ -62,11 +66,25 @@ export interface Going {
 }
 
 async function trainSeed(options: TrainingOptions, runs: readonly ArmRun[]): Promise<Trained> {
-  return trainTogether(options, runs, async (going, stopped) => (stopped ? interrupted(going) : measureAll(options, going)))
+  return trainTogether(options, runs, async (going, stopped) => (stopped ? interrupted(going) : measureAll(options, going)), salvage)
 }
 
-/** Trains arms at the same time; `then` is given them while their models are still there, and whether one was stopped before its end. */
-export async function trainTogether<T>(options: TrainTogetherOptions, runs: readonly ArmRun[], then: (going: readonly Going[], stopped: boolean) => Promise<T>): Promise<T> {
+/** What there is to report of arms of which one failed; before their first steps there is nothing but the failure. */
+function salvage(going: readonly Going[], failure: unknown): Trained {
+  if (going.every(({ record }) => record.step === 0)) throw failure
+  return { ...interrupted(going), failure }
+}
+
+/**
+ * Trains arms at the same time; `then` is given them while their models are still there, and whether one was stopped before its end;
+ * `failed` what there is of them when one fails.
+ */
+export async function trainTogether<T>(
+  options: TrainTogetherOptions,
+  runs: readonly ArmRun[],
+  then: (going: readonly Going[], stopped: boolean) => Promise<T>,
+  failed: (going: readonly Going[], failure: unknown) => T = (_going, failure) => { throw failure },
+): Promise<T> {
   // An arm that fails stops the others, which save and end in good order.
   const failure = new AbortController()
   const started = await Promise.allSettled(runs.map((run) => start(options, run, AbortSignal.any([options.signal, failure.signal]))))
@@ -76,6 +94,8 @@ export async function trainTogether<T>(options: TrainTogetherOptions, runs: read
     if (refused !== undefined) throw refused.reason
     const reasons = await followAll(options, going, failure)
     return await then(going, reasons.includes('stopped'))
+  } catch (error) {
+    return failed(going, error)
   } finally {
     await Promise.all(going.map(({ training }) => training[Symbol.asyncDispose]()))
   }
@@ -92,13 +112,19 @@ async function followAll({ terminal, command }: TrainTogetherOptions, going: rea
     try {
       return await follow(run.name, training.events, record, progress, command.columns)
     } catch (error) {
-      failure.abort(error)
+      failure.abort(ofArm(run, error))
       throw error
     }
   })
   const settled = await Promise.allSettled(followed)
   if (failure.signal.aborted) throw failure.signal.reason
   return settled.map((one) => (one.status === 'fulfilled' ? one.value : 'stopped'))
+}
+
+/** The error with the arm's name before it; a fault of the program stays as it is, with its stack. */
+function ofArm({ name, arm }: ArmRun, error: unknown): unknown {
+  if (!isSagetrainError(error)) return error
+  return new SagetrainError(error.code, `${name}: ${error.message}`, { fields: { ...error.fields, arm }, cause: error })
 }
 
 function interrupted(going: readonly Going[]): Trained {
