@@ -39,7 +39,7 @@ async function main() {
   const results = Object.fromEntries(Object.keys(systems).map((name) => [name, []]))
   for (let round = 0; round < rounds; round += 1)
     for (const [name, start] of Object.entries(systems)) results[name].push(await start())
-  report(results)
+  report(results, await run(process.execPath, [join(here, 'training.mjs'), config.node, '--delays']))
 }
 
 async function prepare() {
@@ -99,7 +99,7 @@ async function run(file, args, parse = true) {
   return parse ? JSON.parse(stdout.trim().split('\n').at(-1)) : undefined
 }
 
-function report(results) {
+function report(results, { eventLoopDelayP99Ms }) {
   const speed = (name) => median(results[name].map((result) => tokensPerSecond(result)))
   const rows = Object.keys(results).map((name) => ({
     system: name,
@@ -109,12 +109,12 @@ function report(results) {
     ratio: Number((speed('sagetrain (Node)') / speed(name)).toFixed(3)),
   }))
   const node = results['sagetrain (Node)'].at(-1)
-  if (values.json) return console.log(JSON.stringify({ precision: values.precision, threads, steps, rounds, rows, results }))
+  if (values.json) return console.log(JSON.stringify({ precision: values.precision, threads, steps, rounds, rows, eventLoopDelayP99Ms, results }))
   console.log(`${values.precision}, ${threads} threads, ${steps} steps × ${rounds} rounds; ratio = sagetrain (Node) / system`)
   console.table(rows)
   console.log(
     `optimizer ${percent(node.optimizerShare)} of the time, data wait ${percent(node.dataWait)}, ` +
-      `event loop delay p99 ${node.eventLoopDelayP99Ms.toFixed(1)} ms`,
+      `event loop delay p99 ${eventLoopDelayP99Ms.toFixed(1)} ms`,
   )
 }
 
