@@ -1,5 +1,5 @@
 import test from 'ava'
-import { drawBoundaries } from '#ts/report/boundary.js'
+import { drawBoundaries, drawBoundary } from '#ts/report/boundary.js'
 import { boundary } from './fixture.js'
 
 test('panels stand side by side, each with its bands, its boundary and its points', (t) => {
@@ -27,7 +27,9 @@ test('a flat probability has no boundary, and a missing one counts as undecided'
   t.notRegex(drawBoundaries([{ ...flat, probabilities: [] }]).text, /NaN/)
 })
 
-test('a standalone drawing carries its stylesheet, one in a page does not', (t) => {
-  t.true(drawBoundaries([boundary('Adam', 2)], { standalone: true }).text.includes('prefers-color-scheme:dark'))
-  t.false(drawBoundaries([boundary('Adam', 2)]).text.includes('<style>'))
+test('a drawing for a file carries its stylesheet, one for the page does not and is one panel wide', (t) => {
+  t.true(drawBoundaries([boundary('Adam', 2)]).text.includes('prefers-color-scheme:dark'))
+  const { text } = drawBoundary('boundary-0', boundary('Adam', 2))
+  t.false(text.includes('<style>'))
+  t.true(text.includes('viewBox="0 0 320 380"'))
 })

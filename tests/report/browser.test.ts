@@ -130,7 +130,7 @@ const LINES = `[...document.querySelectorAll('.axis-steps .line')].map((line) =>
   return { wide: box.width > frame.width / 2, inside: box.left >= frame.left && box.right <= frame.right + 1 && box.top >= frame.top && box.bottom <= frame.bottom, stroke: getComputedStyle(line).stroke }
 })`
 
-const SMALLEST_LETTERS = `Math.min(...[...document.querySelectorAll('.axis-steps .chart text')].map((text) => {
+const SMALLEST_LETTERS = `Math.min(...[...document.querySelectorAll('.chart text')].filter((text) => text.getClientRects().length > 0).map((text) => {
   const svg = text.ownerSVGElement
   return parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
 }))`

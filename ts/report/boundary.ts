@@ -83,10 +83,10 @@ function linePath(size: number, excess: (row: number, column: number) => number,
   return parts.join('')
 }
 
-function drawPanel(boundary: Boundary, index: number): Markup {
-  const { side, gap, top } = PANEL
+/** One boundary with its name above and its caption below, `left` units from the drawing's edge. */
+function drawPanel(boundary: Boundary, left: number): Markup {
+  const { side, top } = PANEL
   const { size, probabilities, points, title, caption } = boundary
-  const left = index * (side + gap)
   const share = (value: number, [low, high]: readonly [number, number]): number => ((value - low) / (high - low)) * side
   const place: Place = { x: (column) => pixel(left + (column / (size - 1)) * side), y: (row) => pixel(top + side - (row / (size - 1)) * side) }
   const p = (row: number, column: number): number => probabilities[row * size + column] ?? 0.5
@@ -98,12 +98,22 @@ ${points.map((point) => markup`<circle class="class-${point.label}" cx="${pixel(
 <text class="label" x="${left}" y="${top + side + 20}">${caption}</text></g>`
 }
 
-/** Draws decision boundaries side by side; `standalone` puts the stylesheet into the SVG so that it can be a file of its own. */
-export function drawBoundaries(boundaries: readonly Boundary[], { standalone = false }: { standalone?: boolean } = {}): Markup {
+function drawing({ id, title, width, style }: { readonly id: string; readonly title: string; readonly width: number; readonly style?: Markup }, boundaries: readonly Boundary[]): Markup {
   const { side, gap, top, bottom } = PANEL
-  const width = Math.max(1, boundaries.length) * (side + gap) - gap
-  const names = boundaries.map(({ title, caption }) => `${title}: ${caption}`).join('; ')
-  return markup`<svg class="chart boundary" viewBox="0 0 ${width} ${side + top + bottom}" role="img" aria-labelledby="boundary-title boundary-description" xmlns="http://www.w3.org/2000/svg">
-<title id="boundary-title">Decision boundaries side by side</title><desc id="boundary-description">${names}. Colour is the probability of a class, the line is where both are equally likely, dots are the training points.</desc>
-${standalone && markup`<style>${new Markup(THEME_CSS)}</style><rect class="paper" width="100%" height="100%"/>`}${boundaries.map(drawPanel)}</svg>`
+  const names = boundaries.map((boundary) => `${boundary.title}: ${boundary.caption}`).join('; ')
+  return markup`<svg class="chart boundary" viewBox="0 0 ${width} ${side + top + bottom}" role="img" aria-labelledby="${id}-title ${id}-description" xmlns="http://www.w3.org/2000/svg">
+<title id="${id}-title">${title}</title><desc id="${id}-description">${names}. Colour is the probability of a class, the line is where both are equally likely, dots are the training points.</desc>
+${style}${boundaries.map((boundary, index) => drawPanel(boundary, index * (side + gap)))}</svg>`
+}
+
+/** Draws one decision boundary for the page; `id` is unique in it. */
+export function drawBoundary(id: string, boundary: Boundary): Markup {
+  return drawing({ id, title: `Decision boundary of ${boundary.title}`, width: PANEL.side }, [boundary])
+}
+
+/** Draws decision boundaries side by side, with the stylesheet: an SVG file of its own. */
+export function drawBoundaries(boundaries: readonly Boundary[]): Markup {
+  const width = Math.max(1, boundaries.length) * (PANEL.side + PANEL.gap) - PANEL.gap
+  const style = markup`<style>${new Markup(THEME_CSS)}</style><rect class="paper" width="100%" height="100%"/>`
+  return drawing({ id: 'boundary', title: 'Decision boundaries side by side', width, style }, boundaries)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { drawBoundaries } from './boundary.js'
+import { drawBoundary } from './boundary.js'
 import { markup, Markup } from './markup.js'
 import { READOUT_SCRIPT } from './readout.js'
 import type { ComparisonReport } from './report-data.js'
@@ -17,7 +17,7 @@ function sourceHash(text: string): Markup {
 
 function boundaries(report: ComparisonReport): Markup | undefined {
   if (report.boundaries.length === 0) return undefined
-  return markup`<section id="boundaries"><h2>Decision boundaries</h2><figure class="plot">${drawBoundaries(report.boundaries)}<figcaption>Colour is the probability of a class, the line is where both are equally likely, dots are the training points.</figcaption></figure></section>`
+  return markup`<section id="boundaries"><h2>Decision boundaries</h2><figure class="plot"><div class="plots">${report.boundaries.map((boundary, index) => drawBoundary(`boundary-${index}`, boundary))}</div><figcaption>Colour is the probability of a class, the line is where both are equally likely, dots are the training points.</figcaption></figure></section>`
 }
 
 /**

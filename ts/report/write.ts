@@ -38,6 +38,6 @@ export async function writeReport(folder: string, report: ComparisonReport): Pro
   const [page, result] = [join(folder, 'report.html'), join(folder, 'result.json')]
   await writeWhole(result, `${JSON.stringify(report, null, 1)}\n`)
   await writeWhole(page, renderPage(report))
-  if (report.boundaries.length > 0) await writeWhole(join(folder, 'boundaries.svg'), `${drawBoundaries(report.boundaries, { standalone: true }).text}\n`)
+  if (report.boundaries.length > 0) await writeWhole(join(folder, 'boundaries.svg'), `${drawBoundaries(report.boundaries).text}\n`)
   return { page, result }
 }
