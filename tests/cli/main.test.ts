@@ -112,15 +112,17 @@ test('SIGTERM ends with 143, and a second signal at once', async (t) => {
   going.kill('SIGTERM')
   t.is((await going.ended).code, 143)
 
-  // An evaluation of many sentences with a wide beam takes longer than a person's patience.
-  const slow = start(folder, ['train', 'spiral', '--validSamples', '8000000', '--epochs', '1'])
-  await slow.seen(/Plan: spiral/)
-  await setTimeout(1500)
+  // An evaluation on so many points takes longer than a person's patience.
+  const slow = start(folder, ['train', 'spiral', '--validSamples', '1000000', '--model.hidden', '[1000,1000,1000]', '--precision', 'float32', '--steps', '1'])
+  await slow.seen(/adam-sage {2}step/)
+  await setTimeout(500)
   slow.kill('SIGINT')
   await setTimeout(600)
   slow.kill('SIGINT')
-  const { code, signal } = await slow.ended
+  const { code, signal, out } = await slow.ended
   t.deepEqual([code, signal], [130, null])
+  t.regex(out, /once more to exit at once/)
+  t.notRegex(out, /Stopped\.|Report:/, 'the first signal alone would have ended in good order')
 })
 
 test('the spiral leaves its boundaries side by side', async (t) => {
