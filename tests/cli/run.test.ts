@@ -37,3 +37,11 @@ test('--help is on however it is written', async (t) => {
   for (const on of ['--help', '--help=true', '-h']) t.regex((await sagetrain('echo', on)).out, /^sagetrain echo: says/, on)
   t.is((await sagetrain('echo', '--help=false')).out, 'for people\n')
 })
+
+test('the command line is kept as a shell would read it', async (t) => {
+  const words = ['runs/a,b-1', 'my data/train.de', "it's", '{"a":1}']
+  const written: string[] = []
+  const keeping: Command = { ...echo, run: async (_args, context) => written.push(context.written) && 0 }
+  await runCommand(['echo', ...words], { commands: [keeping], tasks: new Map(), version: '', stdout: { write: () => undefined }, stderr: { write: () => undefined }, environment: {}, versions: () => [] })
+  t.deepEqual(written, [String.raw`sagetrain echo runs/a,b-1 'my data/train.de' 'it'\''s' '{"a":1}'`])
+})

@@ -112,6 +112,8 @@ test.serial('a signal ends the run in good order, with the command that goes on,
     const resumed = await sagetrain(t, ['train', '--resume', join(runs, 'scripted')])
     t.is(resumed.code, 0, resumed.err)
     t.deepEqual(resumed.script.started.map(({ name, resume }) => [name, resume]), [['adam', true], ['adam-sage', true]])
+    const { command } = JSON.parse(await readFile(join(runs, 'scripted', 'result.json'), 'utf8'))
+    t.regex(command, /^sagetrain train scripted --config \S+ --runs \S+; sagetrain train --resume \S+$/)
   }
 })
 

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
 import type { Json } from '../json.js'
 import { bytes } from '../report/format.js'
 import type { ComparisonReport, Fact } from '../report/report-data.js'
@@ -12,7 +14,7 @@ export interface ReportParts {
   readonly config: RunConfig
   /** The run's name: that of its folder. */
   readonly name: string
-  /** The command line. */
+  /** The command lines. */
   readonly written: string
   readonly trained: Trained
   readonly versions: readonly Fact[]
@@ -26,6 +28,12 @@ export function machineFacts(): readonly Fact[] {
     { label: 'memory', value: bytes(totalmem()) },
     { label: 'system', value: `${process.platform} ${release()}, ${process.arch}` },
   ]
+}
+
+/** The command lines that a run's results come from: for one that went on, those that its result tells of stand before. */
+export async function commandsOf(folder: string, written: string): Promise<string> {
+  const { command }: Partial<ComparisonReport> = await readFile(join(folder, 'result.json'), 'utf8').then(JSON.parse).catch(() => ({}))
+  return command === undefined || command.endsWith(written) ? (command ?? written) : `${command}; ${written}`
 }
 
 /** Puts the report together. */

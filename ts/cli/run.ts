@@ -5,6 +5,7 @@ import { parseArguments, type KnownKeys } from './arguments.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { commandHelp, COMMON_OPTIONS, generalHelp } from './help.js'
+import { quoted } from './shell.js'
 import type { TaskCommand } from './task-command.js'
 import { createTerminal, type Output } from './terminal.js'
 
@@ -45,7 +46,7 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
     terminal: createTerminal(json ? stderr : stdout, environment),
     json: (value) => void (json && stdout.write(`${JSON.stringify(value)}\n`)),
     tasks,
-    written: ['sagetrain', name, ...rest].join(' '),
+    written: ['sagetrain', name, ...rest].map(quoted).join(' '),
     versions: () => surroundings.versions(),
   })
 }

@@ -4,7 +4,7 @@ import type { ComparisonReport } from '../report/report-data.js'
 import { writeReport } from '../report/write.js'
 import type { OptionSpec } from './arguments.js'
 import { checkArms, runsOf } from './arms.js'
-import { assembleReport } from './assemble.js'
+import { assembleReport, commandsOf } from './assemble.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { withAbsolutePaths } from './merge.js'
@@ -12,6 +12,7 @@ import { printOutcome } from './outcome.js'
 import { printPlan } from './plan.js'
 import { applyOverrides, armsOf, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
 import { createRunFolder, discardUntouched, occupying, readRunFolder } from './run-folder.js'
+import { quoted } from './shell.js'
 import { calledOff, watchInterruption } from './signals.js'
 import type { PreparedTask, TaskCommand } from './task-command.js'
 import type { Terminal } from './terminal.js'
@@ -115,7 +116,7 @@ async function trainIn(folder: string, { config, command, place }: TrainRequest,
   const seeds = runsOf(config, folder)
   printPlan(terminal, config, seeds, task.facts, folder)
   const trained = await trainAll({ command, task, seeds, resume: 'resume' in place, terminal, signal })
-  const report = assembleReport({ command, task, config, name: basename(folder), written: context.written, trained, versions: context.versions() })
+  const report = assembleReport({ command, task, config, name: basename(folder), written: await commandsOf(folder, context.written), trained, versions: context.versions() })
   const { page } = await writeReport(folder, report)
   if (report.status === 'complete') printOutcome(terminal, report)
   terminal.line()
@@ -142,9 +143,4 @@ function sayRemedy(folder: string, { compare }: RunConfig, failure: unknown, ter
 
 function resumeCommand(folder: string): string {
   return `npx sagetrain train --resume ${quoted(folder)}`
-}
-
-/** A word for a shell. */
-function quoted(word: string): string {
-  return /^[\w./@:+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }
