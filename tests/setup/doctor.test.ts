@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import test from 'ava'
@@ -45,6 +45,9 @@ test('a copied checkout is judged as it will run: with the link that loading the
   await sandbox.run(root, ['setup'])
   rmSync(join(root, '.libtorch'))
   t.regex((await sandbox.run(root, ['doctor'])).stdout, /^ {2}libtorch +2\.13\.0 in .*\/cache\/sagetrain\/libtorch-2\.13\.0$/m)
+  const bare = sandbox.checkout('bare')
+  await sandbox.run(bare, ['doctor'])
+  t.false(existsSync(join(bare, '.libtorch')), 'before set-up the choice is left to it')
   rmSync(join(root, '.libtorch'))
   t.regex((await sandbox.run(root, ['doctor'], { LIBTORCH: '/nowhere' })).stdout, /^✗ libtorch +missing: LIBTORCH=\/nowhere holds no lib\/libtorch_cpu\.so/m)
 })

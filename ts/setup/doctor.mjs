@@ -83,10 +83,10 @@ function freeBytes(folder) {
   return bavail * bsize
 }
 
-/** As loading the addon does, so that a copied checkout is judged as it will run. */
+/** As loading the addon does, so that a copied checkout is judged as it will run. Without an addon the choice is set-up's. */
 function repairLink() {
   try {
-    return void ensureLink()
+    return existsSync(addonPath) ? void ensureLink() : undefined
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
