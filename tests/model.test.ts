@@ -85,6 +85,20 @@ test('an aborted evaluation rejects with the signal’s reason, and the model wo
   t.true((await model.evaluate(dataset, { maxTokens: 1000 })).count > 0)
 })
 
+test('calling one call off leaves the others on the same model alone', async (t) => {
+  using model = await transformer()
+  using dataset = await sentenceSet(400)
+  const reason = new Error('enough')
+  const [first, second] = [new AbortController(), new AbortController()]
+  const start = (signal?: AbortSignal) => model.evaluate(dataset, { maxTokens: 20, ...(signal && { signal }) })
+  const undisturbed = await start()
+  const calls = Promise.allSettled([start(), start(first.signal), start(second.signal), start(new AbortController().signal)])
+  first.abort(reason)
+  second.abort(reason)
+  const value = { status: 'fulfilled', value: undisturbed }
+  t.deepEqual(await calls, [value, { status: 'rejected', reason }, { status: 'rejected', reason }, value])
+})
+
 test('bad specifications are named by their path', async (t) => {
   const cases: [unknown, string][] = [
     [{ type: 'mpl' }, 'model.type'],

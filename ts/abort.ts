@@ -2,10 +2,26 @@ import { isSagetrainError, SagetrainError } from './errors.js'
 import { calling } from './native-error.js'
 import { show } from './options.js'
 
-/** What native work can be called off on. */
+/** What native work can be called off on; all of it at once, that of other calls too. */
 interface Cancellable {
   cancel(): void
   resume(): void
+}
+
+/** What has been called off on a target. */
+interface CalledOff {
+  /** Calls of which the work has not ended yet. */
+  pending: number
+  /** Calls ever. */
+  total: number
+}
+
+const targets = new WeakMap<Cancellable, CalledOff>()
+
+function calledOffOn(target: Cancellable): CalledOff {
+  const known = targets.get(target) ?? { pending: 0, total: 0 }
+  targets.set(target, known)
+  return known
 }
 
 /**
@@ -15,15 +31,32 @@ interface Cancellable {
 export async function abortable<T>(signal: AbortSignal | undefined, target: Cancellable, run: () => Promise<T>): Promise<T> {
   checkSignal(signal)
   signal?.throwIfAborted()
-  const cancel = (): void => target.cancel()
+  const state = calledOffOn(target)
+  const cancel = (): void => {
+    state.pending += 1
+    state.total += 1
+    target.cancel()
+  }
   signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    return await undisturbed(signal, state, run)
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+    if (signal?.aborted) state.pending -= 1
+    if (signal?.aborted && state.pending === 0) target.resume()
+  }
+}
+
+/** Runs the work, and again where it was only another call on the target that was called off. */
+async function undisturbed<T>(signal: AbortSignal | undefined, state: CalledOff, run: () => Promise<T>): Promise<T> {
+  const { pending, total } = state
   try {
     return await calling(run)
   } catch (error) {
-    throw isSagetrainError(error, 'ERR_ABORTED') && signal?.aborted ? signal.reason : error
-  } finally {
-    signal?.removeEventListener('abort', cancel)
-    if (signal?.aborted) target.resume()
+    if (!isSagetrainError(error, 'ERR_ABORTED')) throw error
+    signal?.throwIfAborted()
+    if (pending === 0 && total === state.total) throw error
+    return undisturbed(signal, state, run)
   }
 }
 
