@@ -17,6 +17,7 @@ use crate::error::TrainerError;
 use crate::training::{Pending, Training};
 use sagetrain_models::Model;
 use std::path::{Path, PathBuf};
+use tensors::Tensors;
 
 /// What the caller adds to a checkpoint.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +56,8 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
-/// Verifies a checkpoint and puts it into the session: parameters, optimizer state, counters and unfinished gradients.
+/// Verifies a checkpoint and puts it into the session: parameters, optimizer state, counters and unfinished gradients. Everything
+/// is read and compared first: what is refused has changed nothing.
 pub(crate) fn load(
     folder: &Path,
     model: &dyn Model,
@@ -64,18 +66,21 @@ pub(crate) fn load(
     verify(folder)?;
     let state = state::read(&folder.join("state.json"))?;
     state.check(folder, training)?;
-    restore(&folder.join("model"), model)?;
-    let gradients = tensors::read(&folder.join("optimizer.safetensors"), model, training, state.step)?;
+    let warnings = state.environment.differences(&Environment::current(training)?);
+    let weights = weights(&folder.join("model"), model)?;
+    let tensors = Tensors::read(&folder.join("optimizer.safetensors"), model, training)?;
+    put(weights.as_ref(), model)?;
+    training.optimizer.load(&tensors.state(), state.step)?;
     training.step = state.step;
     training.passes = state.passes;
+    training.sensitivity = None;
     training.pending = Pending {
-        gradients,
+        gradients: tensors.gradients,
         batches: state.accumulated.batches,
         count: state.accumulated.count,
         loss: state.accumulated.loss,
         nll: state.accumulated.nll,
     };
-    let warnings = state.environment.differences(&Environment::current(training)?);
     Ok(Loaded { step: state.step, warnings, run: state.run })
 }
 
@@ -85,13 +90,18 @@ pub fn read_state(folder: &Path) -> Result<State, TrainerError> {
     state::read(&folder.join("state.json"))
 }
 
-/// Copies the saved weights into the model's own tensors, so that every handle to them stays valid.
-fn restore(folder: &Path, model: &dyn Model) -> Result<(), TrainerError> {
+/// The saved weights, of the session's spec.
+fn weights(folder: &Path, model: &dyn Model) -> Result<Box<dyn Model>, TrainerError> {
     let saved = sagetrain_models::load(folder)?;
     if saved.spec() != model.spec() {
         let message = "holds a model of another spec; create the model with the spec it was trained with";
         return Err(TrainerError::checkpoint(folder, message));
     }
+    Ok(saved)
+}
+
+/// Copies weights into the model's own tensors, so that every handle to them stays valid.
+fn put(saved: &dyn Model, model: &dyn Model) -> Result<(), TrainerError> {
     let _no_grad = tch::no_grad_guard();
     for (target, source) in model.parameters().iter().zip(saved.parameters().iter()) {
         target.tensor.shallow_clone().f_copy_(&source.tensor)?;

@@ -4,8 +4,8 @@
 mod support;
 
 use sagetrain_data::LoaderState;
-use sagetrain_trainer::checkpoint::{self, Extras};
-use sagetrain_trainer::{PrecisionName, wait};
+use sagetrain_trainer::checkpoint::{self, Extras, Loaded};
+use sagetrain_trainer::{PrecisionName, SessionOptions, TrainerError, wait};
 use serde_json::json;
 use support::{batches, digest, options, sentences, start, transformer};
 
@@ -78,4 +78,41 @@ fn another_seed_is_refused() {
     assert_eq!(error.code(), "ERR_CHECKPOINT");
     assert!(error.to_string().contains("seed 11"), "{error}");
     assert!(checkpoint::list(folder.path()).expect("a list").len() == 1);
+}
+
+/// What comes of a checkpoint of `saved` in a session of `now`, and whether that session's model has been touched.
+fn reopened(saved: SessionOptions, now: SessionOptions) -> (Result<Loaded, TrainerError>, bool) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dataset = sentences(60);
+    let (_model, session) = start(transformer(), saved);
+    for batch in batches(&dataset, 60, LoaderState::default()).take(4) {
+        wait(|reply| session.step(batch, reply)).expect("a step");
+    }
+    let path =
+        wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
+    let (model, session) = start(transformer(), now);
+    let before = digest(&model);
+    let loaded = wait(|reply| session.load(path, reply));
+    let touched = digest(&model) != before;
+    (loaded, touched)
+}
+
+fn changed(change: &serde_json::Value) -> SessionOptions {
+    let mut all = serde_json::Value::from(options(PrecisionName::Float32, 1));
+    for (key, value) in change.as_object().expect("an object") {
+        all[key] = value.clone();
+    }
+    SessionOptions::from_json(&all).expect("valid options")
+}
+
+#[test]
+fn states_that_do_not_fit_are_found_before_anything_is_restored() {
+    let plain = json!({ "optimizer": { "type": "adam", "lr": 4e-3, "betas": [0.9, 0.98] } });
+    let observed = json!({ "optimizer": { "type": "adam", "lr": 4e-3, "betas": [0.9, 0.98], "observe": { "every": 2 } } });
+    for (saved, now) in [(&plain, &observed), (&observed, &plain)] {
+        let (loaded, touched) = reopened(changed(saved), changed(now));
+        let error = loaded.err().expect("an error");
+        assert!(error.to_string().contains("/sensitivity"), "{error}");
+        assert!(!touched);
+    }
 }

@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Tensor;
 
+/// Shapes and values by name.
+type Arrays = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
 const GRADIENT: &str = "gradient";
 /// Headers above this are refused before they are parsed: a parsed one costs many times its size.
 const LARGEST_HEADER: u64 = 16 << 20;
@@ -34,22 +37,51 @@ pub(super) fn write(path: &Path, model: &dyn Model, training: &Training) -> Resu
     safetensors::serialize_to_file(views, None, path).map_err(failed)
 }
 
-/// Loads the optimizer's state and returns the unfinished gradients in the parameters' order.
-pub(super) fn read(
-    path: &Path,
-    model: &dyn Model,
-    training: &mut Training,
-    step: u64,
-) -> Result<Vec<Option<Tensor>>, TrainerError> {
-    let bytes = std::fs::read(path).map_err(TrainerError::io(path))?;
+/// What a file holds.
+pub(super) struct Tensors {
+    state: Arrays,
+    /// The unfinished gradients in the parameters' order; empty where there are none.
+    pub(super) gradients: Vec<Option<Tensor>>,
+}
+
+impl Tensors {
+    /// Reads a file whose states and gradients are exactly the session's.
+    pub(super) fn read(path: &Path, model: &dyn Model, training: &Training) -> Result<Self, TrainerError> {
+        let bytes = std::fs::read(path).map_err(TrainerError::io(path))?;
+        let (state, mut gradients) = parse(path, &bytes)?;
+        let kept: BTreeMap<String, &[usize]> =
+            training.optimizer.state().into_iter().map(|(name, shape, _)| (name, shape)).collect();
+        if let Some(name) = difference(&state, &kept) {
+            let message = format!(
+                "{name} is not what this session's optimizer keeps; give the optimizer it was saved with"
+            );
+            return Err(TrainerError::checkpoint(path, message));
+        }
+        if gradients.is_empty() {
+            return Ok(Self { state, gradients: Vec::new() });
+        }
+        let tensors = names(model).map(|name| gradients.remove(name).map(tensor).transpose());
+        Ok(Self { state, gradients: tensors.collect::<Result<_, _>>()? })
+    }
+
+    /// The optimizer's state as it takes it.
+    pub(super) fn state(&self) -> Vec<(&str, &[usize], &[f32])> {
+        self.state
+            .iter()
+            .map(|(name, (shape, values))| (name.as_str(), shape.as_slice(), values.as_slice()))
+            .collect()
+    }
+}
+
+/// States and gradients by name.
+fn parse(path: &Path, bytes: &[u8]) -> Result<(Arrays, Arrays), TrainerError> {
     let header = bytes.first_chunk::<8>().map_or(u64::MAX, |length| u64::from_le_bytes(*length));
     if header > LARGEST_HEADER {
         return Err(TrainerError::checkpoint(path, "its safetensors header is too long or missing"));
     }
-    let file = SafeTensors::deserialize(&bytes)
-        .map_err(|error| TrainerError::checkpoint(path, error.to_string()))?;
-    let mut state = BTreeMap::new();
-    let mut gradients = BTreeMap::new();
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|error| TrainerError::checkpoint(path, error.to_string()))?;
+    let (mut state, mut gradients) = (Arrays::new(), Arrays::new());
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {
             return Err(TrainerError::checkpoint(
@@ -64,22 +96,16 @@ pub(super) fn read(
             None => drop(state.insert(name.to_owned(), (view.shape().to_vec(), values))),
         }
     }
-    let state: Vec<(&str, &[usize], &[f32])> = state
-        .iter()
-        .map(|(name, (shape, values))| (name.as_str(), shape.as_slice(), values.as_slice()))
-        .collect();
-    let report = training.optimizer.load(&state, step)?;
-    if let Some(name) = report.missing.iter().chain(&report.unused).next() {
-        let message = format!(
-            "{name} is not what this session's optimizer keeps; give the optimizer it was saved with"
-        );
-        return Err(TrainerError::checkpoint(path, message));
-    }
-    if gradients.is_empty() {
-        return Ok(Vec::new());
-    }
-    let tensors = names(model).map(|name| gradients.remove(name).map(tensor).transpose());
-    tensors.collect()
+    Ok((state, gradients))
+}
+
+/// The first array that only one side has, or that has another shape there.
+fn difference<'a>(found: &'a Arrays, kept: &'a BTreeMap<String, &[usize]>) -> Option<&'a str> {
+    let absent = kept.keys().find(|name| !found.contains_key(*name));
+    let other = || {
+        found.iter().find(|(name, (shape, _))| kept.get(*name).is_none_or(|kept| *kept != shape.as_slice()))
+    };
+    absent.or_else(|| other().map(|(name, _)| name)).map(String::as_str)
 }
 
 fn names(model: &dyn Model) -> impl Iterator<Item = &str> {
