@@ -4,6 +4,7 @@
 //! `manifest.json` with the size and SHA-256 of every file. It is written under a temporary name, every file and folder is
 //! synced, and one rename publishes it.
 
+mod changes;
 mod folder;
 mod manifest;
 mod state;
@@ -52,7 +53,7 @@ pub struct Loaded {
     pub step: u64,
     /// The `run` value given at the save.
     pub run: serde_json::Value,
-    /// Differences of the machine that make the continuation equal up to rounding only.
+    /// Options by which it takes another course, and differences of the machine that make it equal up to rounding only.
     pub warnings: Vec<String>,
 }
 
@@ -65,8 +66,7 @@ pub(crate) fn load(
 ) -> Result<Loaded, TrainerError> {
     verify(folder)?;
     let state = state::read(&folder.join("state.json"))?;
-    state.check(folder, training)?;
-    let warnings = state.environment.differences(&Environment::current(training)?);
+    let warnings = state.check(folder, training)?;
     let weights = weights(&folder.join("model"), model)?;
     let tensors = Tensors::read(&folder.join("optimizer.safetensors"), model, training)?;
     put(weights.as_ref(), model)?;

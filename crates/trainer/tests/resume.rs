@@ -106,6 +106,20 @@ fn changed(change: &serde_json::Value) -> SessionOptions {
 }
 
 #[test]
+fn another_optimizer_is_refused_and_nothing_has_changed() {
+    let cases = [
+        json!({ "optimizer": { "type": "adamw", "lr": 4e-3, "betas": [0.9, 0.98], "sage": { "beta0": 0.8 } } }),
+        json!({ "optimizer": { "type": "adam", "lr": 4e-3, "betas": [0.9, 0.98] } }),
+        json!({ "accumulate": 1 }),
+    ];
+    for change in cases {
+        let (loaded, touched) = reopened(options(PrecisionName::Float32, 1), changed(&change));
+        assert_eq!(loaded.err().expect("an error").code(), "ERR_CHECKPOINT", "{change}");
+        assert!(!touched, "{change}");
+    }
+}
+
+#[test]
 fn states_that_do_not_fit_are_found_before_anything_is_restored() {
     let plain = json!({ "optimizer": { "type": "adam", "lr": 4e-3, "betas": [0.9, 0.98] } });
     let observed = json!({ "optimizer": { "type": "adam", "lr": 4e-3, "betas": [0.9, 0.98], "observe": { "every": 2 } } });
@@ -115,4 +129,44 @@ fn states_that_do_not_fit_are_found_before_anything_is_restored() {
         assert!(error.to_string().contains("/sensitivity"), "{error}");
         assert!(!touched);
     }
+}
+
+#[test]
+fn options_that_change_the_course_are_said_by_their_keys() {
+    let change = json!({
+        "optimizer": { "type": "adam", "lr": 2e-3, "betas": [0.9, 0.999], "sage": { "beta0": 0.7 } },
+        "schedule": { "type": "constant" }, "labelSmoothing": 0.2, "maxGradientNorm": null
+    });
+    let (loaded, touched) = reopened(options(PrecisionName::Float32, 1), changed(&change));
+    let warnings = loaded.expect("loaded").warnings;
+    assert!(touched);
+    let keys = [
+        "optimizer.lr",
+        "optimizer.betas",
+        "optimizer.sage.beta0",
+        "schedule",
+        "labelSmoothing",
+        "maxGradientNorm",
+    ];
+    for key in keys {
+        assert!(
+            warnings.iter().any(|text| text.starts_with(&format!("{key} changed from"))),
+            "{key} {warnings:?}"
+        );
+    }
+    assert_eq!(warnings.len(), keys.len(), "{warnings:?}");
+}
+
+#[test]
+fn a_run_is_made_longer_in_silence_unless_its_schedule_is_stretched_over_it() {
+    let long = |schedule: &str, steps: u64| {
+        changed(&json!({ "schedule": { "type": schedule, "warmupSteps": 10 }, "totalSteps": steps }))
+    };
+    let warnings = |schedule| reopened(long(schedule, 100), long(schedule, 200)).0.expect("loaded").warnings;
+    assert!(warnings("inverseSqrt").is_empty());
+    let stretched = warnings("cosine");
+    assert!(
+        stretched.len() == 1 && stretched[0].starts_with("totalSteps changed from 100 to 200"),
+        "{stretched:?}"
+    );
 }

@@ -1,5 +1,6 @@
 //! `state.json`: counters, specs and the machine they ran on.
 
+use super::changes::{Change, changes};
 use crate::error::TrainerError;
 use crate::options::SessionOptions;
 use crate::training::Training;
@@ -89,15 +90,10 @@ impl Environment {
 }
 
 impl State {
-    /// Refuses a session whose state would not continue this one's.
-    pub(super) fn check(&self, folder: &Path, training: &Training) -> Result<(), TrainerError> {
-        let (saved, now) = (&self.options, &training.options);
-        let pairs = [
-            ("seed", saved.run.seed.to_string(), now.run.seed.to_string()),
-            ("accumulate", saved.run.accumulate.to_string(), now.run.accumulate.to_string()),
-            ("precision", format!("{:?}", saved.products()), format!("{:?}", now.products())),
-        ];
-        if let Some((key, before, now)) = pairs.into_iter().find(|(_, before, now)| before != now) {
+    /// Refuses a session whose state would not continue this one's; says what else makes it take another course.
+    pub(super) fn check(&self, folder: &Path, training: &Training) -> Result<Vec<String>, TrainerError> {
+        let changes = changes(&self.options, &training.options);
+        if let Some(Change { key, before, now }) = changes.iter().find(|change| change.is_binding()) {
             let message =
                 format!("was trained with {key} {before}, this session has {now}; give the same {key}");
             return Err(TrainerError::checkpoint(folder, message));
@@ -111,7 +107,9 @@ impl State {
             );
             return Err(TrainerError::checkpoint(folder, message));
         }
-        Ok(())
+        let mut warnings: Vec<String> = changes.iter().map(Change::warning).collect();
+        warnings.extend(self.environment.differences(&Environment::current(training)?));
+        Ok(warnings)
     }
 }
 
