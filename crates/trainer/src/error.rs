@@ -42,17 +42,13 @@ pub enum TrainerError {
         /// The operating system's reason.
         source: std::io::Error,
     },
-    /// The loss or its gradient is not finite.
+    /// The model scores a source's continuations with NaN.
     #[error(
-        "step {step}: the {quantity} is not finite ({value}); lower the rate, lengthen the warm-up or clip with maxGradientNorm"
+        "source {sentence}: the model's scores hold NaN, so nothing can be searched; go back to weights that are finite, such as an earlier checkpoint's"
     )]
     NonFinite {
-        /// The step at which it appeared.
-        step: u64,
-        /// "loss" or "gradient norm".
-        quantity: &'static str,
-        /// The value.
-        value: f64,
+        /// Position of the source, from 0.
+        sentence: usize,
     },
     /// The caller withdrew the request.
     #[error("aborted")]

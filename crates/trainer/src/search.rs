@@ -86,6 +86,9 @@ struct Candidate {
 /// Finds the best hypotheses of every source, best first, at most `beam` each.
 ///
 /// `sources` are id sequences with their `</s>`.
+///
+/// # Errors
+/// [`TrainerError::NonFinite`] with the position of a source for which the model's scores hold NaN.
 pub fn search(
     translator: &dyn Translator,
     sources: &[&[i32]],
@@ -156,6 +159,10 @@ fn best_continuations(
         let mut candidates = Vec::with_capacity(sentence.live.len() * wanted as usize);
         for (parent, prefix) in sentence.live.iter().enumerate() {
             let total = |score: f32| prefix.log_probability + f64::from(score);
+            // NaN counts as the greatest: where a row has one it comes first.
+            if values[row * wanted as usize].is_nan() {
+                return Err(TrainerError::NonFinite { sentence: sentence.index });
+            }
             if prefix.tokens.len() >= sentence.longest {
                 candidates.push(Candidate { parent, token: end, log_probability: total(ends[row]) });
             } else {

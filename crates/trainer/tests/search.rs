@@ -5,7 +5,7 @@ mod support;
 
 use sagetrain_models::{Translator, create};
 use sagetrain_torch::Precision;
-use sagetrain_trainer::{Hypothesis, SearchOptions, search};
+use sagetrain_trainer::{Hypothesis, ModelHandle, SearchOptions, search, wait};
 use serde_json::json;
 use tch::Tensor;
 
@@ -84,6 +84,31 @@ fn a_batch_finds_what_each_source_alone_finds() {
         let alone = search(translator, &[source], &options(3, 1.0), Precision::Float32).expect("found");
         let tokens = |found: &[Hypothesis]| found.iter().map(|h| h.tokens.clone()).collect::<Vec<_>>();
         assert_eq!(tokens(&together), tokens(&alone[0]));
+    }
+}
+
+#[test]
+fn scores_with_nan_are_an_error_that_names_the_source() {
+    let spec = json!({
+        "type": "transformer", "vocabularySize": 40, "hiddenSize": 16, "encoderLayers": 1, "decoderLayers": 1,
+        "heads": 2, "feedForwardSize": 32, "dropout": 0.0, "maxPositions": 32
+    });
+    let spec = sagetrain_models::ModelSpec::read("model", &spec).expect("a spec");
+    let model = wait(|reply| ModelHandle::create(spec, 5, reply)).expect("a model");
+    let parameters = wait(|reply| model.parameters(reply)).expect("parameters");
+    let embedding = parameters.iter().find(|info| info.shape == [40, 16]).expect("an embedding");
+    let mut values = wait(|reply| model.read(embedding.name.clone(), reply)).expect("values").values;
+    values[9 * 16] = f32::NAN;
+    wait(|reply| model.write(embedding.name.clone(), values, reply)).expect("written");
+    let translate = |max_length_extra| {
+        let options = SearchOptions { max_length_ratio: 0.0, max_length_extra, ..SearchOptions::default() };
+        wait(|reply| model.translate(vec![vec![2, 0], vec![3, 9, 4, 0]], options, reply))
+    };
+    // The output projection is the embedding: every row has a NaN, at the first step and at a forced end alike.
+    for extra in [1, 5] {
+        let error = translate(extra).expect_err("an error");
+        assert_eq!(error.code(), "ERR_NON_FINITE");
+        assert!(error.to_string().contains("source 1"), "the longest is searched first: {error}");
     }
 }
 

@@ -92,11 +92,20 @@ pub(crate) fn translate(
     for batch in batches(&order, sources, options.beam) {
         Owned::check_cancelled(cancel)?;
         let rows: Vec<&[i32]> = batch.iter().map(|&index| sources[index].as_slice()).collect();
-        for (&index, found) in batch.iter().zip(search(translator, &rows, options, precision)?) {
+        let found = search(translator, &rows, options, precision).map_err(|error| placed(error, batch))?;
+        for (&index, found) in batch.iter().zip(found) {
             results[index] = found;
         }
     }
     Ok(results)
+}
+
+/// An error of a batch, its source counted among all.
+fn placed(error: TrainerError, batch: &[usize]) -> TrainerError {
+    match error {
+        TrainerError::NonFinite { sentence } => TrainerError::NonFinite { sentence: batch[sentence] },
+        other => other,
+    }
 }
 
 fn batches<'a>(order: &'a [usize], sources: &[Vec<i32>], beam: usize) -> Vec<&'a [usize]> {
