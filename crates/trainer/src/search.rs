@@ -122,7 +122,7 @@ pub fn search(
             advance(sentence, candidates, options, ends.end, |parent| rows.push((first_row + parent) as i64));
             first_row += width;
         }
-        collect_finished(&mut active, &mut results);
+        collect_finished(&mut active, &mut results, options.beam);
         if !active.is_empty() {
             translator.reorder(&mut cache, &rows)?;
         }
@@ -221,13 +221,14 @@ fn finish(prefix: &Prefix, log_probability: f64, options: &SearchOptions) -> Hyp
     Hypothesis { tokens, score: log_probability / length.powf(options.length_penalty) }
 }
 
-fn collect_finished(active: &mut Vec<Sentence>, results: &mut [Vec<Hypothesis>]) {
+fn collect_finished(active: &mut Vec<Sentence>, results: &mut [Vec<Hypothesis>], beam: usize) {
     active.retain_mut(|sentence| {
         if !sentence.live.is_empty() {
             return true;
         }
         let mut finished = std::mem::take(&mut sentence.finished);
         finished.sort_by(|a, b| b.score.total_cmp(&a.score));
+        finished.truncate(beam);
         results[sentence.index] = finished;
         false
     });

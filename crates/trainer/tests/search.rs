@@ -88,6 +88,16 @@ fn a_batch_finds_what_each_source_alone_finds() {
 }
 
 #[test]
+fn no_more_hypotheses_than_the_beam_has_come_back() {
+    let model = tiny();
+    let translator = model.as_translator().expect("a translator");
+    for beam in 1..=6 {
+        let found = search(translator, &SOURCES, &options(beam, 0.0), Precision::Float32).expect("found");
+        assert!(found.iter().all(|found| !found.is_empty() && found.len() <= beam), "beam {beam}");
+    }
+}
+
+#[test]
 fn scores_with_nan_are_an_error_that_names_the_source() {
     let spec = json!({
         "type": "transformer", "vocabularySize": 40, "hiddenSize": 16, "encoderLayers": 1, "decoderLayers": 1,
