@@ -50,7 +50,8 @@ impl SearchOptions {
 
     /// Longest output of a source, `</s>` included; never more than the model holds.
     fn longest(&self, source: usize, model: usize) -> usize {
-        ((self.max_length_ratio * source as f64) as usize + self.max_length_extra).clamp(1, model.max(1))
+        let longest = (self.max_length_ratio * source as f64) as usize;
+        longest.saturating_add(self.max_length_extra).clamp(1, model.max(1))
     }
 }
 

@@ -123,6 +123,16 @@ fn scores_with_nan_are_an_error_that_names_the_source() {
 }
 
 #[test]
+fn a_length_beyond_all_numbers_is_the_models() {
+    let model = tiny();
+    let translator = model.as_translator().expect("a translator");
+    let endless = SearchOptions { max_length_ratio: 1e300, ..options(2, 1.0) };
+    let bounded = SearchOptions { max_length_ratio: 1e3, ..options(2, 1.0) };
+    let found = |options| search(translator, &SOURCES, &options, Precision::Float32).expect("found");
+    assert_eq!(found(endless), found(bounded));
+}
+
+#[test]
 fn no_sources_and_bad_options_are_met_before_the_model() {
     let model = tiny();
     let translator = model.as_translator().expect("a translator");
