@@ -5,6 +5,7 @@
 
 use crate::ending::{Inside, sleep_forever, stopped};
 use crate::error::TrainerError;
+use crate::options::available_threads;
 use crate::training::Training;
 use sagetrain_models::Model;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,6 +68,8 @@ impl Engine {
             let Some(inside) = Inside::enter() else { sleep_forever() };
             let prepared = || {
                 sagetrain_torch::cache_memory()?;
+                // Else it would be what the session before, of whatever model, has set.
+                sagetrain_torch::set_threads(available_threads())?;
                 build()
             };
             let built = catch_unwind(AssertUnwindSafe(prepared))
@@ -215,6 +218,16 @@ mod tests {
             engine.send(move |_| Ok(index), move |result| sender.send(result.unwrap()).unwrap());
         }
         assert_eq!(receiver.iter().take(100).collect::<Vec<i32>>(), (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn another_threads_setting_is_not_taken_over() {
+        let available = available_threads();
+        let set = move || sagetrain_torch::set_threads(available + 3).unwrap();
+        std::thread::spawn(set).join().unwrap();
+        let engine = engine();
+        let found = wait(|reply| engine.send(|_| Ok(sagetrain_torch::threads()?), reply)).unwrap();
+        assert_eq!(found, available);
     }
 
     #[test]

@@ -178,6 +178,7 @@ fn fastest_precision() -> Result<PrecisionName, TrainerError> {
     Ok(if native { PrecisionName::Bfloat16 } else { PrecisionName::Float32 })
 }
 
-fn available_threads() -> usize {
+/// The processors this process may use.
+pub(crate) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
