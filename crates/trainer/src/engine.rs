@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What lives on an engine thread. Tensors never leave it; copies do.
 pub(crate) struct Owned {
@@ -45,6 +46,8 @@ pub(crate) struct Engine {
     cancel: Arc<AtomicBool>,
     fault: Arc<Mutex<Option<String>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Set by whichever comes first: the thread that is about to end, or the last handle that waits for it no longer.
+    settled: Arc<AtomicBool>,
 }
 
 impl Engine {
@@ -55,11 +58,13 @@ impl Engine {
     ) {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let cancel = Arc::new(AtomicBool::new(false));
+        let settled = Arc::new(AtomicBool::new(false));
         let engine = Arc::new(Self {
             jobs: Mutex::new(Some(jobs)),
             cancel: Arc::clone(&cancel),
             fault: Arc::default(),
             thread: Mutex::new(None),
+            settled: Arc::clone(&settled),
         });
         let handle = Arc::clone(&engine);
         let ready = Arc::new(Mutex::new(Some(ready)));
@@ -85,10 +90,14 @@ impl Engine {
                 let Some(_inside) = Inside::enter() else { sleep_forever() };
                 job(&mut owned);
             }
-            let Some(_inside) = Inside::enter() else { sleep_forever() };
+            let Some(inside) = Inside::enter() else { sleep_forever() };
             drop(owned);
             // It cannot fail without a panic inside libtorch; then the memory stays where it is.
             let _released = sagetrain_torch::release_memory();
+            drop(inside);
+            if settled.swap(true, Ordering::SeqCst) {
+                sleep_forever()
+            }
         };
         match std::thread::Builder::new().name("sagetrain-engine".into()).spawn(body) {
             Ok(thread) => *lock(&engine.thread) = Some(thread),
@@ -139,6 +148,13 @@ impl Drop for Engine {
             && let Some(thread) = lock(&self.thread).take()
             && thread.thread().id() != std::thread::current().id()
         {
+            while !thread.is_finished() {
+                // The process ends: a thread that has not come to its own end by now never will.
+                if stopped() && !self.settled.swap(true, Ordering::SeqCst) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
             // A panic outside a job has nobody left to be told to.
             let _ended = thread.join();
         }
