@@ -37,6 +37,15 @@ test('bodies under one lock never overlap', async (t) => {
   t.false(existsSync(path))
 })
 
+test('a lock that went with its folder does not end what holds it', async (t) => {
+  const path = lockPath(t)
+  await withLock(path, ignore, async () => {
+    rmSync(path)
+    await sleep(5_500) // past a heartbeat
+  })
+  t.false(existsSync(path))
+})
+
 test('the lock is given back when the body fails', async (t) => {
   const path = lockPath(t)
   await t.throwsAsync(withLock(path, ignore, () => Promise.reject(new Error('no'))), { message: 'no' })

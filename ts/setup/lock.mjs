@@ -81,6 +81,15 @@ function removeStale(path) {
   }
 }
 
+/** @param {string} path */
+function touch(path) {
+  try {
+    utimesSync(path, new Date(), new Date())
+  } catch {
+    // Moved or removed with its folder: no reason to end what is being done.
+  }
+}
+
 /**
  * Runs `body` while holding the lock, waiting for another holder to end.
  *
@@ -94,7 +103,7 @@ export async function withLock(path, onWait, body) {
   mkdirSync(dirname(path), { recursive: true })
   await acquire(path, onWait)
   const release = () => rmSync(path, { force: true })
-  const heartbeat = setInterval(() => utimesSync(path, new Date(), new Date()), heartbeatMs)
+  const heartbeat = setInterval(() => touch(path), heartbeatMs)
   process.once('exit', release)
   try {
     return await body()
