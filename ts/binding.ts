@@ -48,12 +48,12 @@ function load(): Native {
 const SPIN_TURNS = '10000'
 
 /** Loads with libgomp told to sleep soon, unless the user has said how it waits; libgomp reads the environment once, as it is loaded. */
-function sleepingSoon<T>(load: () => T): T {
+function sleepingSoon<T>(body: () => T): T {
   const { env } = process
-  if (env['GOMP_SPINCOUNT'] !== undefined || env['OMP_WAIT_POLICY'] !== undefined) return load()
+  if (env['GOMP_SPINCOUNT'] !== undefined || env['OMP_WAIT_POLICY'] !== undefined) return body()
   env['GOMP_SPINCOUNT'] = SPIN_TURNS
   try {
-    return load()
+    return body()
   } finally {
     delete env['GOMP_SPINCOUNT']
   }
