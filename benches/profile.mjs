@@ -38,7 +38,7 @@ async function main() {
   const record = ['record', '-q', '-F', '400', '--call-graph', 'dwarf,16384', '-o', samples, join(root, 'target', 'release', 'translation'), config]
   const result = JSON.parse((await run('perf', record)).trim().split('\n').at(-1))
   const script = await run('perf', ['script', '--no-inline', '-i', samples, '-F', 'comm,ip,sym'])
-  report(result, script.split('\n\n').filter((sample) => sample.includes('Training::step')))
+  report(result, script.split('\n\n').filter((sample) => /Training::step|Optimizer<F>::step/.test(sample)))
 }
 
 function configuration() {
