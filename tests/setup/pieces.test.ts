@@ -36,7 +36,7 @@ test('declarations: classes get their methods, enums become unions, the C++ half
     { kind: 'string_enum', name: 'Device', js_doc: '', def: "Cpu = 'cpu',\nCuda = 'cuda'" },
     { kind: 'fn', name: 'open', js_doc: '/** Opens. */\n', def: 'function open(path: string): Loader' },
   ]
-  const text = renderDeclarations(lines.map((line) => JSON.stringify(line)).join('\n'), 'export declare function runtime(): object\n')
+  const text = renderDeclarations([...lines, ...lines].map((line) => JSON.stringify(line)).join('\n'), 'export declare function runtime(): object\n')
   t.is(text, `// Made by set-up from the Rust half; do not edit.
 
 /** Batches. */

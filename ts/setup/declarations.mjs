@@ -15,7 +15,9 @@
  * @param {string} handwritten declarations of what the C++ half exports
  */
 export function renderDeclarations(output, handwritten) {
-  const definitions = /** @type {Definition[]} */ (output.split('\n').filter(Boolean).map((line) => JSON.parse(line)))
+  // Two compilations at once, as of the library and of its tests, both write the file: each line counts once.
+  const lines = new Set(output.split('\n').filter(Boolean))
+  const definitions = /** @type {Definition[]} */ ([...lines].map((line) => JSON.parse(line)))
   const members = groupMembers(definitions)
   const own = definitions.filter(({ kind }) => kind !== 'impl').map((definition) => render(definition, members))
   return `${['// Made by set-up from the Rust half; do not edit.', ...own, handwritten].join('\n\n').trimEnd()}\n`
