@@ -8,6 +8,7 @@
 #include <string>
 
 #include "guard.h"
+#include "kernels.h"
 
 namespace {
 
@@ -47,6 +48,7 @@ SAGETRAIN_EXPORT sagetrain_status sagetrain_runtime(sagetrain_runtime_info *info
     info->build_config = config.c_str();
     info->parallel_info = parallel.c_str();
     info->cpu_capability = capability.c_str();
+    info->kernels = sagetrain::kernels().name;
     info->has_bfloat16 = has_bfloat16_products();
 #ifdef _OPENMP
     info->has_openmp = 1;

@@ -28,7 +28,8 @@ typedef struct {
   const char *libtorch_version; /* e.g. "2.13.0" */
   const char *build_config;     /* at::show_config() */
   const char *parallel_info;    /* at::get_parallel_info() of the calling thread; valid until its next call here */
-  const char *cpu_capability;   /* "AVX512", "AVX2", "DEFAULT" */
+  const char *cpu_capability;   /* libtorch's: "AVX512", "AVX2", "DEFAULT" */
+  const char *kernels;          /* this library's: "avx512_bf16", "avx512", "avx2", "baseline" */
   int32_t has_bfloat16;         /* 1 when oneDNN has fast bfloat16 products on this processor */
   int32_t has_openmp;           /* 1 when this library was compiled with OpenMP, so that its loops are parallel */
   int32_t threads;              /* intra-op threads of the calling thread */

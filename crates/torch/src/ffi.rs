@@ -33,6 +33,7 @@ pub(crate) struct RuntimeInfo {
     pub build_config: *const c_char,
     pub parallel_info: *const c_char,
     pub cpu_capability: *const c_char,
+    pub kernels: *const c_char,
     pub has_bfloat16: i32,
     pub has_openmp: i32,
     pub threads: i32,

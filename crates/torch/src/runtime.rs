@@ -14,6 +14,8 @@ pub struct Runtime {
     pub parallel_info: String,
     /// Which of libtorch's kernels are used: `AVX512`, `AVX2` or `DEFAULT`.
     pub cpu_capability: String,
+    /// Which of this crate's own are used: `avx512_bf16`, `avx512`, `avx2` or `baseline`; `SAGETRAIN_CPU` may ask for less than the best.
+    pub kernels: String,
     /// Whether the processor multiplies bfloat16 matrices faster than float32 ones.
     pub has_bfloat16: bool,
     /// Whether this crate's own loops run on several threads.
@@ -34,6 +36,7 @@ pub fn runtime() -> Result<Runtime, TorchError> {
         build_config: ffi::text(info.build_config),
         parallel_info: ffi::text(info.parallel_info),
         cpu_capability: ffi::text(info.cpu_capability),
+        kernels: ffi::text(info.kernels),
         has_bfloat16: info.has_bfloat16 != 0,
         has_openmp: info.has_openmp != 0,
         threads: info.threads.max(1) as usize,

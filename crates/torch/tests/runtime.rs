@@ -12,6 +12,11 @@ fn libtorch_is_the_pinned_version_with_parallel_loops() {
         "{}",
         info.build_config
     );
+    assert!(
+        ["avx512_bf16", "avx512", "avx2", "baseline"].contains(&info.kernels.as_str()),
+        "{}",
+        info.kernels
+    );
     assert!(info.peak_resident_bytes > 1 << 20);
 }
 

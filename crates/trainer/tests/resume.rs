@@ -66,6 +66,32 @@ fn another_number_of_threads_is_said() {
 }
 
 #[test]
+fn other_kernels_are_said() {
+    const FOLDER: &str = "SAGETRAIN_TEST_FOLDER";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let (_model, session) = start(transformer(), options(PrecisionName::Float32, 1));
+        wait(|reply| session.save(folder.into(), Extras::default(), reply)).expect("saved");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    // The choice is made once a process: another one saves.
+    let program = std::env::current_exe().expect("this program");
+    let mut other = std::process::Command::new(program);
+    other
+        .args(["--exact", "other_kernels_are_said"])
+        .env(FOLDER, folder.path())
+        .env("SAGETRAIN_CPU", "baseline");
+    assert!(other.output().expect("a run").status.success());
+    let (path, _damaged) = checkpoint::latest(folder.path()).expect("a search");
+    let (_model, session) = start(transformer(), options(PrecisionName::Float32, 1));
+    let loaded = wait(|reply| session.load(path.expect("a checkpoint"), reply)).expect("loaded");
+    if sagetrain_torch::runtime().expect("runtime").kernels == "baseline" {
+        return;
+    }
+    assert!(loaded.warnings[0].contains("kernels changed from baseline to"), "{:?}", loaded.warnings);
+}
+
+#[test]
 fn another_seed_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_model, session) = start(transformer(), options(PrecisionName::Float32, 1));

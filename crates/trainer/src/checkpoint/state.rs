@@ -60,6 +60,8 @@ pub struct Environment {
     pub threads: usize,
     /// libtorch's vector instruction level.
     pub cpu_capability: String,
+    /// That of the fused operations.
+    pub kernels: String,
 }
 
 impl Environment {
@@ -69,6 +71,7 @@ impl Environment {
             libtorch: runtime.libtorch_version,
             threads: training.options.threads(),
             cpu_capability: runtime.cpu_capability,
+            kernels: runtime.kernels,
         })
     }
 
@@ -78,6 +81,7 @@ impl Environment {
             ("threads", self.threads.to_string(), now.threads.to_string()),
             ("libtorch", self.libtorch.clone(), now.libtorch.clone()),
             ("CPU capability", self.cpu_capability.clone(), now.cpu_capability.clone()),
+            ("kernels", self.kernels.clone(), now.kernels.clone()),
         ];
         let changed = pairs.into_iter().filter(|(_, before, now)| before != now);
         let sentence = |(what, before, now)| {
