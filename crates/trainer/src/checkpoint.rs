@@ -115,7 +115,12 @@ fn attach(model_folder: &Path, attachments: &[PathBuf]) -> Result<(), TrainerErr
             key: "attachments",
             message: format!("{} names no file", attachment.display()),
         })?;
-        std::fs::copy(attachment, model_folder.join(name)).map_err(TrainerError::io(attachment))?;
+        let target = model_folder.join(name);
+        if target.exists() {
+            let message = format!("{} would replace a file that is there; rename it", attachment.display());
+            return Err(TrainerError::Option { key: "attachments", message });
+        }
+        std::fs::copy(attachment, target).map_err(TrainerError::io(attachment))?;
     }
     Ok(())
 }

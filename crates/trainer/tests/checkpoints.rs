@@ -96,6 +96,17 @@ fn what_a_killed_save_left_is_swept() {
     assert!(!stale.exists());
 }
 
+#[test]
+fn an_attachment_that_would_replace_the_models_own_file_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (session, path) = saved(folder.path());
+    let attachments = vec![path.join("model/config.json")];
+    let extras = Extras { attachments, ..Extras::default() };
+    let error = wait(|reply| session.save(folder.path().to_path_buf(), extras, reply)).expect_err("an error");
+    assert_eq!(error.code(), "ERR_CONFIG");
+    assert!(error.to_string().contains("config.json"), "{error}");
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to.join("model")).expect("made");
     for name in ["state.json", "optimizer.safetensors", "manifest.json"] {
