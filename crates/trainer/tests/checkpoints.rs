@@ -89,11 +89,29 @@ fn saving_twice_at_a_step_replaces_and_retaining_keeps_what_is_named() {
 #[test]
 fn what_a_killed_save_left_is_swept() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Process ids end below 2^22, so this one is gone.
-    let stale = folder.path().join(".tmp-4194305-0-step-00000001");
-    fs::create_dir(&stale).expect("made");
+    let names = [".tmp-step-00000001-aB3dEf", ".trash-step-00000001-aB3dEf", ".tmp-4194305-0-step-00000001"];
+    let stale = names.map(|name| folder.path().join(name));
+    stale.iter().for_each(|stale| fs::create_dir(stale).expect("made"));
+    // No folder, so it cannot be removed as one: that is in nobody's way.
+    fs::write(folder.path().join(".tmp-4194305-0-x"), "").expect("written");
     saved(folder.path());
-    assert!(!stale.exists());
+    assert!(stale.iter().all(|stale| !stale.exists()));
+}
+
+#[test]
+fn what_a_living_save_is_writing_is_left_alone_whatever_its_process_id() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lock = fs::File::open(folder.path()).expect("a folder");
+    lock.lock_shared().expect("a lock");
+    let living = folder.path().join(".tmp-4194305-0-step-00000001");
+    fs::create_dir(&living).expect("made");
+    let (session, path) = saved(folder.path());
+    assert!(living.exists());
+    checkpoint::retain(folder.path(), &[path]).expect("kept");
+    assert!(living.exists());
+    drop(lock);
+    wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
+    assert!(!living.exists());
 }
 
 #[test]

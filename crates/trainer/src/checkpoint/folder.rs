@@ -3,9 +3,10 @@
 use super::manifest;
 use crate::error::TrainerError;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::TempDir;
 
 const TEMPORARY: &str = ".tmp-";
 const TRASH: &str = ".trash-";
@@ -27,21 +28,28 @@ pub(super) fn publish(
     write: impl FnOnce(&Path) -> Result<(), TrainerError>,
 ) -> Result<PathBuf, TrainerError> {
     std::fs::create_dir_all(folder).map_err(TrainerError::io(folder))?;
-    sweep(folder)?;
-    let temporary = folder.join(unique(TEMPORARY, name));
+    let _lock = lock(folder)?;
     let target = folder.join(name);
-    let result = fill(&temporary, write).and_then(|()| replace(&temporary, &target));
-    if result.is_err() {
-        // The first error is the one to report; what cannot be removed now is swept by the next save.
-        let _removed = std::fs::remove_dir_all(&temporary);
-    }
-    result?;
+    // Dropped with whatever it then holds: nothing, what failed, or the checkpoint that gave way.
+    let temporary = unique(TEMPORARY, &target)?;
+    fill(temporary.path(), write)?;
+    replace(temporary.path(), &target)?;
     sync_folder(folder)?;
     Ok(target)
 }
 
+/// Held by everyone who has temporary names in the folder; whoever finds it free removes those of killed processes first. Where the
+/// file system has no locks nothing is removed.
+fn lock(folder: &Path) -> Result<File, TrainerError> {
+    let lock = File::open(folder).map_err(TrainerError::io(folder))?;
+    if lock.try_lock().is_ok() {
+        sweep(folder);
+    }
+    let _unsupported = lock.lock_shared();
+    Ok(lock)
+}
+
 fn fill(temporary: &Path, write: impl FnOnce(&Path) -> Result<(), TrainerError>) -> Result<(), TrainerError> {
-    std::fs::create_dir(temporary).map_err(TrainerError::io(temporary))?;
     write(temporary)?;
     manifest::write(temporary)?;
     sync_folder(&temporary.join("model"))?;
@@ -53,19 +61,17 @@ fn replace(temporary: &Path, target: &Path) -> Result<(), TrainerError> {
     if !target.exists() {
         return std::fs::rename(temporary, target).map_err(TrainerError::io(target));
     }
-    match renameat_with(CWD, temporary, CWD, target, RenameFlags::EXCHANGE) {
-        Ok(()) => std::fs::remove_dir_all(temporary).map_err(TrainerError::io(temporary)),
-        // File systems without the exchange: aside first, deleted after.
-        Err(_) => {
-            let aside = aside(target)?;
-            std::fs::rename(target, &aside).map_err(TrainerError::io(target))?;
-            if let Err(source) = std::fs::rename(temporary, target) {
-                std::fs::rename(&aside, target).map_err(TrainerError::io(target))?;
-                return Err(TrainerError::Io { path: target.to_path_buf(), source });
-            }
-            std::fs::remove_dir_all(&aside).map_err(TrainerError::io(&aside))
-        }
+    if renameat_with(CWD, temporary, CWD, target, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(());
     }
+    // File systems without the exchange: aside first, deleted after.
+    let aside = unique(TRASH, target)?;
+    std::fs::rename(target, aside.path()).map_err(TrainerError::io(target))?;
+    std::fs::rename(temporary, target).map_err(|source| {
+        let aside = aside.keep();
+        let _restored = std::fs::rename(aside, target);
+        TrainerError::Io { path: target.to_path_buf(), source }
+    })
 }
 
 /// Finished checkpoints by their manifest's presence, oldest first; contents are not verified.
@@ -98,42 +104,40 @@ pub fn latest(folder: &Path) -> Result<(Option<PathBuf>, Vec<TrainerError>), Tra
 /// one is never taken for whole.
 pub fn retain(folder: &Path, keep: &[PathBuf]) -> Result<Vec<PathBuf>, TrainerError> {
     let mut kept = Vec::new();
-    for (_, path) in list(folder)? {
+    let finished = list(folder)?;
+    if finished.is_empty() {
+        return Ok(kept);
+    }
+    let _lock = lock(folder)?;
+    for (_, path) in finished {
         if keep.iter().any(|wanted| wanted.file_name() == path.file_name()) {
             kept.push(path);
             continue;
         }
-        let aside = aside(&path)?;
-        std::fs::rename(&path, &aside).map_err(TrainerError::io(&path))?;
-        std::fs::remove_dir_all(&aside).map_err(TrainerError::io(&aside))?;
+        let aside = unique(TRASH, &path)?;
+        std::fs::rename(&path, aside.path()).map_err(TrainerError::io(&path))?;
+        aside.close().map_err(TrainerError::io(&path))?;
     }
     Ok(kept)
 }
 
-/// Removes what killed or failed saves left behind: temporary and trash folders of processes that are gone.
-fn sweep(folder: &Path) -> Result<(), TrainerError> {
-    for name in names(folder)? {
-        let ours = [TEMPORARY, TRASH].iter().find_map(|prefix| name.strip_prefix(prefix));
-        let process = ours.and_then(|rest| rest.split('-').next()).and_then(|text| text.parse::<u32>().ok());
-        if process
-            .is_some_and(|id| id != std::process::id() && !Path::new("/proc").join(id.to_string()).exists())
-        {
-            let path = folder.join(&name);
-            std::fs::remove_dir_all(&path).map_err(TrainerError::io(&path))?;
-        }
+/// Removes what killed saves left behind. What cannot be removed is in nobody's way.
+fn sweep(folder: &Path) {
+    let left = names(folder).unwrap_or_default();
+    for name in left.iter().filter(|name| name.starts_with(TEMPORARY) || name.starts_with(TRASH)) {
+        let _removed = std::fs::remove_dir_all(folder.join(name));
     }
-    Ok(())
 }
 
-fn aside(path: &Path) -> Result<PathBuf, TrainerError> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let name = name.ok_or_else(|| TrainerError::checkpoint(path, "has no name"))?;
-    Ok(path.with_file_name(unique(TRASH, &name)))
-}
-
-fn unique(prefix: &str, name: &str) -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{prefix}{}-{}-{name}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+/// An empty folder beside `target`, of a name that no other process has, in whatever container it runs.
+fn unique(prefix: &str, target: &Path) -> Result<TempDir, TrainerError> {
+    let folder = target.parent().unwrap_or(target);
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    tempfile::Builder::new()
+        .prefix(&format!("{prefix}{name}-"))
+        .permissions(Permissions::from_mode(0o777))
+        .tempdir_in(folder)
+        .map_err(TrainerError::io(folder))
 }
 
 fn names(folder: &Path) -> Result<Vec<String>, TrainerError> {
