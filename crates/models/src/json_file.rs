@@ -1,6 +1,7 @@
 //! JSON files of a model folder.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,12 +12,15 @@ use crate::error::{ModelError, Result};
 /// The file that says what kind of model a folder holds.
 pub const CONFIG: &str = "config.json";
 
-/// Writes `folder/name`, indented, by way of a temporary name, so a reader never sees half of it.
+/// Writes `folder/name`, indented, by way of a temporary name once it is on the disk, so a reader never sees half of it.
 pub fn write(folder: &Path, name: &str, content: &impl Serialize) -> Result<()> {
     let (file, unfinished) = (folder.join(name), folder.join(format!(".{name}.unfinished")));
     let text = serde_json::to_string_pretty(content)
         .map_err(|error| ModelError::folder(&file, format!("cannot be written: {error}")))?;
-    fs::write(&unfinished, text + "\n").map_err(ModelError::io(&unfinished))?;
+    let mut open = fs::File::create(&unfinished).map_err(ModelError::io(&unfinished))?;
+    open.write_all((text + "\n").as_bytes())
+        .and_then(|()| open.sync_all())
+        .map_err(ModelError::io(&unfinished))?;
     fs::rename(&unfinished, &file).map_err(ModelError::io(&file))
 }
 

@@ -49,16 +49,18 @@ impl View for Entry<'_> {
     }
 }
 
-/// Writes `folder/model.safetensors`, replacing it by rename.
+/// Writes `folder/model.safetensors`, replacing it by rename once its contents are on the disk.
 pub fn write(folder: &Path, entries: Vec<(&str, Entry)>) -> Result<()> {
-    let file = folder.join(FILE);
+    let (file, unfinished) = (folder.join(FILE), folder.join(format!(".{FILE}.unfinished")));
     // transformers refuses files that do not say which framework's layout they have.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize_to_file(entries, Some(metadata), &file)
+    safetensors::serialize_to_file(entries, Some(metadata), &unfinished)
         .map_err(|error| ModelError::folder(&file, format!("cannot be written: {error}")))?;
     // It comes from a temporary file that only the owner may read; the folder's other files say what is usual here.
     let usual = fs::metadata(folder.join("config.json")).map_err(ModelError::io(folder))?;
-    fs::set_permissions(&file, usual.permissions()).map_err(ModelError::io(&file))
+    fs::set_permissions(&unfinished, usual.permissions()).map_err(ModelError::io(&unfinished))?;
+    fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(ModelError::io(&unfinished))?;
+    fs::rename(&unfinished, &file).map_err(ModelError::io(&file))
 }
 
 /// The bytes of `folder/model.safetensors`.

@@ -10,6 +10,7 @@ mod manifest;
 mod state;
 mod tensors;
 
+pub(crate) use folder::sync_folder;
 pub use folder::{latest, list, retain};
 pub use manifest::verify;
 pub use state::{Environment, State};

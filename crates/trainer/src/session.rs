@@ -117,7 +117,8 @@ impl ModelHandle {
     pub fn save(&self, folder: PathBuf, reply: Reply<()>) {
         let job = move |owned: &mut Owned| {
             std::fs::create_dir_all(&folder).map_err(TrainerError::io(&folder))?;
-            Ok(owned.model.save(&folder)?)
+            owned.model.save(&folder)?;
+            checkpoint::sync_folder(&folder)
         };
         self.engine.send(job, reply);
     }

@@ -27,7 +27,7 @@ pub(super) fn publish(
     name: &str,
     write: impl FnOnce(&Path) -> Result<(), TrainerError>,
 ) -> Result<PathBuf, TrainerError> {
-    std::fs::create_dir_all(folder).map_err(TrainerError::io(folder))?;
+    make(folder)?;
     let _lock = lock(folder)?;
     let target = folder.join(name);
     // Dropped with whatever it then holds: nothing, what failed, or the checkpoint that gave way.
@@ -36,6 +36,21 @@ pub(super) fn publish(
     replace(temporary.path(), &target)?;
     sync_folder(folder)?;
     Ok(target)
+}
+
+/// Makes a folder whose name, and those above it, outlast a power cut.
+fn make(folder: &Path) -> Result<(), TrainerError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(TrainerError::io(folder))?;
+    let whole = folder.canonicalize().map_err(TrainerError::io(folder))?;
+    // Which of them are new is not known, the caller may have made some; syncing an old one costs nothing, and one that may not
+    // be read is old.
+    for above in whole.ancestors().skip(1) {
+        let _synced = sync_folder(above);
+    }
+    Ok(())
 }
 
 /// Held by everyone who has temporary names in the folder; whoever finds it free removes those of killed processes first. Where the
@@ -147,6 +162,6 @@ fn names(folder: &Path) -> Result<Vec<String>, TrainerError> {
         .collect()
 }
 
-fn sync_folder(folder: &Path) -> Result<(), TrainerError> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), TrainerError> {
     File::open(folder).and_then(|file| file.sync_all()).map_err(TrainerError::io(folder))
 }
