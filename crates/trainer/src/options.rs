@@ -4,7 +4,7 @@ use crate::error::TrainerError;
 use sagetrain_optim::{OptimizerOptions, OptimizerSpec};
 use sagetrain_torch::Precision;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Options of [`crate::Session::create`]. The JSON form is TypeScript's `SessionOptions` without the model: the keys below, with those
 /// of [`OptimizerOptions`] beside them.
@@ -52,6 +52,17 @@ impl Default for RunOptions {
     }
 }
 
+impl RunOptions {
+    /// Reads a session's own keys; a value that is not understood is named by its key.
+    fn from_own(own: &Map<String, Value>) -> Result<Self, TrainerError> {
+        let read = |part: Value| serde_json::from_value::<Self>(part);
+        for key in OWN_KEYS.into_iter().filter(|key| own.contains_key(*key)) {
+            read(json!({ key: own[key] })).map_err(|error| refuse(key, error.to_string()))?;
+        }
+        read(Value::Object(own.clone())).map_err(|error| refuse("options", error.to_string()))
+    }
+}
+
 /// [`Precision`] as it is written in specs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,11 +105,10 @@ impl SessionOptions {
             ));
         };
         let (own, rest) = partition(object);
-        let run = serde_json::from_value(own).map_err(|error| refuse("options", error.to_string()))?;
         Ok(Self {
             optimizer: OptimizerSpec::from_json(optimizer, "optimizer")?,
             update: OptimizerOptions::from_json(&rest, "")?,
-            run,
+            run: RunOptions::from_own(&own)?,
         })
     }
 
@@ -156,12 +166,12 @@ impl From<SessionOptions> for Value {
 }
 
 /// The session's own keys, and those of the optimizer's options.
-fn partition(object: &Map<String, Value>) -> (Value, Value) {
+fn partition(object: &Map<String, Value>) -> (Map<String, Value>, Value) {
     let given = object.iter().filter(|(key, value)| key.as_str() != "optimizer" && !value.is_null());
     let (own, rest): (Map<_, _>, Map<_, _>) = given
         .map(|(key, value)| (key.clone(), value.clone()))
         .partition(|(key, _)| OWN_KEYS.contains(&key.as_str()));
-    (Value::Object(own), Value::Object(rest))
+    (own, Value::Object(rest))
 }
 
 fn refuse(key: &'static str, message: String) -> TrainerError {
@@ -181,4 +191,18 @@ fn fastest_precision() -> Result<PrecisionName, TrainerError> {
 /// The processors this process may use.
 pub(crate) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_not_understood_is_named_by_its_key() {
+        for (key, value) in [("seed", json!(-1)), ("threads", json!("two")), ("precision", json!("float8"))] {
+            let options = json!({ "optimizer": { "type": "adam", "lr": 1 }, "accumulate": 2, key: value });
+            let error = SessionOptions::from_json(&options).unwrap_err();
+            assert!(matches!(error, TrainerError::Option { key: found, .. } if found == key), "{error}");
+        }
+    }
 }
