@@ -92,6 +92,22 @@ test('a run that was moved goes on with its best checkpoint where that is now', 
   t.deepEqual(readdirSync(checkpoints).toSorted(), ['step-00000005', 'step-00000015'])
 })
 
+test('a run goes on with the data and the batch it was trained with, or is refused by what differs', async (t) => {
+  const folder = temporaryFolder(t)
+  await events({ epochs: 1, folder })
+  const resumed = { epochs: 2, folder, resume: true }
+  const model = await perceptron(9)
+  const before = await model.read('output.weight')
+  const batch = await refusal(t, 'ERR_CHECKPOINT', () => events(resumed, { model, batch: { batchSize: 25 } }))
+  t.regex(batch.message, /batchSize 10, this run's has 25/)
+  t.deepEqual(await model.read('output.weight'), before)
+  using other = await pointSet(60)
+  t.is((await refusal(t, 'ERR_CHECKPOINT', () => events(resumed, { dataset: other }))).fields['key'], 'fingerprint')
+  const warned = await events({ ...resumed, optimizer: adam({ lr: 1e-3 }) })
+  t.like(warned[1], { type: 'warning', code: 'WARN_RESUME', message: 'optimizer.lr changed from 0.01 to 0.001: training goes on with the latter, and so on another course' })
+  t.deepEqual(steps(warned, 'end'), [10])
+})
+
 test('a skipped step is told and is no step', async (t) => {
   const model = await perceptron()
   await model.write('output.bias', Float32Array.of(Number.NaN, 0))

@@ -46,7 +46,8 @@ export interface TrainOptions extends Omit<SessionOptions, 'model'> {
    */
   readonly folder?: string | false
   /**
-   * Goes on from the folder's newest whole checkpoint, or begins where there is none.
+   * Goes on from the folder's newest whole checkpoint, or begins where there is none. Data, batch and seed must be the same; other
+   * options that put training on another course are warned of.
    * @default false
    */
   readonly resume?: boolean

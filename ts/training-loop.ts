@@ -34,12 +34,17 @@ export interface LoopParts<M extends object> {
     readonly attachments: readonly string[]
   }
   readonly resumed?: { readonly path: string; readonly run: RunState<M> }
+  readonly data: DataOrder
   readonly warnings: readonly Pick<WarningEvent, 'code' | 'message'>[]
 }
+
+/** What a place in the order of the data means something with: the dataset's fingerprint and how it is cut and shuffled. */
+export type DataOrder = Readonly<Record<string, Json>>
 
 /** What a checkpoint keeps for the loop. */
 export interface RunState<M extends object = Metrics> {
   readonly task: string
+  readonly data: DataOrder
   readonly loader: LoaderState
   readonly best: Best<M> | null
 }
@@ -195,11 +200,11 @@ export class TrainingLoop<M extends object> implements Training<M> {
 
   /** Saves unless this step has been, and lets go what is neither the best nor among the newest. */
   async *#save(): AsyncGenerator<TrainEvent<M>, void, undefined> {
-    const { checkpoints, session, loader, task } = this.#parts
+    const { checkpoints, session, loader, task, data } = this.#parts
     if (checkpoints === undefined || session.stepCount === 0) return
     this.#best = this.#bestWithPath(checkpoints.folder)
     if (this.#savedAt === session.stepCount) return
-    const run: RunState<M> = { task, loader: loader.state(), best: this.#best }
+    const run: RunState<M> = { task, data, loader: loader.state(), best: this.#best }
     const path = await session.save(checkpoints.folder, { run: plain(run), attachments: checkpoints.attachments })
     this.#savedAt = session.stepCount
     this.#saved.push(path)

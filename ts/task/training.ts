@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { latestCheckpoint } from '../checkpoint.js'
+import { latestCheckpoint, readCheckpoint } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
 import { SagetrainError } from '../errors.js'
 import { EventLog } from '../event-log.js'
@@ -13,7 +13,7 @@ import type { ModelOptions } from '../model-spec.js'
 import { Run, type RunResult, type Training } from '../run.js'
 import { Session, type SessionOptions } from '../session.js'
 import { sessionPart, type ParsedTrainOptions } from '../train-options.js'
-import { TrainingLoop, type LoopParts, type RunState } from '../training-loop.js'
+import { TrainingLoop, type DataOrder, type LoopParts, type RunState } from '../training-loop.js'
 
 /** What a task brings to a training; the rest is the same for all. */
 export interface TaskTraining<M extends object> {
@@ -103,30 +103,46 @@ class TaskRun<M extends object> implements Training<M> {
     const { task, options, dataset, batch, evaluate, evaluateEvery, score, attachments } = this.#training
     const { seed, steps, signal, checkpoint } = options
     const folder = this.#folder === undefined ? undefined : join(this.#folder, 'checkpoints')
+    const data = dataOrder(this.#training)
     const { resumed, warnings } = await continueFrom<M>(session, folder, this.#training)
     const order = { ...batch, seed, epochs: options.epochs ?? Infinity, ...present({ state: resumed?.run.loader }) }
     const evaluation = evaluate === undefined ? undefined : { evaluate: () => evaluate(session), score, ...present({ everySteps: evaluateEvery }) }
     const checkpoints = folder === undefined ? undefined : { folder, attachments, ...checkpoint }
     const totalSteps = session.spec.totalSteps
-    return { task, session, loader: dataset.loader(order), warnings, ...present({ steps, totalSteps, signal, resumed, evaluation, checkpoints }) }
+    return { task, session, loader: dataset.loader(order), data, warnings, ...present({ steps, totalSteps, signal, resumed, evaluation, checkpoints }) }
   }
 }
 
 type Continued<M extends object> = Pick<LoopParts<M>, 'warnings'> & { readonly resumed?: { readonly path: string; readonly run: RunState<M> } }
 
 /** Puts the folder's newest whole checkpoint into the session, where the run is to go on. */
-async function continueFrom<M extends object>(session: Session, folder: string | undefined, { task, options }: TaskTraining<M>): Promise<Continued<M>> {
+async function continueFrom<M extends object>(session: Session, folder: string | undefined, training: TaskTraining<M>): Promise<Continued<M>> {
+  const { task, options } = training
   if (folder === undefined || !options.resume) return { warnings: [] }
   const { path, damaged } = await latestCheckpoint(folder)
   const passedOver = damaged.map((message) => ({ code: 'WARN_CHECKPOINT' as const, message }))
   if (path === undefined) return { warnings: [...passedOver, { code: 'WARN_RESUME', message: `${folder} holds no checkpoint; training begins anew` }] }
-  const { run, warnings } = await session.load(path)
-  const state = run as unknown as RunState<M> | null
+  const state = (await readCheckpoint(path)).run as unknown as RunState<M> | null
   if (state?.task !== task) {
     throw new SagetrainError('ERR_CHECKPOINT', `${path}: is of the task "${String(state?.task)}", not "${task}"`, { fields: { path } })
   }
+  checkData(path, state.data, dataOrder(training))
+  const { warnings } = await session.load(path)
   const best = bestWithin(dirname(path), state.best)
   return { resumed: { path, run: { ...state, best } }, warnings: [...passedOver, ...warnings.map((message) => ({ code: 'WARN_RESUME' as const, message }))] }
+}
+
+function dataOrder<M extends object>({ dataset, batch, options: { seed } }: TaskTraining<M>): DataOrder {
+  return { fingerprint: dataset.fingerprint, ...batch, seed }
+}
+
+/** A place in other data, or in the same in another order, is a place among unrelated samples. */
+function checkData(path: string, before: DataOrder, now: DataOrder): void {
+  const key = Object.keys({ ...before, ...now }).find((name) => before[name] !== now[name])
+  if (key === undefined) return
+  const [saved, given] = [String(before[key] ?? 'none'), String(now[key] ?? 'none')]
+  const message = `${path}: was trained on data of ${key} ${saved}, this run's has ${given}; give the same data and batch, or begin another run`
+  throw new SagetrainError('ERR_CHECKPOINT', message, { fields: { path, key } })
 }
 
 /** The best with its checkpoint among the others: the run may have been moved, or its folder spelt from elsewhere. */
