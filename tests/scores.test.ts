@@ -22,7 +22,8 @@ test('a paired bootstrap says how sure a difference is, the same each time', asy
 })
 
 test('lists that do not pair up are refused', async (t) => {
-  await refusal(t, 'ERR_ARGUMENT', () => bleu(['a'], []))
+  const { fields } = await refusal(t, 'ERR_ARGUMENT', () => bleu(['a'], []))
+  t.deepEqual(fields, { metric: 'BLEU', counts: { hypotheses: 1, references: 0 } })
   await refusal(t, 'ERR_ARGUMENT', () => chrf([], []))
   await refusal(t, 'ERR_ARGUMENT', () => bleu('a' as never, 'a' as never))
   await refusal(t, 'ERR_ARGUMENT', () => bleu([1] as never, ['a']))

@@ -29,7 +29,7 @@ impl From<ModelError> for Fault {
 
 impl From<MetricsError> for Fault {
     fn from(error: MetricsError) -> Self {
-        Self::new(error.code(), error.to_string(), json!({}))
+        Self::new(error.code(), error.to_string(), metrics(&error))
     }
 }
 
@@ -88,6 +88,17 @@ fn model(error: &ModelError) -> Value {
     }
 }
 
+fn metrics(error: &MetricsError) -> Value {
+    match error {
+        MetricsError::Unpaired { metric, left_name, left, right_name, right } => {
+            json!({ "metric": metric, "counts": { *left_name: left, *right_name: right } })
+        }
+        MetricsError::Empty { metric } => json!({ "metric": metric }),
+        MetricsError::NoResamples => json!({ "resamples": 0 }),
+        MetricsError::TooManySamples { samples, limit } => json!({ "samples": samples, "limit": limit }),
+    }
+}
+
 fn torch(error: &TorchError) -> Value {
     match error {
         TorchError::Shape { op, name, found, expected } => {
@@ -113,6 +124,7 @@ fn trainer(error: &TrainerError) -> Value {
         TrainerError::Model(error) => model(error),
         TrainerError::Data(error) => data(error),
         TrainerError::Torch(error) => torch(error),
+        TrainerError::Metrics(error) => metrics(error),
         _ => json!({}),
     }
 }
