@@ -152,6 +152,7 @@ test('bad options are named by their key', async (t) => {
     [{ labelSmoothing: 1 }, /labelSmoothing/],
     [{ schedule: { type: 'cosine', warmupSteps: 1 } }, /totalSteps/],
     [{ seed: Number.NaN }, /seed/],
+    [{ seed: -1 }, /^seed: /],
   ]
   for (const [change, message] of cases) {
     const options = { model, ...base, ...change } as unknown as SessionOptions

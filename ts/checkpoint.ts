@@ -26,7 +26,10 @@ export interface CheckpointState {
   readonly scope: readonly string[]
   readonly libtorch: string
   readonly threads: number
+  /** libtorch's vector instruction level. */
   readonly cpuCapability: string
+  /** That of the fused operations. */
+  readonly kernels: string
   /** What the training loop kept. */
   readonly run: Json
 }

@@ -85,7 +85,7 @@ export interface StepReport {
 export interface SaveOptions {
   /** Whatever the loop needs to go on, such as a loader's state. */
   readonly run?: Json
-  /** Files copied into `model/`, such as a tokenizer's. */
+  /** Files copied into `model/`, such as a tokenizer's; none may have the name of one that the model writes. */
   readonly attachments?: readonly string[]
 }
 
@@ -95,7 +95,10 @@ export interface LoadedCheckpoint {
   readonly step: number
   /** What {@link SaveOptions.run} was. */
   readonly run: Json
-  /** Differences of the machine, because of which sums will differ by rounding; none means bit-exact continuation. */
+  /**
+   * Options that put training on another course, by their keys, and differences of the machine, because of which sums will differ by
+   * rounding; none means bit-exact continuation.
+   */
   readonly warnings: readonly string[]
 }
 
@@ -179,9 +182,11 @@ export class Session {
   }
 
   /**
-   * Continues from a checkpoint: parameters, optimizer, counters.
+   * Continues from a checkpoint: parameters, optimizer, counters. Options such as `lr` and `schedule` may differ and are warned of;
+   * `totalSteps` may without a warning where the schedule does not reach over it.
    *
-   * @throws {@link SagetrainError} `ERR_CHECKPOINT` for one that is damaged, of another model or of other options.
+   * @throws {@link SagetrainError} `ERR_CHECKPOINT` for one that is damaged, of another model, or of another optimizer, scope, `seed`,
+   * `accumulate` or `precision`. Nothing has changed then.
    */
   async load(checkpoint: string): Promise<LoadedCheckpoint> {
     const handle = nativeOf(this, 'Session')

@@ -123,7 +123,7 @@ export class Translation {
    * Scores a model on a part of the data.
    *
    * @param model - A model, or the folder of one, such as `join(best.path, 'model')`.
-   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_CONFIG`, `ERR_MODEL`; the signal's reason when it aborts.
+   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_CONFIG`, `ERR_MODEL`, `ERR_NON_FINITE` for a model that scores with NaN; the signal's reason when it aborts.
    */
   async evaluate(model: Model | string, options: TranslationEvaluateOptions = {}): Promise<TranslationScores> {
     const { part, signal, ...search } = parse(evaluateOptions, options, 'evaluate')

@@ -52,7 +52,7 @@ export class Translator {
    * The best translation of each text, in their order.
    *
    * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_CONFIG` (search options), `ERR_STATE` for a model that does not translate,
-   * `ERR_DISPOSED`; the signal's reason when it aborts.
+   * `ERR_NON_FINITE` with the position of a text whose scores hold NaN, `ERR_DISPOSED`; the signal's reason when it aborts.
    */
   async translate(texts: readonly string[], options: TranslateOptions = {}): Promise<string[]> {
     const found = await this.search(texts, options)
