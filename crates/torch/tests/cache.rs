@@ -1,6 +1,8 @@
 //! The cache of tensor memory: blocks come back, hold what is written, and stay within their limit. One test, for the cache is the
 //! process's.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
+
 use sagetrain_torch::{cache_memory, release_memory};
 use tch::{Device, Kind, Tensor};
 
