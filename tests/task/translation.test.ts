@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { adam, bleu, inverseSqrt, Translation, Translator } from '#ts/index.js'
@@ -104,7 +104,9 @@ test('options are refused by their path', async (t) => {
     const error = await refusal(t, 'ERR_CONFIG', () => task.train({ ...good, ...change } as never))
     t.true(String(error.fields['key']).startsWith(key), error.message)
   }
-  t.is((await refusal(t, 'ERR_CONFIG', () => task.train({ ...good, model: { hiden: 3 } } as never).done)).fields['key'], 'model.hiden')
+  const named = join(folder, 'run')
+  t.is((await refusal(t, 'ERR_CONFIG', () => task.train({ ...good, model: { hiden: 3 }, folder: named } as never).done)).fields['key'], 'model.hiden')
+  t.false(existsSync(named), 'what is refused leaves no folder')
   await refusal(t, 'ERR_CONFIG', () => Translation.prepare({ vocabulry: {} } as never))
   await refusal(t, 'ERR_ARGUMENT', () => Translation.prepare({ source: 'a', output: folder }))
   await refusal(t, 'ERR_ARGUMENT', () => task.dataset('test'))

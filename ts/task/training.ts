@@ -51,10 +51,11 @@ class TaskRun<M extends object> implements Training<M> {
 
   async *events(): AsyncGenerator<TrainEvent<M>, void, undefined> {
     const { model: given, options } = this.#training
-    this.#folder = await runFolder(this.#training.task, options)
     const model = given instanceof Model ? given : await Model.create(given, { seed: options.seed })
     try {
       await using session = await Session.create(await this.#sessionOptions(model))
+      // Only now: what the model or the session refuses leaves no folder behind.
+      this.#folder = await runFolder(this.#training.task, options)
       this.#loop = new TrainingLoop(await this.#loopParts(session))
       using log = this.#folder === undefined ? undefined : await EventLog.open(join(this.#folder, 'events.jsonl'), session.stepCount)
       for await (const event of this.#loop.events()) {
