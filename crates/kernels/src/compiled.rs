@@ -2,6 +2,7 @@
 
 use crate::adam::Adam;
 use crate::adamax::Adamax;
+use crate::average::Average;
 use crate::isa::Isa;
 use crate::norm;
 use crate::pass::{self, Block};
@@ -36,6 +37,8 @@ pub trait Compiled: Sized {
     fn look(isa: Isa, sensing: Sensing<'_, Self>, sight: Sight<'_, Self>, probe: Probe<'_, Self>);
     #[doc(hidden)]
     fn squares(isa: Isa, gradient: &[Self]) -> f64;
+    #[doc(hidden)]
+    fn average(rule: &Average<Self>, isa: Isa, parameter: &[Self], average: &mut [Self]);
 }
 
 macro_rules! compiled {
@@ -75,6 +78,9 @@ macro_rules! compiled {
             }
             fn squares(isa: Isa, gradient: &[Self]) -> f64 {
                 norm::run(isa, gradient)
+            }
+            fn average(rule: &Average<Self>, isa: Isa, parameter: &[Self], average: &mut [Self]) {
+                rule.run(isa, parameter, average);
             }
         }
     };

@@ -40,6 +40,7 @@
 
 mod adam;
 mod adamax;
+mod average;
 mod compiled;
 mod decay;
 mod float;
@@ -55,6 +56,7 @@ mod statistics;
 
 pub use adam::{Adam, AdamStep};
 pub use adamax::{Adamax, AdamaxStep};
+pub use average::Average;
 pub use decay::{Common, Decay};
 pub use float::Float;
 pub use isa::Isa;

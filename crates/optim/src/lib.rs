@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+mod average;
 mod decay;
 mod error;
 mod executor;
@@ -44,7 +45,7 @@ pub use executor::{Executor, Pool, Serial};
 pub use memory::{Allocate, Memory, Owned};
 pub use moments::MomentSpec;
 pub use optimizer::{Optimizer, StepInputs, StepReport};
-pub use options::{GroupSpec, NonFinite, OptimizerOptions};
+pub use options::{AverageSpec, GroupSpec, NonFinite, OptimizerOptions};
 pub use parameter::{ParameterInfo, Role};
 pub use report::{ElementSensitivity, SensitivityReport, Summary, TensorSensitivity};
 pub use sage::{Form, ObserveSpec, SageSpec};

@@ -1,6 +1,7 @@
 //! The optimizer: parameters and gradients in, parameters updated in place.
 
 use crate::arena::Arena;
+use crate::average::Averaging;
 use crate::error::{OptimError, Result};
 use crate::executor::Executor;
 use crate::gradient::{Gradients, Unscale};
@@ -27,6 +28,7 @@ pub struct Optimizer<F: Float = f32> {
     group_of: Vec<usize>,
     scope: Vec<String>,
     positions: Vec<Vec<usize>>,
+    pub(crate) averaging: Option<Averaging<F>>,
     report: Option<SensitivityReport>,
     isa: Isa,
 }
@@ -79,11 +81,12 @@ impl<F: Float> Optimizer<F> {
         check_epsilons::<F>(&spec)?;
         let Groups { groups, of, in_scope } = group::resolve(&spec, &options, parameters)?;
         let keeps = |parameter: usize| groups[of[parameter]].sense.keeps();
-        let arena = Arena::new(parameters, spec.states(), keeps, allocate)?;
+        let arena = Arena::new(parameters, spec.states(), keeps, options.average.is_some(), allocate)?;
         let scope = parameters.iter().zip(in_scope).filter(|(_, inside)| *inside);
         Ok(Self {
             scope: scope.map(|(parameter, _)| parameter.name.clone()).collect(),
             positions: if spec.observe().is_some() { sample_positions(parameters) } else { Vec::new() },
+            averaging: options.average.map(|average| Averaging::new(average.decay, parameters.len())),
             parameters: parameters.to_vec(),
             group_of: of,
             step: 0,
@@ -215,13 +218,19 @@ impl<F: Float> Optimizer<F> {
         let mut pieces = Vec::new();
         let arrays = parameters.iter_mut().zip(gradients).zip(self.arena.split_mut());
         for (index, ((parameter, gradient), states)) in arrays.enumerate() {
-            let Some(gradient) = *gradient else { continue };
+            let averager = self.averaging.as_ref().map(|averaging| averaging.of(index));
+            let update = gradient.map(|gradient| (&rules[self.group_of[index]], gradient));
+            if update.is_none() && averager.is_none() {
+                continue;
+            }
             let positions = due.then(|| self.positions[index].as_slice());
-            let rule = &rules[self.group_of[index]];
-            Tensor { parameter, gradient, states }.cut(index, rule, positions, &mut pieces);
+            Tensor { parameter, update, states, averager }.cut(index, positions, &mut pieces);
         }
         update::run(self.isa, &mut pieces, executor);
         self.report = due.then(|| report(self.step, &self.parameters, pieces));
+        if let Some(averaging) = &mut self.averaging {
+            averaging.begin();
+        }
     }
 }
 

@@ -19,11 +19,22 @@ pub struct OptimizerOptions {
     pub max_gradient_norm: Option<f64>,
     /// What to do about NaN or an infinity in a gradient. Default `error`.
     pub non_finite: NonFinite,
+    /// Keeps an exponential moving average of the parameters, as state `average`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageSpec>,
     /// Multiplier of the learning rate by step. Default constant.
     pub schedule: ScheduleSpec,
     /// Steps the schedule is stretched over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_steps: Option<u64>,
+}
+
+/// The average a ← d a + (1 − d) θ after every step; the first step it sees sets it to θ, as torch's `AveragedModel` does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AverageSpec {
+    /// d, from 0 to below 1.
+    pub decay: f64,
 }
 
 /// Policy for a gradient that is not finite. Checking costs one read of the gradients, none where clipping reads them anyway.
@@ -57,11 +68,17 @@ pub struct GroupSpec {
     pub beta0: Option<f64>,
 }
 
-const KEYS: &[&str] =
-    &["groups", "maxGradientNorm", "nonFinite", "schedule", "totalSteps", "rounding", "sensitivityDtype"];
+const KEYS: &[&str] = &[
+    "groups",
+    "maxGradientNorm",
+    "nonFinite",
+    "average",
+    "schedule",
+    "totalSteps",
+    "rounding",
+    "sensitivityDtype",
+];
 const GROUP_KEYS: &[&str] = &["include", "exclude", "lr", "weightDecay", "beta0"];
-const LATER: &[(&str, &str)] =
-    &[("average", "is not available in this version: parameters are not averaged; leave it out")];
 
 impl OptimizerOptions {
     /// Reads options; `path` begins the path of a key in an error, and may be empty.
@@ -69,7 +86,7 @@ impl OptimizerOptions {
     /// # Errors
     /// `ERR_CONFIG` for an unknown or impossible value.
     pub fn from_json(value: &Value, path: &str) -> Result<Self> {
-        let fields = Fields::of(value, path, KEYS, LATER)?;
+        let fields = Fields::of(value, path, KEYS, &[])?;
         fields.choice("rounding", &[("nearest", ())])?;
         fields.choice("sensitivityDtype", &[("float32", ())])?;
         let schedule =
@@ -80,6 +97,7 @@ impl OptimizerOptions {
             groups: groups(&fields)?,
             max_gradient_norm: fields.number("maxGradientNorm", "a number above 0", |norm| norm > 0.0)?,
             non_finite: fields.choice("nonFinite", &policies)?.unwrap_or_default(),
+            average: average(&fields)?,
             schedule: schedule.transpose()?.unwrap_or_default(),
             total_steps: fields.whole("totalSteps", 1)?,
         };
@@ -89,6 +107,16 @@ impl OptimizerOptions {
         }
         Ok(options)
     }
+}
+
+fn average(fields: &Fields<'_>) -> Result<Option<AverageSpec>> {
+    let Some(value) = fields.get("average") else { return Ok(None) };
+    let path = fields.path("average");
+    let own = Fields::of(value, &path, &["decay"], &[])?;
+    let decay = own.number("decay", "a number from 0 to below 1", |decay| (0.0..1.0).contains(&decay))?;
+    decay
+        .map(|decay| Some(AverageSpec { decay }))
+        .ok_or_else(|| own.error("decay", "is missing, such as 0.999"))
 }
 
 fn groups(fields: &Fields<'_>) -> Result<Vec<GroupSpec>> {

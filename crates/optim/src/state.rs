@@ -1,5 +1,6 @@
 //! States by name, to be saved and loaded.
 
+use crate::arena::AVERAGE;
 use crate::error::{OptimError, Result};
 use crate::optimizer::Optimizer;
 use sagetrain_kernels::Float;
@@ -15,7 +16,7 @@ pub struct LoadReport {
 }
 
 impl<F: Float> Optimizer<F> {
-    /// Every state with its shape, as `<parameter>/<state>`: those of [`OptimizerSpec::states`] and, where kept, `sensitivity`.
+    /// Every state with its shape, as `<parameter>/<state>`: those of [`OptimizerSpec::states`] and, where kept, `sensitivity` and `average`.
     ///
     /// [`OptimizerSpec::states`]: crate::OptimizerSpec::states
     pub fn state(&self) -> Vec<(String, &[usize], &[F])> {
@@ -28,7 +29,8 @@ impl<F: Float> Optimizer<F> {
         named
     }
 
-    /// Takes over states by name, and the number of steps they have seen. A state that is not given begins at 0.
+    /// Takes over states by name, and the number of steps they have seen. A state that is not given begins at 0, an average at the
+    /// parameters of the next step.
     ///
     /// # Errors
     /// `ERR_SHAPE` when a shape differs, `ERR_CHECKPOINT` when a state comes twice. Nothing has changed then.
@@ -40,6 +42,10 @@ impl<F: Float> Optimizer<F> {
             }
         }
         let report = self.compare(&given)?;
+        if let Some(averaging) = &mut self.averaging {
+            let averages = self.parameters.iter().map(|parameter| format!("{}/{AVERAGE}", parameter.name));
+            averaging.loaded(averages.map(|name| given.contains_key(name.as_str())).collect());
+        }
         for (parameter, arrays) in self.parameters.iter().zip(self.arena.named_mut()) {
             for (state, array) in arrays {
                 match given.get(format!("{}/{state}", parameter.name).as_str()) {

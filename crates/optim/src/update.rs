@@ -1,6 +1,7 @@
 //! The one pass of a step: every parameter cut into blocks, every block run by its group's rule.
 
 use crate::arena::States;
+use crate::average::Averager;
 use crate::executor::Executor;
 use crate::report::{PROBED, ProbeBuffers, Seen};
 use crate::rule::Rule;
@@ -8,11 +9,12 @@ use crate::share::share;
 use sagetrain_kernels::{BLOCK, Block, Float, Isa};
 use std::mem::take;
 
-/// One block of one parameter, with its rule.
+/// One block of one parameter, with its rule, if it has a gradient, and its average, if one is kept.
 pub(crate) struct Piece<'a, F> {
     pub parameter: usize,
-    rule: &'a Rule<F>,
+    rule: Option<&'a Rule<F>>,
     block: Block<'a, F>,
+    average: Option<(Averager<F>, &'a mut [F])>,
     /// Boxed: its statistics are kilobytes, and mostly it is not there.
     watch: Option<Box<Watch<'a>>>,
 }
@@ -27,38 +29,39 @@ struct Watch<'a> {
 /// The arrays of one parameter.
 pub(crate) struct Tensor<'a, F> {
     pub parameter: &'a mut [F],
-    pub gradient: &'a [F],
+    /// The rule and the gradient, where there is one.
+    pub update: Option<(&'a Rule<F>, &'a [F])>,
     pub states: States<'a, F>,
+    pub averager: Option<Averager<F>>,
 }
 
 impl<'a, F: Float> Tensor<'a, F> {
     /// Cuts the arrays into blocks. `positions` are those to sample where a report is due.
-    pub fn cut(
-        mut self,
-        index: usize,
-        rule: &'a Rule<F>,
-        positions: Option<&'a [usize]>,
-        pieces: &mut Vec<Piece<'a, F>>,
-    ) {
-        let positions = positions.filter(|_| rule.senses());
+    pub fn cut(mut self, index: usize, positions: Option<&'a [usize]>, pieces: &mut Vec<Piece<'a, F>>) {
+        let rule = self.update.map(|(rule, _)| rule);
+        let positions = positions.filter(|_| rule.is_some_and(Rule::senses));
         let mut start = 0;
         while !self.parameter.is_empty() {
             let watch =
                 positions.map(|positions| Box::new(Watch { start, positions, seen: Seen::default() }));
             let block = self.head();
             start += block.parameter.len();
-            pieces.push(Piece { parameter: index, rule, block, watch });
+            let average = self.averager.map(|averager| (averager, head(&mut self.states.average)));
+            pieces.push(Piece { parameter: index, rule, block, average, watch });
         }
     }
 
     /// The next block.
     fn head(&mut self) -> Block<'a, F> {
-        let States { first, second, sensitivity } = &mut self.states;
-        let (gradient, rest) = self.gradient.split_at(self.gradient.len().min(BLOCK));
-        self.gradient = rest;
+        let States { first, second, sensitivity, .. } = &mut self.states;
+        let gradient = self.update.as_mut().map(|(_, gradient)| {
+            let (head, rest) = gradient.split_at(gradient.len().min(BLOCK));
+            *gradient = rest;
+            head
+        });
         Block {
             parameter: head(&mut self.parameter),
-            gradient,
+            gradient: gradient.unwrap_or_default(),
             first: head(first),
             second: head(second),
             sensitivity: head(sensitivity),
@@ -81,9 +84,13 @@ pub(crate) fn run<F: Float>(isa: Isa, pieces: &mut [Piece<'_, F>], executor: &dy
 
 impl<F: Float> Piece<'_, F> {
     fn run(&mut self, isa: Isa) {
-        match &mut self.watch {
-            None => self.rule.apply(isa, whole(&mut self.block)),
-            Some(watch) => watch.run(isa, self.rule, &mut self.block),
+        match (self.rule, &mut self.watch) {
+            (None, _) => {}
+            (Some(rule), None) => rule.apply(isa, whole(&mut self.block)),
+            (Some(rule), Some(watch)) => watch.run(isa, rule, &mut self.block),
+        }
+        if let Some((averager, average)) = &mut self.average {
+            averager.apply(isa, self.block.parameter, average);
         }
     }
 

@@ -157,7 +157,9 @@ fn options_that_cannot_be_are_said_with_their_path() {
             json!({ "nonFinite": "ignore" }),
             "nonFinite: is 'ignore', must be one of 'error', 'skip', 'unchecked'",
         ),
-        (json!({ "average": { "decay": 0.9 } }), "average: is not available in this version"),
+        (json!({ "average": {} }), "average.decay: is missing, such as 0.999"),
+        (json!({ "average": { "decay": 1 } }), "average.decay: is 1, must be a number from 0 to below 1"),
+        (json!({ "average": 0.999 }), "average: is a number, must be an object"),
         (json!({ "rounding": "kahan" }), "rounding: is 'kahan', must be one of 'nearest'"),
         (
             json!({ "sensitivityDtype": "bfloat16" }),
