@@ -24,6 +24,7 @@ export {
   Optimizer,
   type GroupOptions,
   type OptimizerOptions,
+  type StandaloneOptions,
   type OptimizerState,
   type StateMismatch,
   type StepInputs,

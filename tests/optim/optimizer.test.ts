@@ -104,6 +104,24 @@ test('states go out by name and come back to the same bits', (t) => {
   t.deepEqual(second, first)
 })
 
+test('the average of parameters follows them, and goes out and in with the state', (t) => {
+  const data = Float64Array.of(1, -2)
+  const make = () => createOptimizer(sgd({ lr: 0.1 }), [{ name: 'w', shape: [2], data }], { average: { decay: 0.75 } })
+  using optimizer = make()
+  optimizer.step([Float64Array.of(1, 0)])
+  t.deepEqual(optimizer.state().tensors['w/average']?.data, Float64Array.of(0.9, -2))
+  optimizer.step([Float64Array.of(0, 4)])
+  const state = optimizer.state()
+  t.deepEqual(state.tensors['w/average']?.data, Float64Array.of(0.9, -2.1))
+  using resumed = make()
+  t.deepEqual(resumed.load(state), { missing: [], unused: [] })
+  for (const one of [optimizer, resumed]) {
+    data.set([0.9, -2.4])
+    one.step([Float64Array.of(0, 0)])
+  }
+  t.deepEqual(resumed.state(), optimizer.state())
+})
+
 test('a state that does not fit is refused whole, or told apart by name', async (t) => {
   using optimizer = createOptimizer(adam({ lr: 1 }), [parameter(Float32Array.of(1, 2))])
   optimizer.step([Float32Array.of(1, 1)])

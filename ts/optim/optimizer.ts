@@ -31,7 +31,7 @@ export interface GroupOptions extends NamePattern {
   readonly beta0?: number
 }
 
-/** What an optimizer does besides its rule; a session takes the same. */
+/** What an optimizer does besides its rule, in a session or alone. */
 export interface OptimizerOptions {
   /**
    * Multiplier of the rate.
@@ -50,6 +50,15 @@ export interface OptimizerOptions {
    * @default 'error'
    */
   readonly nonFinite?: 'error' | 'skip' | 'unchecked'
+}
+
+/** Options of {@link createOptimizer}. */
+export interface StandaloneOptions extends OptimizerOptions {
+  /**
+   * Keeps the exponential moving average a ← d·a + (1 − d)·θ of every parameter, taken in the same pass; its first step sets it to θ, as
+   * torch's `AveragedModel` with `get_ema_multi_avg_fn` does. It is read as `<parameter>/average` from {@link Optimizer.state}.
+   */
+  readonly average?: { readonly decay: number }
 }
 
 /** Scalars of one step. */
@@ -91,7 +100,7 @@ export interface OptimizerState<Data extends FloatArray = FloatArray> {
 
 /** What {@link Optimizer.load} could not pair up. */
 export interface StateMismatch {
-  /** States of this optimizer that were not given: they begin at 0. */
+  /** States of this optimizer that were not given: they begin at 0, averages at the next step's parameters. */
   readonly missing: readonly string[]
   /** States that were given and are not kept here. */
   readonly unused: readonly string[]
@@ -213,7 +222,7 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
 export function createOptimizer<Data extends FloatArray>(
   spec: OptimizerSpec,
   parameters: readonly TensorInput<Data>[],
-  options: OptimizerOptions = {},
+  options: StandaloneOptions = {},
 ): Optimizer<Data> {
   const tensors = parse(tensorInputs, parameters, 'parameters', 'ERR_ARGUMENT') as readonly TensorInput<FloatArray>[] as readonly TensorInput<Data>[]
   const first = tensors[0]?.data
