@@ -80,4 +80,8 @@ test('a configuration that is refused leaves no folder', async (t) => {
   const { code, out } = await sagetrain(task, ['--config', file, '--rates', '1e-3', '--runs', join(folder, 'runs')])
   t.is(code, 2, out)
   t.deepEqual(await readdir(join(folder, 'runs')), [])
+
+  await writeFile(file, JSON.stringify({ task: 'scripted', train: { threads: 0 } }))
+  const early = await sagetrain({ ...refusing, prepare: async () => Promise.reject(new Error('prepared')) }, ['--config', file, '--rates', '1e-3'])
+  t.is(early.code, 2, 'what no arm could be trained with is refused before the data are prepared')
 })

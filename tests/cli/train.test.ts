@@ -199,7 +199,7 @@ test.serial('a run that is being trained is not gone on with; one whose process 
   }, folder)
   t.is(code, 0)
   t.is(beside?.code, 1)
-  t.regex(beside?.err ?? '', new RegExp(`busy is being trained by process ${process.pid}; wait for its end, or stop it with kill ${process.pid} .*ERR_STATE`))
+  t.regex(beside?.err ?? '', new RegExp(`busy is being trained by this process \\(${process.pid}\\); wait for its end.*ERR_STATE`))
   t.deepEqual(beside?.script.started, [])
 
   const lock = join(runs, 'busy', 'lock')

@@ -141,6 +141,19 @@ test('a folder with another run’s checkpoints is not written into unasked', as
   await refusal(t, 'ERR_STATE', () => task.train({ ...options, epochs: 1, folder }).done)
 })
 
+test('a folder in which a run is writing takes no second one', async (t) => {
+  const folder = temporaryFolder(t)
+  using task = await Spiral.prepare({ samples: 40, validSamples: 10 })
+  const run = task.train({ ...options, epochs: 2, folder })
+  for await (const event of run) {
+    if (event.type !== 'step' || event.step !== 1) continue
+    const refused = await refusal(t, 'ERR_STATE', () => task.train({ ...options, epochs: 2, folder, resume: true }).done)
+    t.regex(refused.message, /is being trained by this process/)
+  }
+  t.is((await run.done).step, 2)
+  t.is((await task.train({ ...options, epochs: 3, folder, resume: true }).done).step, 3)
+})
+
 test('resuming where there is no checkpoint begins anew and says so', async (t) => {
   using task = await Spiral.prepare({ samples: 40, validSamples: 10 })
   const events = await collect(task.train({ ...options, epochs: 1, folder: temporaryFolder(t), resume: true }))

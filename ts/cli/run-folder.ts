@@ -1,9 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { SagetrainError } from '../errors.js'
 import { writeWhole } from '../report/write.js'
-import { withLock } from '../setup/lock.mjs'
 import { UsageError } from './exit-codes.js'
 import { checkConfig, type RunConfig } from './run-config.js'
 
@@ -41,20 +38,6 @@ export async function readRunFolder(folder: string): Promise<RunConfig> {
   } catch (error) {
     throw new UsageError(`${path}: ${error instanceof Error ? error.message : String(error)}`)
   }
-}
-
-/**
- * Keeps other processes out of a run's folder while `body` works in it.
- *
- * @throws {@link SagetrainError} `ERR_STATE` where one is there already.
- */
-export async function occupying<T>(folder: string, body: () => Promise<T>): Promise<T> {
-  const refuse = ({ pid, host }: { readonly pid: number; readonly host: string }): never => {
-    const where = host === hostname() ? '' : ` on ${host}`
-    const message = `${folder} is being trained by process ${pid}${where}; wait for its end, or stop it with kill ${pid} (it saves before it ends)`
-    throw new SagetrainError('ERR_STATE', message, { fields: { path: folder, pid } })
-  }
-  return withLock(join(folder, 'lock'), refuse, body)
 }
 
 /** Removes a new run's folder in which nothing has happened yet: a configuration that was refused leaves nothing behind. */

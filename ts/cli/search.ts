@@ -5,7 +5,7 @@ import { fixed } from '../report/format.js'
 import type { MetricColumn, RateSearch } from '../report/report-data.js'
 import { writeWhole } from '../report/write.js'
 import type { OptionSpec } from './arguments.js'
-import { runsOf, type ArmRun } from './arms.js'
+import { checkArms, runsOf, type ArmRun } from './arms.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { isObject, setAt, type JsonObject } from './merge.js'
@@ -41,11 +41,13 @@ export const search: Command = {
     const rates = ratesOf(required(options['rates'], '--rates LIST'))
     const read = await readConfig(file)
     const command = taskOf(read.task, context)
+    const config = applyOverrides(read, overrides, command.keys)
+    for (const rate of rates) checkArms(armsOf(withRate(config, rate)), command)
     const parent = typeof options['runs'] === 'string' ? options['runs'] : 'runs'
     using interruption = watchInterruption(() => context.terminal.line('\nStopping the search; once more to exit at once.'))
     const { signal } = interruption
     try {
-      const trials = await searchAll({ command, config: applyOverrides(read, overrides, command.keys), rates, parent, context, signal })
+      const trials = await searchAll({ command, config, rates, parent, context, signal })
       const found = { ...describe(command, overrides.map(({ flag, text }) => `${flag} ${text ?? ''}`.trim()), rates), command: context.written, trials }
       if (options['write'] === true) await writeInto(file, found)
       context.json(found)

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { isSagetrainError } from '../errors.js'
+import { occupy } from '../occupied.js'
 import type { ComparisonReport } from '../report/report-data.js'
 import { writeReport } from '../report/write.js'
 import type { OptionSpec } from './arguments.js'
@@ -11,7 +12,7 @@ import { withAbsolutePaths } from './merge.js'
 import { printOutcome } from './outcome.js'
 import { printPlan } from './plan.js'
 import { applyOverrides, armsOf, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
-import { createRunFolder, discardUntouched, occupying, readRunFolder } from './run-folder.js'
+import { createRunFolder, discardUntouched, readRunFolder } from './run-folder.js'
 import { quoted } from './shell.js'
 import { calledOff, watchInterruption } from './signals.js'
 import type { PreparedTask, TaskCommand } from './task-command.js'
@@ -99,7 +100,8 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
     await using task = await command.prepare(config.prepare, (line) => terminal.line(line), interruption.signal)
     const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, { ...config, prepare: withAbsolutePaths(config.prepare, command.files) }, place.name)
     try {
-      const report = await occupying(folder, () => trainIn(folder, request, task, context, interruption.signal))
+      using occupied = await occupy(folder, 'lock')
+      const report = await trainIn(occupied.folder, request, task, context, interruption.signal)
       return interruption.exitCode() ?? (report.status === 'complete' ? EXIT.ok : EXIT.error)
     } catch (error) {
       if (!('resume' in place)) await discardUntouched(folder)

@@ -100,17 +100,32 @@ function touch(path) {
  * @returns {Promise<T>}
  */
 export async function withLock(path, onWait, body) {
-  mkdirSync(dirname(path), { recursive: true })
-  await acquire(path, onWait)
-  const release = () => rmSync(path, { force: true })
-  const heartbeat = setInterval(() => touch(path), heartbeatMs)
-  process.once('exit', release)
+  const release = await holdLock(path, onWait)
   try {
     return await body()
   } finally {
-    clearInterval(heartbeat)
-    process.off('exit', release)
     release()
+  }
+}
+
+/**
+ * Takes the lock, waiting for another holder to end; the result gives it back. It does not keep the process alive.
+ *
+ * @param {string} path the lock file
+ * @param {(holder: Holder) => void} onWait called once when another living process holds it; what it throws ends the wait
+ * @returns {Promise<() => void>}
+ */
+export async function holdLock(path, onWait) {
+  mkdirSync(dirname(path), { recursive: true })
+  await acquire(path, onWait)
+  const remove = () => rmSync(path, { force: true })
+  const heartbeat = setInterval(() => touch(path), heartbeatMs)
+  heartbeat.unref()
+  process.once('exit', remove)
+  return () => {
+    clearInterval(heartbeat)
+    process.off('exit', remove)
+    remove()
   }
 }
 

@@ -10,6 +10,7 @@ import { present } from '../json.js'
 import type { LoaderOptions } from '../loader.js'
 import { Model } from '../model.js'
 import type { ModelOptions } from '../model-spec.js'
+import { occupy } from '../occupied.js'
 import { Run, type RunResult, type Training } from '../run.js'
 import { Session, type SessionOptions } from '../session.js'
 import { sessionPart, type ParsedTrainOptions } from '../train-options.js'
@@ -56,8 +57,9 @@ class TaskRun<M extends object> implements Training<M> {
       await using session = await Session.create(await this.#sessionOptions(model))
       // Only now: what the model or the session refuses leaves no folder behind.
       this.#folder = await runFolder(this.#training.task, options)
+      using occupied = this.#folder === undefined ? undefined : await occupy(this.#folder, 'training.lock')
       this.#loop = new TrainingLoop(await this.#loopParts(session))
-      using log = this.#folder === undefined ? undefined : await EventLog.open(join(this.#folder, 'events.jsonl'), session.stepCount)
+      using log = occupied && (await EventLog.open(join(occupied.folder, 'events.jsonl'), session.stepCount))
       for await (const event of this.#loop.events()) {
         log?.add(event)
         yield event
