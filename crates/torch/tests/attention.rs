@@ -191,12 +191,12 @@ fn a_query_without_keys_gives_zeros() {
 fn what_is_not_a_number_stays_none() {
     let layout = AttentionLayout { query_offsets: &[0, 2], key_offsets: &[0, 20], heads: 1, causal: false };
     let (q, k) = (values([2, 8], 1), values([20, 8], 2));
-    let mut damaged = q.copy();
+    let damaged = q.copy();
     let _ = damaged.get(1).fill_(f64::NAN);
     let out = attention(&damaged, &k, &k, &layout, None).unwrap();
     assert!(bool::try_from(out.get(1).isnan().all()).unwrap());
     assert!(bool::try_from(out.get(0).isfinite().all()).unwrap());
-    let mut damaged = k.copy();
+    let damaged = k.copy();
     let _ = damaged.get(7).fill_(f64::NAN);
     let out = attention(&q, &damaged, &k, &layout, None).unwrap();
     assert!(bool::try_from(out.isnan().all()).unwrap());
