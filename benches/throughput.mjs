@@ -95,7 +95,9 @@ function peer({ batches }) {
 }
 
 async function run(file, args, parse = true) {
-  const { stdout } = await promisify(execFile)(file, args, { cwd: root, maxBuffer: 1 << 26 })
+  // As ts/binding.ts sets it for Node: the two drivers of one session differ in nothing but the driver. The peer keeps its default.
+  const env = file === rust ? { GOMP_SPINCOUNT: '10000', ...process.env } : process.env
+  const { stdout } = await promisify(execFile)(file, args, { cwd: root, env, maxBuffer: 1 << 26 })
   return parse ? JSON.parse(stdout.trim().split('\n').at(-1)) : undefined
 }
 
