@@ -28,5 +28,6 @@ test('lists that do not pair up are refused', async (t) => {
   await refusal(t, 'ERR_ARGUMENT', () => bleu('a' as never, 'a' as never))
   await refusal(t, 'ERR_ARGUMENT', () => bleu([1] as never, ['a']))
   await refusal(t, 'ERR_ARGUMENT', () => pairedBootstrap(['a'], ['a'], ['a'], { resamples: 0 }))
+  await refusal(t, 'ERR_ARGUMENT', () => pairedBootstrap(['a'], ['a'], ['a'], { resamples: 1e12 }))
   await refusal(t, 'ERR_ARGUMENT', () => pairedBootstrap(['a'], ['a'], ['a'], { metric: 'blue' } as never))
 })

@@ -56,7 +56,10 @@ export interface PairedBootstrap {
 export interface BootstrapOptions {
   /** @default 'bleu' */
   readonly metric?: 'bleu' | 'chrf'
-  /** @default 1000 */
+  /**
+   * At most 1,000,000: all draws are held at once.
+   * @default 1000
+   */
   readonly resamples?: number
   /** @default 12345 */
   readonly seed?: number
@@ -107,6 +110,6 @@ function sentences(value: unknown, where: string): string[] {
 
 const bootstrapOptions = object({
   metric: v.optional(v.picklist(['bleu', 'chrf'], expected('"bleu" or "chrf"')), 'bleu'),
-  resamples: v.optional(count, 1000),
+  resamples: v.optional(v.pipe(count, v.maxValue(1_000_000, expected('a whole number from 1 to 1,000,000'))), 1000),
   seed: v.optional(whole, 12345),
 })
