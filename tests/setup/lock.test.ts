@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync, existsSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,4 +80,18 @@ test('who waits is told for whom', async (t) => {
     withLock(path, ({ pid }) => told.push(pid), async () => t.is(JSON.parse(readFileSync(path, 'utf8')).pid, process.pid)),
   ])
   t.deepEqual(told, [process.pid])
+})
+
+test('a killed holder that nobody has buried yet holds nothing', async (t) => {
+  const path = lockPath(t)
+  // The shell becomes a sleep that never asks for its child: the child stays a zombie until then.
+  const parent = spawn('sh', ['-c', 'sleep 1 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  t.teardown(() => parent.kill('SIGKILL'))
+  const pid = Number(String((await once(parent.stdout, 'data'))[0]))
+  const fields = (): readonly string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  writeFileSync(path, JSON.stringify({ pid, started: fields()[19], host: hostname() }))
+  process.kill(pid, 'SIGKILL')
+  for (let tries = 0; fields()[0] !== 'Z' && tries < 100; tries++) await sleep(20)
+  t.is(fields()[0], 'Z')
+  t.true(await canTake(path))
 })

@@ -14,12 +14,13 @@ const silentMs = 12 * heartbeatMs
  * When the process began, in clock ticks since boot: tells a living holder from a stranger that got its number.
  *
  * @param {number} pid
- * @returns {string} empty when there is no such process
+ * @returns {string} empty when there is no such process, or only what is left of one until its parent asks
  */
 function processStart(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return /[ZX]/.test(fields[0] ?? '') ? '' : (fields[19] ?? '')
   } catch {
     return ''
   }

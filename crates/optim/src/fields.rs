@@ -10,19 +10,15 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// `value` as an object with no key beyond `allowed`; `later` names keys that exist elsewhere, with what to say.
-    pub fn of(value: &'a Value, path: &'a str, allowed: &[&str], later: &[(&str, &str)]) -> Result<Self> {
+    /// `value` as an object with no key beyond `allowed`.
+    pub fn of(value: &'a Value, path: &'a str, allowed: &[&str]) -> Result<Self> {
         let Some(map) = value.as_object() else {
             return Err(OptimError::config(path, format!("is {}, must be an object", kind(value))));
         };
         let Some(key) = map.keys().find(|key| !allowed.contains(&key.as_str())) else {
             return Ok(Self { path, map });
         };
-        let problem = match later.iter().find(|(name, _)| name == key) {
-            Some((_, words)) => (*words).to_owned(),
-            None => format!("unknown key{}", suggestion(key, allowed)),
-        };
-        Err(OptimError::config(join(path, key), problem))
+        Err(OptimError::config(join(path, key), format!("unknown key{}", suggestion(key, allowed))))
     }
 
     pub fn path(&self, key: &str) -> String {

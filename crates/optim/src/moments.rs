@@ -42,7 +42,7 @@ impl MomentSpec {
 
     /// `released` says whether the optimizer has a released form.
     pub(crate) fn from_json(value: &Value, path: &str, decay: Decay, released: bool) -> Result<Self> {
-        let fields = Fields::of(value, path, KEYS, &[])?;
+        let fields = Fields::of(value, path, KEYS)?;
         let mut spec = Self::new(fields.rate()?, decay);
         let betas =
             fields.pair("betas", "two numbers from 0 to below 1", |beta| (0.0..1.0).contains(&beta))?;

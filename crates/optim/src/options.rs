@@ -86,7 +86,7 @@ impl OptimizerOptions {
     /// # Errors
     /// `ERR_CONFIG` for an unknown or impossible value.
     pub fn from_json(value: &Value, path: &str) -> Result<Self> {
-        let fields = Fields::of(value, path, KEYS, &[])?;
+        let fields = Fields::of(value, path, KEYS)?;
         fields.choice("rounding", &[("nearest", ())])?;
         fields.choice("sensitivityDtype", &[("float32", ())])?;
         let schedule =
@@ -112,7 +112,7 @@ impl OptimizerOptions {
 fn average(fields: &Fields<'_>) -> Result<Option<AverageSpec>> {
     let Some(value) = fields.get("average") else { return Ok(None) };
     let path = fields.path("average");
-    let own = Fields::of(value, &path, &["decay"], &[])?;
+    let own = Fields::of(value, &path, &["decay"])?;
     let decay = own.number("decay", "a number from 0 to below 1", |decay| (0.0..1.0).contains(&decay))?;
     decay
         .map(|decay| Some(AverageSpec { decay }))
@@ -127,7 +127,7 @@ fn groups(fields: &Fields<'_>) -> Result<Vec<GroupSpec>> {
 }
 
 fn group(value: &Value, path: &str) -> Result<GroupSpec> {
-    let fields = Fields::of(value, path, GROUP_KEYS, &[])?;
+    let fields = Fields::of(value, path, GROUP_KEYS)?;
     let group = GroupSpec {
         selection: Selection::from_fields(&fields)?,
         lr: fields.at_least_0("lr")?,

@@ -63,7 +63,7 @@ impl SageSpec {
     pub(crate) fn read(optimizer: &Fields<'_>, released: bool) -> Result<Option<Self>> {
         let Some(value) = optimizer.get("sage") else { return Ok(None) };
         let path = optimizer.path("sage");
-        let fields = Fields::of(value, &path, KEYS, &[])?;
+        let fields = Fields::of(value, &path, KEYS)?;
         let mut spec = Self::default();
         spec.beta0 = beta0(&fields)?.unwrap_or(spec.beta0);
         spec.form = fields
@@ -124,7 +124,7 @@ impl ObserveSpec {
     pub(crate) fn read(optimizer: &Fields<'_>, sage: bool) -> Result<Option<Self>> {
         let Some(value) = optimizer.get("observe") else { return Ok(None) };
         let path = optimizer.path("observe");
-        let fields = Fields::of(value, &path, &["every", "beta0"], &[])?;
+        let fields = Fields::of(value, &path, &["every", "beta0"])?;
         let every = fields.whole("every", 1)?;
         let every = every.ok_or_else(|| fields.error("every", "is missing, must be a number of steps"))?;
         match beta0(&fields)? {

@@ -98,7 +98,7 @@ impl ScheduleSpec {
     /// `ERR_CONFIG` for a missing, unknown or impossible value.
     pub fn from_json(value: &Value, path: &str) -> Result<Self> {
         let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
-        let read = |keys: &[&str]| Fields::of(value, path, &[&["type"], keys].concat(), &[]);
+        let read = |keys: &[&str]| Fields::of(value, path, &[&["type"], keys].concat());
         match kind {
             "constant" => read(&[]).map(|_| Self::Constant),
             "linear" => linear(&read(&["warmupRatio", "warmupSteps"])?),

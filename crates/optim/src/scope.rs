@@ -35,7 +35,7 @@ impl Scope {
             Some("all") => Ok(Self::All),
             Some("encoder-linear") => Ok(Self::EncoderLinear),
             None if value.is_object() => {
-                let fields = Fields::of(value, path, &["include", "exclude"], &[])?;
+                let fields = Fields::of(value, path, &["include", "exclude"])?;
                 Ok(Self::Names(Selection::from_fields(&fields)?))
             }
             _ => Err(OptimError::config(

@@ -41,7 +41,7 @@ impl SgdSpec {
     }
 
     pub(crate) fn from_json(value: &Value, path: &str) -> Result<Self> {
-        let fields = Fields::of(value, path, KEYS, &[])?;
+        let fields = Fields::of(value, path, KEYS)?;
         let mut spec = Self::new(fields.rate()?);
         let momentum =
             fields.number("momentum", "a number from 0 to below 1", |mu| (0.0..1.0).contains(&mu))?;
