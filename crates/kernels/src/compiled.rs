@@ -4,7 +4,6 @@ use crate::adam::Adam;
 use crate::adamax::Adamax;
 use crate::average::Average;
 use crate::isa::Isa;
-use crate::norm;
 use crate::pass::{self, Block};
 use crate::probe::{self, Probe, Sight};
 use crate::released::{ReleasedAdamW, ReleasedAdamax};
@@ -35,8 +34,6 @@ pub trait Compiled: Sized {
     );
     #[doc(hidden)]
     fn look(isa: Isa, sensing: Sensing<'_, Self>, sight: Sight<'_, Self>, probe: Probe<'_, Self>);
-    #[doc(hidden)]
-    fn squares(isa: Isa, gradient: &[Self]) -> f64;
     #[doc(hidden)]
     fn average(rule: &Average<Self>, isa: Isa, parameter: &[Self], average: &mut [Self]);
 }
@@ -75,9 +72,6 @@ macro_rules! compiled {
             }
             fn look(isa: Isa, sensing: Sensing<'_, Self>, sight: Sight<'_, Self>, probe: Probe<'_, Self>) {
                 probe::run(isa, sensing, sight, probe);
-            }
-            fn squares(isa: Isa, gradient: &[Self]) -> f64 {
-                norm::run(isa, gradient)
             }
             fn average(rule: &Average<Self>, isa: Isa, parameter: &[Self], average: &mut [Self]) {
                 rule.run(isa, parameter, average);

@@ -1,6 +1,7 @@
 //! The numbers a rule is generic over.
 
 use crate::compiled::Compiled;
+use crate::stored::Stored;
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -10,18 +11,14 @@ mod sealed {
     impl Sealed for f64 {}
 }
 
-/// `f32` or `f64`: what parameters, gradients and states are made of, and what they are computed in.
+/// `f32` or `f64`: what is computed in, and what states are made of.
 pub trait Float:
     sealed::Sealed
     + Compiled
-    + Copy
+    + Stored<Compute = Self>
     + Debug
-    + Default
     + PartialEq
     + PartialOrd
-    + Send
-    + Sync
-    + 'static
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
@@ -38,8 +35,6 @@ pub trait Float:
     const MIN_POSITIVE: Self;
     /// u, half the distance from 1 to the next number.
     const UNIT_ROUNDOFF: f64;
-    /// `float32` or `float64`.
-    const DTYPE: &'static str;
 
     /// The nearest number to `value`.
     fn from_f64(value: f64) -> Self;
@@ -58,14 +53,13 @@ pub trait Float:
 }
 
 macro_rules! float {
-    ($float:ident, $dtype:literal) => {
+    ($float:ident) => {
         impl Float for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const MAX: Self = $float::MAX;
             const MIN_POSITIVE: Self = $float::MIN_POSITIVE;
             const UNIT_ROUNDOFF: f64 = $float::EPSILON as f64 / 2.0;
-            const DTYPE: &'static str = $dtype;
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
@@ -100,5 +94,5 @@ macro_rules! float {
     };
 }
 
-float!(f32, "float32");
-float!(f64, "float64");
+float!(f32);
+float!(f64);

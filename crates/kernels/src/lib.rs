@@ -46,27 +46,34 @@ mod decay;
 mod float;
 mod isa;
 mod moment;
+mod noise;
 mod norm;
 mod pass;
+mod precision;
 mod probe;
 mod released;
 mod sage;
 mod sgd;
 mod statistics;
+mod stored;
 
 pub use adam::{Adam, AdamStep};
 pub use adamax::{Adamax, AdamaxStep};
 pub use average::Average;
 pub use decay::{Common, Decay};
 pub use float::Float;
+pub use half::{bf16, f16};
 pub use isa::Isa;
+pub use noise::Noise;
 pub use norm::{first_non_finite, scaled_norm, sum_of_squares};
 pub use pass::Block;
+pub use precision::{close_kahan, narrow, narrow_stochastically, open_kahan, open_master, widen};
 pub use probe::{Probe, Sight, look};
 pub use released::{ReleasedAdamW, ReleasedAdamax, ReleasedStep};
 pub use sage::{Modulation, Sage, Sensing};
 pub use sgd::{Sgd, SgdStep};
 pub use statistics::{Histogram, Statistics};
+pub use stored::Stored;
 
 /// Elements a block: the unit in which sums are taken and work is handed to threads. Fixed, so that no result depends on
 /// how many threads there are.
