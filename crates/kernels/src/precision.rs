@@ -40,13 +40,18 @@ pub fn open_master<S: Stored>(isa: Isa, stored: &[S], master: &mut [S::Compute])
 }
 
 /// Parameter plus compensation (Kahan 1965), where that rounds to the parameter; else the parameter, as in [`open_master`].
-pub fn open_kahan<S: Stored>(isa: Isa, stored: &[S], compensation: &[S], to: &mut [S::Compute]) {
+pub fn open_kahan<S: Stored>(isa: Isa, stored: &[S], compensation: &[S::Brief], to: &mut [S::Compute]) {
     assert!(stored.len() == to.len() && compensation.len() == to.len());
     S::convert(isa, Conversion::OpenKahan { stored, compensation, to });
 }
 
-/// Splits into the nearest parameter and the nearest to what that leaves.
-pub fn close_kahan<S: Stored>(isa: Isa, from: &[S::Compute], stored: &mut [S], compensation: &mut [S]) {
+/// Splits into the nearest parameter and what that leaves, rounded so that [`open_kahan`] knows both to belong together.
+pub fn close_kahan<S: Stored>(
+    isa: Isa,
+    from: &[S::Compute],
+    stored: &mut [S],
+    compensation: &mut [S::Brief],
+) {
     assert!(stored.len() == from.len() && compensation.len() == from.len());
     S::convert(isa, Conversion::CloseKahan { from, stored, compensation });
 }

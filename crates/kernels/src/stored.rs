@@ -10,6 +10,8 @@ use half::{bf16, f16};
 pub trait Stored: sealed::Sealed + Copy + Default + std::fmt::Debug + Send + Sync + bytemuck::Pod {
     /// The type of the arithmetic and of the states.
     type Compute: Float;
+    /// A type of half the size for states that bear it: [`bf16`], but for `f64`, which has none.
+    type Brief: Stored<Compute = Self::Compute>;
     /// `float32`, `float64`, `bfloat16` or `float16`.
     const DTYPE: &'static str;
     /// Whether the type is narrower than the one computed in.
@@ -52,8 +54,8 @@ pub enum Conversion<'a, S: Stored> {
     Narrow { from: &'a [S::Compute], stored: &'a mut [S] },
     NarrowBy { from: &'a [S::Compute], noise: Noise, start: u64, stored: &'a mut [S] },
     OpenMaster { stored: &'a [S], master: &'a mut [S::Compute] },
-    OpenKahan { stored: &'a [S], compensation: &'a [S], to: &'a mut [S::Compute] },
-    CloseKahan { from: &'a [S::Compute], stored: &'a mut [S], compensation: &'a mut [S] },
+    OpenKahan { stored: &'a [S], compensation: &'a [S::Brief], to: &'a mut [S::Compute] },
+    CloseKahan { from: &'a [S::Compute], stored: &'a mut [S], compensation: &'a mut [S::Brief] },
 }
 
 impl<S: Stored> Loop for Conversion<'_, S> {
@@ -82,7 +84,7 @@ impl<S: Stored> Loop for Conversion<'_, S> {
             Self::CloseKahan { from, stored, compensation } => {
                 for ((from, stored), compensation) in from.iter().zip(stored).zip(compensation) {
                     *stored = S::narrow(*from);
-                    *compensation = S::narrow(*from - stored.widen());
+                    *compensation = left::<S>(*from, *stored);
                 }
             }
         }
@@ -93,6 +95,21 @@ impl<S: Stored> Loop for Conversion<'_, S> {
 #[inline(always)]
 fn current<S: Stored>(stored: S, fine: S::Compute) -> S::Compute {
     if S::narrow(fine).same(stored) { fine } else { stored.widen() }
+}
+
+/// What rounding to `stored` left of `from`. Where that rounds to half a unit of the parameter, and both together to its neighbour,
+/// it is a little less: [`current`] would take it for a parameter that somebody has written to.
+#[inline(always)]
+fn left<S: Stored>(from: S::Compute, stored: S) -> S::Brief {
+    // 1 − 2^-8: a unit of bfloat16 less.
+    let less = S::Compute::ONE - S::Compute::from_f64(f64::from_bits((1023 - 8) << 52));
+    let rest = from - stored.widen();
+    let nearest = S::Brief::narrow(rest);
+    if S::narrow(stored.widen() + nearest.widen()).same(stored) {
+        nearest
+    } else {
+        S::Brief::narrow(rest * less)
+    }
 }
 
 /// Elements whose noise is drawn at a time.
@@ -112,10 +129,11 @@ fn narrow_by<S: Stored>(from: &[S::Compute], noise: Noise, start: u64, stored: &
 }
 
 macro_rules! stored {
-    ($type:ident, $compute:ident, $dtype:literal, $narrow:literal,
+    ($type:ident, $compute:ident, $brief:ident, $dtype:literal, $narrow:literal,
      $widen:expr, $nearest:expr, $by:expr, $slice:expr, $slice_mut:expr) => {
         impl Stored for $type {
             type Compute = $compute;
+            type Brief = $brief;
             const DTYPE: &'static str = $dtype;
             const NARROW: bool = $narrow;
 
@@ -151,10 +169,10 @@ macro_rules! stored {
     };
 }
 
-stored!(f32, f32, "float32", false, |x| x, |x| x, |x, _| x, Some, Some);
-stored!(f64, f64, "float64", false, |x| x, |x| x, |x, _| x, Some, Some);
-stored!(bf16, f32, "bfloat16", true, widen_bf16, narrow_bf16, narrow_bf16_by, |_| None, |_| None);
-stored!(f16, f32, "float16", true, widen_f16, narrow_f16, |x, _| narrow_f16(x), |_| None, |_| None);
+stored!(f32, f32, bf16, "float32", false, |x| x, |x| x, |x, _| x, Some, Some);
+stored!(f64, f64, f64, "float64", false, |x| x, |x| x, |x, _| x, Some, Some);
+stored!(bf16, f32, bf16, "bfloat16", true, widen_bf16, narrow_bf16, narrow_bf16_by, |_| None, |_| None);
+stored!(f16, f32, bf16, "float16", true, widen_f16, narrow_f16, |x, _| narrow_f16(x), |_| None, |_| None);
 
 // The conversions are written out, without a branch, because `half`'s own do not vectorise.
 

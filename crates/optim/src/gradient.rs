@@ -4,7 +4,7 @@ use crate::error::{OptimError, Result};
 use crate::executor::Executor;
 use crate::parameter::ParameterInfo;
 use crate::share::share;
-use sagetrain_kernels::{BLOCK, Float, Isa, first_non_finite, scaled_norm, sum_of_squares};
+use sagetrain_kernels::{BLOCK, Float, Isa, Stored, first_non_finite, scaled_norm, sum_of_squares};
 
 /// torch's `clip_grad_norm_` has it in the denominator, so that a norm of 0 divides.
 const CLIP_EPSILON: f64 = 1e-6;
@@ -47,9 +47,9 @@ impl Gradients {
     }
 
     /// Reads all gradients once, for their norm and the clipping factor.
-    pub fn read<F: Float>(
+    pub fn read<S: Stored>(
         isa: Isa,
-        gradients: &[Option<&[F]>],
+        gradients: &[Option<&[S]>],
         unscale: Unscale,
         max_norm: Option<f64>,
         executor: &dyn Executor,
@@ -60,22 +60,23 @@ impl Gradients {
     }
 
     /// The first gradient that is not finite or would not stay so, if any.
-    pub fn first_bad<F: Float>(
+    pub fn first_bad<S: Stored>(
         &self,
         parameters: &[ParameterInfo],
-        gradients: &[Option<&[F]>],
+        gradients: &[Option<&[S]>],
         step: u64,
     ) -> Option<OptimError> {
         // No element exceeds the norm, so a norm that fits proves every product finite.
-        if self.norm.is_some_and(|norm| norm <= F::MAX.to_f64()) {
+        if self.norm.is_some_and(|norm| norm <= S::Compute::MAX.to_f64()) {
             return None;
         }
-        let factor = F::from_f64(self.factor);
-        let scaled = |gradient: &[F]| gradient.iter().position(|value| !(*value * factor).is_finite());
-        let bad = |(gradient, parameter): (&Option<&[F]>, &ParameterInfo)| {
+        let factor = S::Compute::from_f64(self.factor);
+        let finite = |value: &S| (value.widen() * factor).is_finite();
+        let scaled = |gradient: &[S]| gradient.iter().position(|value| !finite(value));
+        let bad = |(gradient, parameter): (&Option<&[S]>, &ParameterInfo)| {
             let gradient = (*gradient)?;
             let index = first_non_finite(gradient).or_else(|| scaled(gradient))?;
-            let value = gradient[index].to_f64();
+            let value = gradient[index].widen().to_f64();
             Some(OptimError::NonFinite { step, name: parameter.name.clone(), index, value })
         };
         gradients.iter().zip(parameters).find_map(bad)
@@ -83,12 +84,12 @@ impl Gradients {
 }
 
 /// √Σ g² over all gradients as they come: blocks in parallel, their sums added in order.
-fn global_norm<F: Float>(isa: Isa, gradients: &[Option<&[F]>], executor: &dyn Executor) -> f64 {
+fn global_norm<S: Stored>(isa: Isa, gradients: &[Option<&[S]>], executor: &dyn Executor) -> f64 {
     let blocks = gradients.iter().flatten().flat_map(|gradient| gradient.chunks(BLOCK));
-    let mut sums: Vec<(&[F], f64)> = blocks.map(|block| (block, 0.0)).collect();
+    let mut sums: Vec<(&[S], f64)> = blocks.map(|block| (block, 0.0)).collect();
     share(executor, &mut sums, |(block, _)| block.len(), &|(block, sum)| *sum = sum_of_squares(isa, block));
     let sum: f64 = sums.iter().map(|(_, sum)| sum).sum();
-    let finite = |(block, _): &(&[F], f64)| first_non_finite(block).is_none();
+    let finite = |(block, _): &(&[S], f64)| first_non_finite(block).is_none();
     // Finite float64 gradients may have squares that are not.
     if sum == f64::INFINITY && sums.iter().all(finite) {
         return scaled_norm(&sums.iter().map(|(block, _)| *block).collect::<Vec<_>>());

@@ -1,6 +1,6 @@
 //! The optimizer: parameters and gradients in, parameters updated in place.
 
-use crate::arena::Arena;
+use crate::arena::{Arena, Kept};
 use crate::average::Averaging;
 use crate::error::{OptimError, Result};
 use crate::executor::Executor;
@@ -9,26 +9,31 @@ use crate::group::{self, Group, Groups};
 use crate::memory::Allocate;
 use crate::options::{NonFinite, OptimizerOptions};
 use crate::parameter::{ParameterInfo, check_names};
+use crate::precision::{Keeping, SensitivityDtype, noise_number};
 use crate::report::{Seen, SensitivityReport, sample_positions};
 use crate::rule::{Now, Rule};
 use crate::spec::OptimizerSpec;
-use crate::update::{self, Piece, Tensor};
-use sagetrain_kernels::{Float, Isa};
+use crate::tile::Arrays;
+use crate::update::{self, How, Piece};
+use sagetrain_kernels::{Float, Isa, Stored};
 use serde::Serialize;
 use serde_json::Value;
 
-/// An optimizer over a fixed list of parameters that somebody else owns. `F` is their type and the type computed in.
-pub struct Optimizer<F: Float = f32> {
+/// An optimizer over a fixed list of parameters that somebody else owns. `S` is their type and that of the gradients; what is computed in,
+/// and states are kept in, is `S::Compute`.
+pub struct Optimizer<S: Stored = f32> {
     pub(crate) spec: OptimizerSpec,
     pub(crate) parameters: Vec<ParameterInfo>,
-    pub(crate) arena: Arena<F>,
+    pub(crate) arena: Arena<S>,
     pub(crate) step: u64,
     options: OptimizerOptions,
     groups: Vec<Group>,
     group_of: Vec<usize>,
     scope: Vec<String>,
     positions: Vec<Vec<usize>>,
-    pub(crate) averaging: Option<Averaging<F>>,
+    noise_numbers: Vec<u32>,
+    pub(crate) averaging: Option<Averaging<S::Compute>>,
+    keeping: Keeping,
     report: Option<SensitivityReport>,
     isa: Isa,
 }
@@ -63,7 +68,7 @@ pub struct StepReport {
     pub lr: f64,
 }
 
-impl<F: Float> Optimizer<F> {
+impl<S: Stored> Optimizer<S> {
     /// An optimizer at step 0, its states zero.
     ///
     /// # Errors
@@ -72,22 +77,27 @@ impl<F: Float> Optimizer<F> {
         spec: &OptimizerSpec,
         parameters: &[ParameterInfo],
         options: &OptimizerOptions,
-        allocate: &dyn Allocate<F>,
+        allocate: &dyn Allocate<S::Compute>,
     ) -> Result<Self> {
         check_names(parameters)?;
         // What was made in Rust is held to what may be written in JSON: one place says what is possible.
         let spec = OptimizerSpec::from_json(&as_json(spec)?, "optimizer")?;
         let options = OptimizerOptions::from_json(&as_json(options)?, "")?;
-        check_epsilons::<F>(&spec)?;
+        check_epsilons::<S::Compute>(&spec)?;
         let Groups { groups, of, in_scope } = group::resolve(&spec, &options, parameters)?;
         let keeps = |parameter: usize| groups[of[parameter]].sense.keeps();
-        let arena = Arena::new(parameters, spec.states(), keeps, options.average.is_some(), allocate)?;
+        let keeping = Keeping::of::<S>(&options)?;
+        let brief = brief_sensitivity::<S>(&options, groups.iter().any(|group| group.sense.keeps()))?;
+        let kept = Kept { base: spec.states(), brief, keeping, averages: options.average.is_some() };
+        let arena = Arena::new(parameters, kept, keeps, allocate)?;
         let scope = parameters.iter().zip(in_scope).filter(|(_, inside)| *inside);
         Ok(Self {
             scope: scope.map(|(parameter, _)| parameter.name.clone()).collect(),
             positions: if spec.observe().is_some() { sample_positions(parameters) } else { Vec::new() },
+            noise_numbers: parameters.iter().map(|parameter| noise_number(&parameter.name)).collect(),
             averaging: options.average.map(|average| Averaging::new(average.decay, parameters.len())),
             parameters: parameters.to_vec(),
+            keeping,
             group_of: of,
             step: 0,
             report: None,
@@ -105,13 +115,13 @@ impl<F: Float> Optimizer<F> {
     /// `ERR_SHAPE` or `ERR_ARGUMENT` for what does not fit, `ERR_NON_FINITE` as the policy says. Nothing has changed then.
     pub fn step(
         &mut self,
-        parameters: &mut [&mut [F]],
-        gradients: &[Option<&[F]>],
+        parameters: &mut [&mut [S]],
+        gradients: &[Option<&[S]>],
         inputs: StepInputs,
         executor: &dyn Executor,
     ) -> Result<StepReport> {
         self.check(parameters, gradients)?;
-        let unscale = Unscale::new::<F>(inputs.divisor, inputs.loss_scale)?;
+        let unscale = Unscale::new::<S::Compute>(inputs.divisor, inputs.loss_scale)?;
         let multiplier = self.multiplier(inputs.multiplier)?;
         let read = self.read(gradients, unscale, executor);
         let mut report = StepReport {
@@ -158,7 +168,7 @@ impl<F: Float> Optimizer<F> {
         self.report.as_ref()
     }
 
-    fn check(&self, parameters: &[&mut [F]], gradients: &[Option<&[F]>]) -> Result<()> {
+    fn check(&self, parameters: &[&mut [S]], gradients: &[Option<&[S]>]) -> Result<()> {
         for (argument, found) in [("parameters", parameters.len()), ("gradients", gradients.len())] {
             if found != self.parameters.len() {
                 let problem =
@@ -188,7 +198,7 @@ impl<F: Float> Optimizer<F> {
         }
     }
 
-    fn read(&self, gradients: &[Option<&[F]>], unscale: Unscale, executor: &dyn Executor) -> Gradients {
+    fn read(&self, gradients: &[Option<&[S]>], unscale: Unscale, executor: &dyn Executor) -> Gradients {
         let max_norm = self.options.max_gradient_norm;
         match (max_norm, self.options.non_finite) {
             (None, NonFinite::Unchecked) => Gradients::unread(unscale),
@@ -196,7 +206,7 @@ impl<F: Float> Optimizer<F> {
         }
     }
 
-    fn bad(&self, read: &Gradients, gradients: &[Option<&[F]>]) -> Option<OptimError> {
+    fn bad(&self, read: &Gradients, gradients: &[Option<&[S]>]) -> Option<OptimError> {
         match self.options.non_finite {
             NonFinite::Unchecked => None,
             _ => read.first_bad(&self.parameters, gradients, self.step + 1),
@@ -206,25 +216,29 @@ impl<F: Float> Optimizer<F> {
     /// The pass itself.
     fn update(
         &mut self,
-        parameters: &mut [&mut [F]],
-        gradients: &[Option<&[F]>],
+        parameters: &mut [&mut [S]],
+        gradients: &[Option<&[S]>],
         multiplier: f64,
         factor: f64,
         executor: &dyn Executor,
     ) {
         let due = self.spec.observe().is_some_and(|observe| self.step.is_multiple_of(observe.every));
         let now = Now { step: self.step, multiplier, factor };
-        let rules: Vec<Rule<F>> = self.groups.iter().map(|group| Rule::new(&self.spec, group, now)).collect();
+        let rules: Vec<Rule<S::Compute>> =
+            self.groups.iter().map(|group| Rule::new(&self.spec, group, now)).collect();
         let mut pieces = Vec::new();
         let arrays = parameters.iter_mut().zip(gradients).zip(self.arena.split_mut());
         for (index, ((parameter, gradient), states)) in arrays.enumerate() {
             let averager = self.averaging.as_ref().map(|averaging| averaging.of(index));
-            let update = gradient.map(|gradient| (&rules[self.group_of[index]], gradient));
-            if update.is_none() && averager.is_none() {
+            let rule = gradient.map(|_| &rules[self.group_of[index]]);
+            if rule.is_none() && averager.is_none() {
                 continue;
             }
+            let noise = self.keeping.noise(self.step, self.noise_numbers[index]);
+            let how = How { rule, averager, keeping: self.keeping, noise };
+            let arrays = Arrays { parameter, gradient: gradient.unwrap_or_default(), states };
             let positions = due.then(|| self.positions[index].as_slice());
-            Tensor { parameter, update, states, averager }.cut(index, positions, &mut pieces);
+            update::cut(index, arrays, how, positions, &mut pieces);
         }
         update::run(self.isa, &mut pieces, executor);
         self.report = due.then(|| report(self.step, &self.parameters, pieces));
@@ -236,6 +250,17 @@ impl<F: Float> Optimizer<F> {
 
 fn as_json(value: &impl Serialize) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| OptimError::config("optimizer", error.to_string()))
+}
+
+/// Whether E is kept in half the size.
+fn brief_sensitivity<S: Stored>(options: &OptimizerOptions, senses: bool) -> Result<bool> {
+    let error = |problem: String| Err(OptimError::config("sensitivityDtype", problem));
+    match options.sensitivity_dtype {
+        SensitivityDtype::Float32 => Ok(false),
+        SensitivityDtype::BFloat16 if !senses => error("has no effect without sage or observe".to_owned()),
+        SensitivityDtype::BFloat16 if <S::Brief as Stored>::NARROW => Ok(true),
+        SensitivityDtype::BFloat16 => error(format!("'bfloat16' is not of {} parameters", S::DTYPE)),
+    }
 }
 
 /// An ε that vanishes in the parameters' type would let 0/0 through.
@@ -254,7 +279,11 @@ fn check_epsilons<F: Float>(spec: &OptimizerSpec) -> Result<()> {
 }
 
 /// What the pieces saw, put together in their order.
-fn report<F: Float>(step: u64, parameters: &[ParameterInfo], pieces: Vec<Piece<'_, F>>) -> SensitivityReport {
+fn report<S: Stored>(
+    step: u64,
+    parameters: &[ParameterInfo],
+    pieces: Vec<Piece<'_, S>>,
+) -> SensitivityReport {
     let mut tensors: Vec<(usize, Seen)> = Vec::new();
     for piece in pieces {
         let index = piece.parameter;

@@ -2,6 +2,7 @@
 
 use crate::error::{OptimError, Result};
 use crate::fields::Fields;
+use crate::precision::{Rounding, SensitivityDtype};
 use crate::schedule::ScheduleSpec;
 use crate::scope::Selection;
 use serde::Serialize;
@@ -22,6 +23,15 @@ pub struct OptimizerOptions {
     /// Keeps an exponential moving average of the parameters, as state `average`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
+    /// How a parameter of 16 bits is rounded. Default `nearest`, from a master weight.
+    #[serde(skip_serializing_if = "is_default")]
+    pub rounding: Rounding,
+    /// Type of E. Default that of the arithmetic.
+    #[serde(skip_serializing_if = "is_default")]
+    pub sensitivity_dtype: SensitivityDtype,
+    /// Seed of stochastic rounding. Default 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Multiplier of the learning rate by step. Default constant.
     pub schedule: ScheduleSpec,
     /// Steps the schedule is stretched over.
@@ -77,6 +87,7 @@ const KEYS: &[&str] = &[
     "totalSteps",
     "rounding",
     "sensitivityDtype",
+    "seed",
 ];
 const GROUP_KEYS: &[&str] = &["include", "exclude", "lr", "weightDecay", "beta0"];
 
@@ -87,17 +98,19 @@ impl OptimizerOptions {
     /// `ERR_CONFIG` for an unknown or impossible value.
     pub fn from_json(value: &Value, path: &str) -> Result<Self> {
         let fields = Fields::of(value, path, KEYS)?;
-        fields.choice("rounding", &[("nearest", ())])?;
-        fields.choice("sensitivityDtype", &[("float32", ())])?;
         let schedule =
             fields.get("schedule").map(|value| ScheduleSpec::from_json(value, &fields.path("schedule")));
         let policies =
             [("error", NonFinite::Error), ("skip", NonFinite::Skip), ("unchecked", NonFinite::Unchecked)];
+        let dtypes = [("float32", SensitivityDtype::Float32), ("bfloat16", SensitivityDtype::BFloat16)];
         let options = Self {
             groups: groups(&fields)?,
             max_gradient_norm: fields.number("maxGradientNorm", "a number above 0", |norm| norm > 0.0)?,
             non_finite: fields.choice("nonFinite", &policies)?.unwrap_or_default(),
             average: average(&fields)?,
+            rounding: fields.choice("rounding", &ROUNDINGS)?.unwrap_or_default(),
+            sensitivity_dtype: fields.choice("sensitivityDtype", &dtypes)?.unwrap_or_default(),
+            seed: fields.whole("seed", 0)?,
             schedule: schedule.transpose()?.unwrap_or_default(),
             total_steps: fields.whole("totalSteps", 1)?,
         };
@@ -105,8 +118,18 @@ impl OptimizerOptions {
             let problem = format!("is missing, and schedule {:?} needs it", options.schedule);
             return Err(fields.error("totalSteps", problem));
         }
+        if options.seed.is_some() && options.rounding != Rounding::Stochastic {
+            return Err(fields.error("seed", "has no effect without rounding 'stochastic'"));
+        }
         Ok(options)
     }
+}
+
+const ROUNDINGS: [(&str, Rounding); 3] =
+    [("nearest", Rounding::Nearest), ("stochastic", Rounding::Stochastic), ("kahan", Rounding::Kahan)];
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn average(fields: &Fields<'_>) -> Result<Option<AverageSpec>> {

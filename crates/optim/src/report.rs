@@ -1,6 +1,7 @@
 //! What `observe` reports: sensitivity, its average and variation and the modulation, tensor by tensor.
 
 use crate::parameter::ParameterInfo;
+use crate::tile::TILE;
 use sagetrain_kernels::{Float, Probe, Statistics};
 use serde::Serialize;
 
@@ -122,15 +123,12 @@ fn mix(counter: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Elements a probe holds: five arrays of them stay in the first-level cache.
-pub(crate) const PROBED: usize = 512;
-
-/// Buffers of a probe.
-pub(crate) struct ProbeBuffers<F>([[F; PROBED]; 5]);
+/// Buffers of a probe over a tile.
+pub(crate) struct ProbeBuffers<F>([[F; TILE]; 5]);
 
 impl<F: Float> ProbeBuffers<F> {
     pub fn new() -> Self {
-        Self([[F::ZERO; PROBED]; 5])
+        Self([[F::ZERO; TILE]; 5])
     }
 
     /// A probe over `length` elements.

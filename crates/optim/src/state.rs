@@ -1,25 +1,28 @@
 //! States by name, to be saved and loaded.
 
-use crate::arena::AVERAGE;
+use crate::arena::{AVERAGE, SENSITIVITY, wrong_type};
 use crate::error::{OptimError, Result};
 use crate::optimizer::Optimizer;
-use sagetrain_kernels::Float;
+use crate::values::Values;
+use sagetrain_kernels::Stored;
 use std::collections::{HashMap, HashSet};
 
 /// What of a saved state was not used, and what of this optimizer's was not in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoadReport {
-    /// States this optimizer keeps that were not given, e.g. after its scope grew: they begin at 0.
+    /// States this optimizer keeps that were not given, e.g. after its scope grew: they begin at 0, a master weight and an average at
+    /// the parameter.
     pub missing: Vec<String>,
     /// States that were given and are not kept here, e.g. after its scope shrank.
     pub unused: Vec<String>,
 }
 
-impl<F: Float> Optimizer<F> {
-    /// Every state with its shape, as `<parameter>/<state>`: those of [`OptimizerSpec::states`] and, where kept, `sensitivity` and `average`.
+impl<S: Stored> Optimizer<S> {
+    /// Every state with its shape, as `<parameter>/<state>`: those of [`OptimizerSpec::states`] and, where kept, `sensitivity`, `master`,
+    /// `compensation` and `average`.
     ///
     /// [`OptimizerSpec::states`]: crate::OptimizerSpec::states
-    pub fn state(&self) -> Vec<(String, &[usize], &[F])> {
+    pub fn state(&self) -> Vec<(String, &[usize], Values<'_>)> {
         let mut named = Vec::new();
         for (parameter, arrays) in self.parameters.iter().zip(self.arena.named()) {
             for (state, array) in arrays {
@@ -29,15 +32,20 @@ impl<F: Float> Optimizer<F> {
         named
     }
 
-    /// Takes over states by name, and the number of steps they have seen. A state that is not given begins at 0, an average at the
-    /// parameters of the next step.
+    /// Takes over states by name, and the number of steps they have seen. A state that is not given begins at 0, a master weight at the
+    /// parameter, an average at the parameter after the next step. `sensitivity` may be of the other size: it is rounded or widened.
     ///
     /// # Errors
-    /// `ERR_SHAPE` when a shape differs, `ERR_CHECKPOINT` when a state comes twice. Nothing has changed then.
-    pub fn load(&mut self, state: &[(&str, &[usize], &[F])], step: u64) -> Result<LoadReport> {
+    /// `ERR_SHAPE` when a shape differs, `ERR_CHECKPOINT` when a state comes twice or is of a type that is not kept. Nothing has changed
+    /// then.
+    pub fn load<'a, V: Into<Values<'a>> + Copy>(
+        &mut self,
+        state: &[(&str, &[usize], V)],
+        step: u64,
+    ) -> Result<LoadReport> {
         let mut given = HashMap::new();
         for (name, shape, array) in state {
-            if given.insert(*name, (*shape, *array)).is_some() {
+            if given.insert(*name, (*shape, (*array).into())).is_some() {
                 return Err(OptimError::Checkpoint { problem: format!("'{name}' comes twice") });
             }
         }
@@ -48,9 +56,10 @@ impl<F: Float> Optimizer<F> {
         }
         for (parameter, arrays) in self.parameters.iter().zip(self.arena.named_mut()) {
             for (state, array) in arrays {
-                match given.get(format!("{}/{state}", parameter.name).as_str()) {
-                    Some((_, values)) => array.copy_from_slice(values),
-                    None => array.fill(F::ZERO),
+                let name = format!("{}/{state}", parameter.name);
+                match given.get(name.as_str()) {
+                    Some((_, values)) => array.copy(*values).map_err(|_| wrong_type::<S>(&name, *values))?,
+                    None => array.clear(),
                 }
             }
         }
@@ -59,14 +68,19 @@ impl<F: Float> Optimizer<F> {
     }
 
     /// What of `given` fits, before anything is copied.
-    fn compare(&self, given: &HashMap<&str, (&[usize], &[F])>) -> Result<LoadReport> {
+    fn compare(&self, given: &HashMap<&str, (&[usize], Values<'_>)>) -> Result<LoadReport> {
         let mut report = LoadReport::default();
         let mut kept = HashSet::new();
         for (parameter, arrays) in self.parameters.iter().zip(self.arena.named()) {
-            for (state, _) in arrays {
+            for (state, own) in arrays {
                 let name = format!("{}/{state}", parameter.name);
                 match given.get(name.as_str()) {
-                    Some((shape, array)) => parameter.check_shape(state, shape, array.len())?,
+                    Some((shape, array)) => {
+                        parameter.check_shape(state, shape, array.len())?;
+                        if !fits::<S>(state, *array, own) {
+                            return Err(wrong_type::<S>(&name, *array));
+                        }
+                    }
                     None => report.missing.push(name.clone()),
                 }
                 kept.insert(name);
@@ -77,4 +91,10 @@ impl<F: Float> Optimizer<F> {
         report.unused.sort_unstable();
         Ok(report)
     }
+}
+
+/// Whether a saved array can become the one kept: of the same type, or E of the other size.
+fn fits<S: Stored>(state: &str, given: Values<'_>, own: Values<'_>) -> bool {
+    let either = [<S::Compute as Stored>::DTYPE, <S::Brief as Stored>::DTYPE];
+    given.dtype() == own.dtype() || state == SENSITIVITY && either.contains(&given.dtype())
 }

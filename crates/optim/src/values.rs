@@ -1,6 +1,6 @@
 //! Numbers of a state, in the type it is kept in.
 
-use sagetrain_kernels::bf16;
+use sagetrain_kernels::{Stored, bf16, f16};
 
 /// The elements of one state or parameter, borrowed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,15 +11,50 @@ pub enum Values<'a> {
     Float64(&'a [f64]),
     /// bfloat16: Kahan's compensation, and E where that was asked for.
     BFloat16(&'a [bf16]),
+    /// float16: parameters alone.
+    Float16(&'a [f16]),
 }
 
-impl Values<'_> {
+impl<'a> Values<'a> {
+    /// `values` in their own type.
+    pub fn of<T: Stored>(values: &'a [T]) -> Self {
+        // The type's name decides, so no cast can fail.
+        match T::DTYPE {
+            "float32" => Self::Float32(bytemuck::cast_slice(values)),
+            "float64" => Self::Float64(bytemuck::cast_slice(values)),
+            "float16" => Self::Float16(bytemuck::cast_slice(values)),
+            _ => Self::BFloat16(bytemuck::cast_slice(values)),
+        }
+    }
+
+    /// The elements, where they are of type `T`.
+    pub fn as_slice<T: Stored>(&self) -> Option<&'a [T]> {
+        let bytes: &[u8] = match self {
+            Self::Float32(values) => bytemuck::cast_slice(values),
+            Self::Float64(values) => bytemuck::cast_slice(values),
+            Self::BFloat16(values) => bytemuck::cast_slice(values),
+            Self::Float16(values) => bytemuck::cast_slice(values),
+        };
+        (self.dtype() == T::DTYPE).then(|| bytemuck::cast_slice(bytes))
+    }
+
+    /// The same numbers in float64, exactly.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match self {
+            Self::Float32(values) => values.iter().map(|value| f64::from(*value)).collect(),
+            Self::Float64(values) => values.to_vec(),
+            Self::BFloat16(values) => values.iter().map(|value| value.to_f64()).collect(),
+            Self::Float16(values) => values.iter().map(|value| value.to_f64()).collect(),
+        }
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
         match self {
             Self::Float32(values) => values.len(),
             Self::Float64(values) => values.len(),
             Self::BFloat16(values) => values.len(),
+            Self::Float16(values) => values.len(),
         }
     }
 
@@ -28,30 +63,19 @@ impl Values<'_> {
         self.len() == 0
     }
 
-    /// `float32`, `float64` or `bfloat16`.
+    /// `float32`, `float64`, `bfloat16` or `float16`.
     pub fn dtype(&self) -> &'static str {
         match self {
-            Self::Float32(_) => "float32",
-            Self::Float64(_) => "float64",
-            Self::BFloat16(_) => "bfloat16",
+            Self::Float32(_) => f32::DTYPE,
+            Self::Float64(_) => f64::DTYPE,
+            Self::BFloat16(_) => bf16::DTYPE,
+            Self::Float16(_) => f16::DTYPE,
         }
     }
 }
 
-impl<'a> From<&'a [f32]> for Values<'a> {
-    fn from(values: &'a [f32]) -> Self {
-        Self::Float32(values)
-    }
-}
-
-impl<'a> From<&'a [f64]> for Values<'a> {
-    fn from(values: &'a [f64]) -> Self {
-        Self::Float64(values)
-    }
-}
-
-impl<'a> From<&'a [bf16]> for Values<'a> {
-    fn from(values: &'a [bf16]) -> Self {
-        Self::BFloat16(values)
+impl<'a, T: Stored> From<&'a [T]> for Values<'a> {
+    fn from(values: &'a [T]) -> Self {
+        Self::of(values)
     }
 }

@@ -160,11 +160,15 @@ fn options_that_cannot_be_are_said_with_their_path() {
         (json!({ "average": {} }), "average.decay: is missing, such as 0.999"),
         (json!({ "average": { "decay": 1 } }), "average.decay: is 1, must be a number from 0 to below 1"),
         (json!({ "average": 0.999 }), "average: is a number, must be an object"),
-        (json!({ "rounding": "kahan" }), "rounding: is 'kahan', must be one of 'nearest'"),
         (
-            json!({ "sensitivityDtype": "bfloat16" }),
-            "sensitivityDtype: is 'bfloat16', must be one of 'float32'",
+            json!({ "rounding": "khan" }),
+            "rounding: is 'khan', must be one of 'nearest', 'stochastic', 'kahan'; did you mean 'kahan'?",
         ),
+        (
+            json!({ "sensitivityDtype": "float16" }),
+            "sensitivityDtype: is 'float16', must be one of 'float32', 'bfloat16'",
+        ),
+        (json!({ "seed": 1, "rounding": "kahan" }), "seed: has no effect without rounding 'stochastic'"),
         (json!({ "schedule": { "type": "cosine", "warmupSteps": 1 } }), "totalSteps: is missing"),
         (json!({ "schedule": { "type": "cosine" } }), "schedule.warmupSteps: is missing"),
         (json!({ "groups": {} }), "groups: must be a list"),

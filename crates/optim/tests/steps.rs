@@ -176,7 +176,7 @@ fn saved_and_loaded_it_goes_on_to_the_same_bits() {
         .optimizer
         .state()
         .into_iter()
-        .map(|(name, shape, values)| (name, shape.to_vec(), values.to_vec()))
+        .map(|(name, shape, values)| (name, shape.to_vec(), values.as_slice().unwrap().to_vec()))
         .collect();
     let mut resumed = Bench::plain(&adam_sage(), &start);
     resumed.data = whole.data.clone();
@@ -200,8 +200,12 @@ fn loading_reports_what_does_not_match_and_refuses_what_does_not_fit() {
     let start = [("a", numbers::<f32>(1, 3)), ("b", numbers(2, 5))];
     let mut from = Bench::plain(&scoped(&["a"]), &start);
     from.step(&[numbers(3, 3), numbers(4, 5)]);
-    let saved: Vec<_> =
-        from.optimizer.state().into_iter().map(|(n, s, v)| (n, s.to_vec(), v.to_vec())).collect();
+    let saved: Vec<_> = from
+        .optimizer
+        .state()
+        .into_iter()
+        .map(|(n, s, v)| (n, s.to_vec(), v.as_slice::<f32>().unwrap().to_vec()))
+        .collect();
     let mut borrowed: Vec<_> =
         saved.iter().map(|(n, s, v)| (n.as_str(), s.as_slice(), v.as_slice())).collect();
 

@@ -68,13 +68,15 @@ impl<F: Float> Bench<F> {
 
     pub fn state(&self, name: &str) -> Vec<F> {
         let found = self.optimizer.state().into_iter().find(|(key, ..)| key == name);
-        found.unwrap_or_else(|| panic!("no state {name}")).2.to_vec()
+        let (.., values) = found.unwrap_or_else(|| panic!("no state {name}"));
+        values.as_slice().unwrap_or_else(|| panic!("{name} is {}", values.dtype())).to_vec()
     }
 
     /// Parameters and states as they are in memory.
     pub fn bits(&self) -> Vec<u64> {
-        let states = self.optimizer.state().into_iter().flat_map(|(_, _, values)| values.to_vec());
-        self.data.iter().flatten().copied().chain(states).map(|value| value.to_f64().to_bits()).collect()
+        let states = self.optimizer.state().into_iter().flat_map(|(_, _, values)| values.to_f64());
+        let data = self.data.iter().flatten().map(|value| value.to_f64());
+        data.chain(states).map(f64::to_bits).collect()
     }
 }
 
