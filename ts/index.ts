@@ -16,26 +16,17 @@ export type { MlpOptions, MlpSpec, ModelOptions, ModelSpec, TransformerOptions, 
 export { adam, type AdamSpec } from './optim/adam.js'
 export { adamax, type AdamaxSpec } from './optim/adamax.js'
 export { adamw, type AdamwSpec } from './optim/adamw.js'
-export type { FloatArray } from './optim/arrays.js'
+export type { FloatArray, HalfType } from './optim/arrays.js'
 export type { CommonOptions, CommonSpec, Decay, MomentOptions, MomentSpec, ReleasedOptions, ReleasedSpec } from './optim/moments.js'
 export type { ObserveOptions } from './optim/observe.js'
-export {
-  createOptimizer,
-  Optimizer,
-  type GroupOptions,
-  type OptimizerOptions,
-  type OptimizerState,
-  type StandaloneOptions,
-  type StateMismatch,
-  type StepInputs,
-  type StepResult,
-  type TensorInput,
-} from './optim/optimizer.js'
+export { createOptimizer, Optimizer, type StepInputs, type StepResult, type TensorInput } from './optim/optimizer.js'
+export type { GroupOptions, OptimizerOptions, StandaloneOptions } from './optim/optimizer-options.js'
 export type { Modulation, ReleasedSageOptions, ReleasedSageSpec, SageOptions, SageSpec } from './optim/sage.js'
 export type { NamePattern, ParameterShape, Scope, ScopePredicate } from './optim/scope.js'
 export type { ElementSensitivity, SensitivityReport, SensitivitySummary, TensorSensitivity } from './optim/sensitivity.js'
 export { sgd, type SgdOptions, type SgdSpec } from './optim/sgd.js'
 export type { OptimizerSpec } from './optim/spec.js'
+export type { OptimizerState, StateArray, StateMismatch, StateTensor } from './optim/state.js'
 export { constant } from './schedule/constant.js'
 export { cosine, type CosineOptions } from './schedule/cosine.js'
 export { inverseSqrt, type InverseSqrtOptions } from './schedule/inverse-sqrt.js'

@@ -7,7 +7,7 @@ import { decode, encode, type Json } from './json.js'
 import type { EvaluateOptions, Losses, Model } from './model.js'
 import { calling } from './native-error.js'
 import { expected, object, parse, text } from './options.js'
-import type { OptimizerOptions } from './optim/optimizer.js'
+import type { OptimizerOptions } from './optim/optimizer-options.js'
 import type { SensitivityReport } from './optim/sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './optim/spec.js'
 
@@ -214,6 +214,7 @@ const sessionOptions = object({
   groups: anything,
   maxGradientNorm: anything,
   nonFinite: anything,
+  sensitivityDtype: anything,
   device: anything,
   precision: anything,
   threads: anything,

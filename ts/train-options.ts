@@ -66,7 +66,7 @@ const signal = v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal'
 const folder = v.union([text, v.literal(false)], expected('a path, or false'))
 
 /** Keys that are a session's. */
-const sessionKeys = ['device', 'precision', 'threads', 'accumulate', 'groups', 'maxGradientNorm', 'nonFinite', 'totalSteps'] as const
+const sessionKeys = ['device', 'precision', 'threads', 'accumulate', 'groups', 'maxGradientNorm', 'nonFinite', 'sensitivityDtype', 'totalSteps'] as const
 
 /** Entries of {@link TrainOptions} for a task's schema. */
 export const trainEntries = {
@@ -79,6 +79,7 @@ export const trainEntries = {
   groups: anything,
   maxGradientNorm: v.exactOptional(positive),
   nonFinite: v.exactOptional(oneOf(['error', 'skip', 'unchecked'])),
+  sensitivityDtype: v.exactOptional(oneOf(['float32', 'bfloat16'])),
   totalSteps: v.exactOptional(count),
   seed: v.optional(whole, 1),
   epochs: v.exactOptional(count),

@@ -3,19 +3,38 @@
 use crate::fault::Fault;
 use napi::JsValue;
 use napi::bindgen_prelude::{
-    Either, Float32Array, Float32ArraySlice, Float64Array, Float64ArraySlice, FromNapiValue, Unknown,
+    Either3, Float32Array, Float32ArraySlice, Float64Array, Float64ArraySlice, FromNapiValue, Uint16Array,
+    Uint16ArraySlice, Unknown,
 };
+use sagetrain_optim::{Stored, Values, bf16, f16};
 
-/// A float type with its typed array.
-pub(crate) trait Element: sagetrain_optim::Float {
+/// A type of parameters with its typed array.
+pub(crate) trait Element: Stored {
     /// Where the elements of an array of this type lie.
     fn lent(value: &Unknown) -> Result<Lent<Self>, Fault>;
-    /// A new array for JavaScript.
-    fn array(values: &[Self]) -> Floats;
 }
 
-/// Either kind of float array.
-pub(crate) type Floats = Either<Float32Array, Float64Array>;
+/// Any kind of array of floats; 16-bit ones are bfloat16 where they are states.
+pub(crate) type Floats = Either3<Float32Array, Float64Array, Uint16Array>;
+
+/// A new array for JavaScript.
+pub(crate) fn array(values: Values<'_>) -> Floats {
+    match values {
+        Values::Float32(values) => Either3::A(Float32Array::new(values.to_vec())),
+        Values::Float64(values) => Either3::B(Float64Array::new(values.to_vec())),
+        Values::BFloat16(values) => Either3::C(Uint16Array::new(bytemuck::cast_slice(values).to_vec())),
+        Values::Float16(values) => Either3::C(Uint16Array::new(bytemuck::cast_slice(values).to_vec())),
+    }
+}
+
+/// The elements of a state that JavaScript gave.
+pub(crate) fn values(array: &Floats) -> Values<'_> {
+    match array {
+        Either3::A(values) => Values::Float32(values),
+        Either3::B(values) => Values::Float64(values),
+        Either3::C(values) => Values::BFloat16(bytemuck::cast_slice(values)),
+    }
+}
 
 /// An array's memory, not yet known to be disjoint from the others.
 #[derive(Clone, Copy)]
@@ -30,10 +49,6 @@ impl Element for f32 {
         let slice = unsafe { Float32ArraySlice::from_napi_value(value.value().env, value.raw()) }?;
         Ok(Lent { start: slice.as_ptr().cast_mut(), length: slice.len() })
     }
-
-    fn array(values: &[Self]) -> Floats {
-        Either::A(Float32Array::new(values.to_vec()))
-    }
 }
 
 impl Element for f64 {
@@ -42,10 +57,25 @@ impl Element for f64 {
         let slice = unsafe { Float64ArraySlice::from_napi_value(value.value().env, value.raw()) }?;
         Ok(Lent { start: slice.as_ptr().cast_mut(), length: slice.len() })
     }
+}
 
-    fn array(values: &[Self]) -> Floats {
-        Either::B(Float64Array::new(values.to_vec()))
+impl Element for bf16 {
+    fn lent(value: &Unknown) -> Result<Lent<Self>, Fault> {
+        sixteen_bits(value)
     }
+}
+
+impl Element for f16 {
+    fn lent(value: &Unknown) -> Result<Lent<Self>, Fault> {
+        sixteen_bits(value)
+    }
+}
+
+/// Elements of `T`, which is 16 bits under another name.
+fn sixteen_bits<T: Stored>(value: &Unknown) -> Result<Lent<T>, Fault> {
+    // SAFETY: the value is alive in the current call's scope; the conversion checks that it is a Uint16Array.
+    let slice = unsafe { Uint16ArraySlice::from_napi_value(value.value().env, value.raw()) }?;
+    Ok(Lent { start: slice.as_ptr().cast_mut().cast(), length: slice.len() })
 }
 
 /// Parameters to be written and gradients to be read, none overlapping a parameter.

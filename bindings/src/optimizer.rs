@@ -1,14 +1,14 @@
 //! The optimizer on typed arrays.
 
-use crate::borrow::{Element, Floats, borrow};
+use crate::borrow::{Element, Floats, array, borrow, values};
 use crate::fault::Fault;
 use crate::slot::{Slot, guarded};
 use crate::spec::parse;
-use napi::bindgen_prelude::{Either, Env, Float32Array, Float64Array, ObjectFinalize, Unknown};
+use napi::bindgen_prelude::{Env, ObjectFinalize, Unknown};
 use napi_derive::napi;
 use sagetrain_optim::{
-    Float, LoadReport, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, Pool,
-    SensitivityReport, StepInputs,
+    LoadReport, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, Pool, SensitivityReport,
+    StepInputs, Stored, Values, bf16, f16,
 };
 use std::sync::OnceLock;
 
@@ -41,7 +41,8 @@ pub struct StepResult {
 pub struct NamedArray {
     pub name: String,
     pub shape: Vec<f64>,
-    pub values: Either<Float32Array, Float64Array>,
+    #[napi(ts_type = "Float32Array | Float64Array | Uint16Array")]
+    pub values: Floats,
 }
 
 /// All states.
@@ -61,6 +62,20 @@ pub struct Mismatch {
 enum Kind {
     Single(Optimizer<f32>),
     Double(Optimizer<f64>),
+    BFloat16(Optimizer<bf16>),
+    Float16(Optimizer<f16>),
+}
+
+/// The same expression for whichever optimizer it is.
+macro_rules! each {
+    ($kind:expr, $optimizer:ident => $body:expr) => {
+        match $kind {
+            Kind::Single($optimizer) => $body,
+            Kind::Double($optimizer) => $body,
+            Kind::BFloat16($optimizer) => $body,
+            Kind::Float16($optimizer) => $body,
+        }
+    };
 }
 
 /// An optimizer that owns its states and borrows parameters and gradients.
@@ -71,7 +86,7 @@ pub struct NativeOptimizer {
 
 #[napi]
 impl NativeOptimizer {
-    /// `dtype` is "float32" or "float64".
+    /// `dtype` is "float32", "float64", "bfloat16" or "float16".
     #[napi(catch_unwind)]
     pub fn create(
         env: &Env,
@@ -84,18 +99,14 @@ impl NativeOptimizer {
             let spec = OptimizerSpec::from_json(&parse(&spec)?, "optimizer")?;
             let options = OptimizerOptions::from_json(&parse(&options)?, "options")?;
             let infos: Vec<_> = parameters.into_iter().map(info).collect();
-            Ok::<_, Fault>(match dtype.as_str() {
-                "float64" => {
-                    let optimizer = Optimizer::new(&spec, &infos, &options, &Owned)?;
-                    let bytes = state_bytes(&optimizer);
-                    (Kind::Double(optimizer), bytes)
-                }
-                _ => {
-                    let optimizer = Optimizer::new(&spec, &infos, &options, &Owned)?;
-                    let bytes = state_bytes(&optimizer);
-                    (Kind::Single(optimizer), bytes)
-                }
-            })
+            let kind = match dtype.as_str() {
+                "float64" => Kind::Double(Optimizer::new(&spec, &infos, &options, &Owned)?),
+                "bfloat16" => Kind::BFloat16(Optimizer::new(&spec, &infos, &options, &Owned)?),
+                "float16" => Kind::Float16(Optimizer::new(&spec, &infos, &options, &Owned)?),
+                _ => Kind::Single(Optimizer::new(&spec, &infos, &options, &Owned)?),
+            };
+            let bytes = each!(&kind, optimizer => state_bytes(optimizer));
+            Ok::<_, Fault>((kind, bytes))
         })?;
         Ok(Self { slot: Slot::new(env, "optimizer", kind, bytes)? })
     }
@@ -103,7 +114,7 @@ impl NativeOptimizer {
     /// Updates `parameters` in place; null leaves its parameter untouched.
     #[napi(
         catch_unwind,
-        ts_args_type = "parameters: readonly (Float32Array | Float64Array)[], gradients: readonly (Float32Array | Float64Array | null)[], scalars: StepScalars"
+        ts_args_type = "parameters: readonly (Float32Array | Float64Array | Uint16Array)[], gradients: readonly (Float32Array | Float64Array | Uint16Array | null)[], scalars: StepScalars"
     )]
     pub fn step(
         &mut self,
@@ -111,70 +122,39 @@ impl NativeOptimizer {
         gradients: Vec<Option<Unknown>>,
         scalars: StepScalars,
     ) -> napi::Result<StepResult> {
-        self.slot.with(|kind| match kind {
-            Kind::Single(optimizer) => step(optimizer, &parameters, &gradients, &scalars),
-            Kind::Double(optimizer) => step(optimizer, &parameters, &gradients, &scalars),
-        })
+        self.slot.with(|kind| each!(kind, optimizer => step(optimizer, &parameters, &gradients, &scalars)))
     }
 
     /// Copies of all states.
     #[napi(catch_unwind)]
     pub fn state(&mut self) -> napi::Result<OptimizerState> {
-        self.slot.with(|kind| {
-            Ok::<_, Fault>(match kind {
-                Kind::Single(optimizer) => state(optimizer),
-                Kind::Double(optimizer) => state(optimizer),
-            })
-        })
+        self.slot.with(|kind| Ok::<_, Fault>(each!(kind, optimizer => state(optimizer))))
     }
 
     /// Takes states over, all or none.
     #[napi(catch_unwind)]
     pub fn load(&mut self, step: f64, tensors: Vec<NamedArray>) -> napi::Result<Mismatch> {
-        let report = self.slot.with(|kind| match kind {
-            Kind::Single(optimizer) => load(optimizer, step, &tensors, |values| match values {
-                Either::A(values) => Some(values),
-                Either::B(_) => None,
-            }),
-            Kind::Double(optimizer) => load(optimizer, step, &tensors, |values| match values {
-                Either::A(_) => None,
-                Either::B(values) => Some(values),
-            }),
-        })?;
+        let report = self.slot.with(|kind| each!(kind, optimizer => load(optimizer, step, &tensors)))?;
         Ok(Mismatch { missing: report.missing, unused: report.unused })
     }
 
     /// Steps taken.
     #[napi(catch_unwind)]
     pub fn step_count(&mut self) -> napi::Result<f64> {
-        self.slot.with(|kind| {
-            Ok::<_, Fault>(match kind {
-                Kind::Single(optimizer) => optimizer.step_count(),
-                Kind::Double(optimizer) => optimizer.step_count(),
-            } as f64)
-        })
+        self.slot.with(|kind| Ok::<_, Fault>(each!(kind, optimizer => optimizer.step_count()) as f64))
     }
 
     /// Names of the parameters whose rate is modulated.
     #[napi(catch_unwind)]
     pub fn scope(&mut self) -> napi::Result<Vec<String>> {
-        self.slot.with(|kind| {
-            Ok::<_, Fault>(match kind {
-                Kind::Single(optimizer) => optimizer.resolved_scope().to_vec(),
-                Kind::Double(optimizer) => optimizer.resolved_scope().to_vec(),
-            })
-        })
+        self.slot.with(|kind| Ok::<_, Fault>(each!(kind, optimizer => optimizer.resolved_scope().to_vec())))
     }
 
     /// What the last step saw, where `observe` was due; else undefined.
     #[napi(catch_unwind, ts_return_type = "unknown")]
     pub fn sensitivity<'env>(&mut self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
-        let report: Option<SensitivityReport> = self.slot.with(|kind| {
-            Ok::<_, Fault>(match kind {
-                Kind::Single(optimizer) => optimizer.sensitivity().cloned(),
-                Kind::Double(optimizer) => optimizer.sensitivity().cloned(),
-            })
-        })?;
+        let report: Option<SensitivityReport> =
+            self.slot.with(|kind| Ok::<_, Fault>(each!(kind, optimizer => optimizer.sensitivity().cloned())))?;
         report.map(|report| env.to_js_value(&report)).transpose()
     }
 
@@ -196,17 +176,17 @@ fn info(parameter: Parameter) -> ParameterInfo {
     ParameterInfo::new(parameter.name, shape)
 }
 
-fn state_bytes<F: Float>(optimizer: &Optimizer<F>) -> usize {
-    optimizer.state().iter().map(|(_, _, values)| size_of_val(*values)).sum()
+fn state_bytes<S: Stored>(optimizer: &Optimizer<S>) -> usize {
+    optimizer.state().iter().map(|(_, _, values)| values.bytes().len()).sum()
 }
 
-fn step<F: Element>(
-    optimizer: &mut Optimizer<F>,
+fn step<S: Element>(
+    optimizer: &mut Optimizer<S>,
     parameters: &[Unknown],
     gradients: &[Option<Unknown>],
     scalars: &StepScalars,
 ) -> Result<StepResult, Fault> {
-    let mut arrays = borrow::<F>(parameters, gradients)?;
+    let mut arrays = borrow::<S>(parameters, gradients)?;
     let inputs = StepInputs {
         multiplier: scalars.multiplier,
         divisor: scalars.divisor,
@@ -216,11 +196,11 @@ fn step<F: Element>(
     Ok(StepResult { step: report.step as f64, gradient_norm: report.gradient_norm, skipped: report.skipped })
 }
 
-fn state<F: Element>(optimizer: &Optimizer<F>) -> OptimizerState {
-    let named = |(name, shape, values): (String, &[usize], &[F])| NamedArray {
+fn state<S: Stored>(optimizer: &Optimizer<S>) -> OptimizerState {
+    let named = |(name, shape, values): (String, &[usize], Values<'_>)| NamedArray {
         name,
         shape: shape.iter().map(|extent| *extent as f64).collect(),
-        values: F::array(values),
+        values: array(values),
     };
     OptimizerState {
         step: optimizer.step_count() as f64,
@@ -228,19 +208,17 @@ fn state<F: Element>(optimizer: &Optimizer<F>) -> OptimizerState {
     }
 }
 
-fn load<'a, F: Element>(
-    optimizer: &mut Optimizer<F>,
+fn load<S: Stored>(
+    optimizer: &mut Optimizer<S>,
     step: f64,
-    tensors: &'a [NamedArray],
-    values: impl Fn(&'a Floats) -> Option<&'a [F]>,
+    tensors: &[NamedArray],
 ) -> Result<LoadReport, Fault> {
     let shapes: Vec<Vec<usize>> =
         tensors.iter().map(|tensor| tensor.shape.iter().map(|extent| *extent as usize).collect()).collect();
-    let mut states = Vec::with_capacity(tensors.len());
-    for (tensor, shape) in tensors.iter().zip(&shapes) {
-        let wrong = || Fault::argument(&tensor.name, "is of another float type than the optimizer");
-        states.push((tensor.name.as_str(), shape.as_slice(), values(&tensor.values).ok_or_else(wrong)?));
-    }
+    let named = tensors.iter().zip(&shapes);
+    let states: Vec<_> = named
+        .map(|(tensor, shape)| (tensor.name.as_str(), shape.as_slice(), values(&tensor.values)))
+        .collect();
     Ok(optimizer.load(&states, step as u64)?)
 }
 

@@ -4,12 +4,12 @@ import { SagetrainError } from '../errors.js'
 import { disown, factory, nativeOf, own } from '../handle.js'
 import { encode } from '../json.js'
 import { call } from '../native-error.js'
-import { expected, nonNegative, object, parse, positive, show, text, whole } from '../options.js'
-import type { ScheduleSpec } from '../schedule/spec.js'
-import { checkArray, checkKind, checkLengths, type FloatArray } from './arrays.js'
-import type { NamePattern } from './scope.js'
+import { expected, nonNegative, object, oneOf, parse, positive, show, text } from '../options.js'
+import { checkArray, checkKind, checkLengths, commonType, type FloatArray, type HalfType } from './arrays.js'
+import type { StandaloneOptions } from './optimizer-options.js'
 import type { SensitivityReport } from './sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './spec.js'
+import { array, listed, named, shape, type OptimizerState, type StateMismatch } from './state.js'
 
 /** A parameter on a typed array; all arrays of an optimizer are of one kind. */
 export interface TensorInput<Data extends FloatArray = FloatArray> {
@@ -19,46 +19,8 @@ export interface TensorInput<Data extends FloatArray = FloatArray> {
   readonly shape: readonly number[]
   /** Row-major values, updated in place. Not on a SharedArrayBuffer. */
   readonly data: Data
-}
-
-/** Parameters that differ from the rest; what is left out is as in the specification. A parameter is in one group at most. */
-export interface GroupOptions extends NamePattern {
-  /** Their base learning rate. */
-  readonly lr?: number
-  /** Their λ; 0 excludes them from decay. */
-  readonly weightDecay?: number
-  /** β0 of their sensitivity. */
-  readonly beta0?: number
-}
-
-/** What an optimizer does besides its rule, in a session or alone. */
-export interface OptimizerOptions {
-  /**
-   * Multiplier of the rate.
-   * @default constant()
-   */
-  readonly schedule?: ScheduleSpec
-  /** Steps the schedule spans, where it needs to know. */
-  readonly totalSteps?: number
-  /** Parameters with a rate, a decay or a β0 of their own. */
-  readonly groups?: readonly GroupOptions[]
-  /** Global L2 norm that gradients are clipped to, as torch's `clip_grad_norm_` does. */
-  readonly maxGradientNorm?: number
-  /**
-   * What to do about a gradient with NaN or an infinity: `error` fails the step, `skip` leaves it out and says so; either way nothing has
-   * changed. `unchecked` saves one read of the gradients where nothing clips.
-   * @default 'error'
-   */
-  readonly nonFinite?: 'error' | 'skip' | 'unchecked'
-}
-
-/** Options of {@link createOptimizer}. */
-export interface StandaloneOptions extends OptimizerOptions {
-  /**
-   * Keeps the exponential moving average a ← d·a + (1 − d)·θ of every parameter, taken in the same pass; its first step sets it to θ, as
-   * torch's `AveragedModel` with `get_ema_multi_avg_fn` does. It is read as `<parameter>/average` from {@link Optimizer.state}.
-   */
-  readonly average?: { readonly decay: number }
+  /** What a Uint16Array holds, bit for bit; of a Float16Array give `new Uint16Array(it.buffer, it.byteOffset, it.length)`. */
+  readonly dtype?: HalfType
 }
 
 /** Scalars of one step. */
@@ -88,22 +50,6 @@ export interface StepResult {
   readonly gradientNorm?: number
   /** The gradient was not finite and nothing was changed. */
   readonly skipped: boolean
-}
-
-/** All of an optimizer that is not its parameters. */
-export interface OptimizerState<Data extends FloatArray = FloatArray> {
-  /** Steps taken. */
-  readonly step: number
-  /** By `<parameter>/<state>`, such as `weight/exp_avg`. */
-  readonly tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Data }>>
-}
-
-/** What {@link Optimizer.load} could not pair up. */
-export interface StateMismatch {
-  /** States of this optimizer that were not given: they begin at 0, averages at the next step's parameters. */
-  readonly missing: readonly string[]
-  /** States that were given and are not kept here. */
-  readonly unused: readonly string[]
 }
 
 let adoptOptimizer: <Data extends FloatArray>(handle: NativeOptimizer, parameters: readonly TensorInput<Data>[]) => Optimizer<Data>
@@ -182,24 +128,19 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
    */
   state(): OptimizerState<Data> {
     const { step, tensors } = call(() => nativeOf(this, 'Optimizer').state())
-    const named = tensors.map(({ name, shape, values }) => [name, { shape, data: values as Data }] as const)
-    return { step, tensors: Object.fromEntries(named) }
+    return { step, tensors: named<Data>(tensors) }
   }
 
   /**
    * Continues from a state that {@link state} gave; checked whole before anything changes.
    *
    * @returns What did not match: states that begin at 0, and states that are not kept here.
-   * @throws {@link SagetrainError} `ERR_SHAPE` where a shape differs, `ERR_DTYPE`, `ERR_ARGUMENT`.
+   * @throws {@link SagetrainError} `ERR_SHAPE` where a shape differs, `ERR_DTYPE`, `ERR_CHECKPOINT` for a state of a type that is not kept,
+   *   `ERR_ARGUMENT`.
    */
   load(state: OptimizerState<Data>): StateMismatch {
     const handle = nativeOf(this, 'Optimizer')
-    const { step, tensors } = parse(savedState, state, 'state', 'ERR_ARGUMENT')
-    const list = Object.entries(tensors).map(([name, { shape, data }]) => {
-      checkArray(data, `state ${name}`)
-      checkKind(data, this.#data[0], `state ${name}`)
-      return { name, shape, values: data }
-    })
+    const { step, list } = listed(state, this.#data[0])
     return call(() => handle.load(step, list))
   }
 
@@ -210,7 +151,7 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
 }
 
 /**
- * Makes an optimizer for `parameters` on typed arrays. Float64Array parameters compute in float64, Float32Array in float32.
+ * Makes an optimizer for `parameters` on typed arrays. Float64Array parameters compute in float64, all others in float32.
  *
  * @param spec - From {@link sgd}, {@link adam}, {@link adamw}, {@link adamax}, or the same as plain JSON.
  * @throws {@link SagetrainError} `ERR_CONFIG` (specification, options), `ERR_SCOPE_EMPTY`, `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT` (names, arrays).
@@ -225,23 +166,15 @@ export function createOptimizer<Data extends FloatArray>(
   options: StandaloneOptions = {},
 ): Optimizer<Data> {
   const tensors = parse(tensorInputs, parameters, 'parameters', 'ERR_ARGUMENT') as readonly TensorInput<FloatArray>[] as readonly TensorInput<Data>[]
-  const first = tensors[0]?.data
-  for (const { name, data } of tensors) {
-    checkArray(data, `parameter ${name}`)
-    checkKind(data, first, `parameter ${name}`)
-  }
+  tensors.forEach(({ name, data }) => checkArray(data, `parameter ${name}`))
   checkLengths(tensors)
-  const dtype = first instanceof Float64Array ? 'float64' : 'float32'
+  const dtype = commonType(tensors)
   const shapes = tensors.map(({ name, shape }) => ({ name, shape: [...shape] }))
   const specText = encodeOptimizer(spec, 'optimizer', shapes)
   const json = encode(options, 'options')
   return adoptOptimizer(call(() => native().Optimizer.create(specText, shapes, json, dtype)), tensors)
 }
 
-const isExtent = (extent: number) => Number.isSafeInteger(extent) && extent >= 0
-const extent = v.pipe(v.number(expected('a whole number >= 0')), v.check(isExtent, expected('a whole number >= 0')))
-const array = v.custom<FloatArray>((value) => ArrayBuffer.isView(value), expected('a Float32Array or a Float64Array'))
-const tensor = { shape: v.array(extent, expected('an array of extents')), data: array }
-const tensorInputs = v.array(object({ name: text, ...tensor }), expected('an array of { name, shape, data }'))
-const savedState = object({ step: whole, tensors: v.record(v.string(), object(tensor), expected('an object of tensors by name')) })
+const tensor = object({ name: text, shape, data: array, dtype: v.exactOptional(oneOf(['bfloat16', 'float16'])) })
+const tensorInputs = v.array(tensor, expected('an array of { name, shape, data }'))
 const stepInputs = object({ multiplier: v.exactOptional(nonNegative), divisor: v.optional(positive, 1), lossScale: v.optional(positive, 1) })

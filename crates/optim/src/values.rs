@@ -29,13 +29,17 @@ impl<'a> Values<'a> {
 
     /// The elements, where they are of type `T`.
     pub fn as_slice<T: Stored>(&self) -> Option<&'a [T]> {
-        let bytes: &[u8] = match self {
+        (self.dtype() == T::DTYPE).then(|| bytemuck::cast_slice(self.bytes()))
+    }
+
+    /// The elements' bytes, little-endian on a little-endian machine.
+    pub fn bytes(&self) -> &'a [u8] {
+        match self {
             Self::Float32(values) => bytemuck::cast_slice(values),
             Self::Float64(values) => bytemuck::cast_slice(values),
             Self::BFloat16(values) => bytemuck::cast_slice(values),
             Self::Float16(values) => bytemuck::cast_slice(values),
-        };
-        (self.dtype() == T::DTYPE).then(|| bytemuck::cast_slice(bytes))
+        }
     }
 
     /// The same numbers in float64, exactly.

@@ -5,13 +5,39 @@ use crate::training::Training;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use sagetrain_models::Model;
+use sagetrain_optim::{Values, bf16};
 use sagetrain_torch::f32_slice;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Tensor;
 
 /// Shapes and values by name.
-type Arrays = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+type Arrays = BTreeMap<String, (Vec<usize>, Array)>;
+
+/// The types that arrays of a session have.
+enum Array {
+    Float32(Vec<f32>),
+    /// E, where that was asked for.
+    BFloat16(Vec<bf16>),
+}
+
+impl Array {
+    /// A copy: the file's bytes have no alignment.
+    fn of(view: &TensorView<'_>) -> Option<Self> {
+        match view.dtype() {
+            Dtype::F32 => Some(Self::Float32(bytemuck::allocation::pod_collect_to_vec(view.data()))),
+            Dtype::BF16 => Some(Self::BFloat16(bytemuck::allocation::pod_collect_to_vec(view.data()))),
+            _ => None,
+        }
+    }
+
+    fn values(&self) -> Values<'_> {
+        match self {
+            Self::Float32(values) => Values::Float32(values),
+            Self::BFloat16(values) => Values::BFloat16(values),
+        }
+    }
+}
 
 const GRADIENT: &str = "gradient";
 /// Headers above this are refused before they are parsed: a parsed one costs many times its size.
@@ -21,9 +47,8 @@ pub(super) fn write(path: &Path, model: &dyn Model, training: &Training) -> Resu
     let failed = |error: safetensors::SafeTensorError| TrainerError::checkpoint(path, error.to_string());
     let mut views = BTreeMap::new();
     for (name, shape, values) in training.optimizer.state() {
-        let view =
-            TensorView::new(Dtype::F32, shape.to_vec(), bytemuck::cast_slice(values)).map_err(failed)?;
-        views.insert(name, view);
+        let dtype = if values.dtype() == "bfloat16" { Dtype::BF16 } else { Dtype::F32 };
+        views.insert(name, TensorView::new(dtype, shape.to_vec(), values.bytes()).map_err(failed)?);
     }
     let gradients = names(model).zip(&training.pending.gradients);
     for (name, gradient) in gradients.filter_map(|(name, gradient)| Some((name, gradient.as_ref()?))) {
@@ -65,10 +90,10 @@ impl Tensors {
     }
 
     /// The optimizer's state as it takes it.
-    pub(super) fn state(&self) -> Vec<(&str, &[usize], &[f32])> {
+    pub(super) fn state(&self) -> Vec<(&str, &[usize], Values<'_>)> {
         self.state
             .iter()
-            .map(|(name, (shape, values))| (name.as_str(), shape.as_slice(), values.as_slice()))
+            .map(|(name, (shape, array))| (name.as_str(), shape.as_slice(), array.values()))
             .collect()
     }
 }
@@ -83,14 +108,8 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(Arrays, Arrays), TrainerError> {
         SafeTensors::deserialize(bytes).map_err(|error| TrainerError::checkpoint(path, error.to_string()))?;
     let (mut state, mut gradients) = (Arrays::new(), Arrays::new());
     for (name, view) in file.iter() {
-        if view.dtype() != Dtype::F32 {
-            return Err(TrainerError::checkpoint(
-                path,
-                format!("{name} is {:?}, expected F32", view.dtype()),
-            ));
-        }
-        // The file's bytes have no alignment: copy.
-        let values: Vec<f32> = bytemuck::allocation::pod_collect_to_vec(view.data());
+        let wrong = || format!("{name} is {:?}, expected F32 or BF16", view.dtype());
+        let values = Array::of(&view).ok_or_else(|| TrainerError::checkpoint(path, wrong()))?;
         match name.strip_suffix(GRADIENT).and_then(|name| name.strip_suffix('/')) {
             Some(parameter) => drop(gradients.insert(parameter.to_owned(), (view.shape().to_vec(), values))),
             None => drop(state.insert(name.to_owned(), (view.shape().to_vec(), values))),
@@ -112,7 +131,11 @@ fn names(model: &dyn Model) -> impl Iterator<Item = &str> {
     model.parameters().iter().map(|parameter| parameter.name.as_str())
 }
 
-fn tensor((shape, values): (Vec<usize>, Vec<f32>)) -> Result<Tensor, TrainerError> {
+fn tensor((shape, values): (Vec<usize>, Array)) -> Result<Tensor, TrainerError> {
     let shape: Vec<i64> = shape.into_iter().map(|length| length as i64).collect();
-    Ok(Tensor::f_from_slice(&values)?.f_reshape(&shape)?)
+    let flat = match &values {
+        Array::Float32(values) => Tensor::f_from_slice(values)?,
+        Array::BFloat16(values) => Tensor::f_from_slice(values)?,
+    };
+    Ok(flat.f_reshape(&shape)?)
 }
