@@ -69,27 +69,29 @@ test('accumulated batches make one update, weighed by their tokens', async (t) =
   whole.forEach((array, place) => array.forEach((value, index) => t.true(Math.abs(value - (summed[place]?.[index] ?? 0)) < 1e-5)))
 })
 
-test('a checkpoint resumes to the same bits, mid-epoch and with dropout on', async (t) => {
-  const folder = temporaryFolder(t)
-  using dataset = await sentenceSet(80)
-  using undisturbed = await transformer()
-  await using whole = await Session.create({ model: undisturbed, ...base })
-  const losses = await train(whole, dataset, 10)
-  using first = await transformer()
-  await using begun = await Session.create({ model: first, ...base })
-  const start = await train(begun, dataset, 6)
-  const path = await begun.save(folder, { run: { note: [1, null] } })
-  t.is(path, join(folder, 'step-00000006'))
-  using second = await transformer(99)
-  await using resumed = await Session.create({ model: second, ...base })
-  t.deepEqual(await resumed.load(path), { step: 6, run: { note: [1, null] }, warnings: [] })
-  t.is(resumed.stepCount, 6)
-  const loader = dataset.loader({ maxTokens: 60, seed: 3, epochs: Infinity })
-  let seen = 0
-  for await (const _ of loader) if (++seen === 6) break
-  t.deepEqual([...start, ...(await train(resumed, dataset, 4, loader.state()))], losses)
-  t.deepEqual(await weights(second), await weights(undisturbed))
-})
+for (const sensitivityDtype of ['float32', 'bfloat16'] as const) {
+  test(`a checkpoint resumes to the same bits, mid-epoch and with dropout on, E in ${sensitivityDtype}`, async (t) => {
+    const folder = temporaryFolder(t)
+    using dataset = await sentenceSet(80)
+    using undisturbed = await transformer()
+    await using whole = await Session.create({ model: undisturbed, ...base, sensitivityDtype })
+    const losses = await train(whole, dataset, 10)
+    using first = await transformer()
+    await using begun = await Session.create({ model: first, ...base, sensitivityDtype })
+    const start = await train(begun, dataset, 6)
+    const path = await begun.save(folder, { run: { note: [1, null] } })
+    t.is(path, join(folder, 'step-00000006'))
+    using second = await transformer(99)
+    await using resumed = await Session.create({ model: second, ...base, sensitivityDtype })
+    t.deepEqual(await resumed.load(path), { step: 6, run: { note: [1, null] }, warnings: [] })
+    t.is(resumed.stepCount, 6)
+    const loader = dataset.loader({ maxTokens: 60, seed: 3, epochs: Infinity })
+    let seen = 0
+    for await (const _ of loader) if (++seen === 6) break
+    t.deepEqual([...start, ...(await train(resumed, dataset, 4, loader.state()))], losses)
+    t.deepEqual(await weights(second), await weights(undisturbed))
+  })
+}
 
 test('a checkpoint of another model, or of other options, is refused', async (t) => {
   const folder = temporaryFolder(t)
