@@ -24,6 +24,7 @@ mod executor;
 mod fields;
 mod gradient;
 mod group;
+mod loss_scale;
 mod memory;
 mod moments;
 mod optimizer;
@@ -43,6 +44,7 @@ mod values;
 
 pub use error::{OptimError, Result};
 pub use executor::{Executor, Pool, Serial};
+pub use loss_scale::{LossScale, LossScaleSpec, LossScaleState};
 pub use memory::{Allocate, Memory, Owned};
 pub use moments::MomentSpec;
 pub use optimizer::{Optimizer, StepInputs, StepReport};
