@@ -17,7 +17,9 @@
 #![forbid(unsafe_code)]
 
 mod arena;
+mod array;
 mod average;
+mod changes;
 mod decay;
 mod error;
 mod executor;
@@ -39,9 +41,19 @@ mod sgd;
 mod share;
 mod spec;
 mod state;
+mod state_file;
+mod tensor_file;
+mod torch_changes;
+mod torch_export;
+mod torch_file;
+mod torch_groups;
+mod torch_import;
+mod torch_state;
 mod update;
 mod values;
 
+pub use array::{NamedState, StateArray, StateValues};
+pub use changes::{Change, changes};
 pub use error::{OptimError, Result};
 pub use executor::{Executor, Pool, Serial};
 pub use loss_scale::{LossScale, LossScaleSpec, LossScaleState};
@@ -58,4 +70,8 @@ pub use scope::{Scope, Selection};
 pub use sgd::SgdSpec;
 pub use spec::OptimizerSpec;
 pub use state::LoadReport;
+pub use state_file::{SavedState, StateChanges, StateOrigin, read_state, write_state};
+pub use torch_file::{read_torch_state, write_torch_state};
+pub use torch_groups::TorchGroup;
+pub use torch_state::{TorchEntry, TorchImport, TorchState};
 pub use values::Values;
