@@ -200,7 +200,9 @@ fn import_of_an_export_is_what_was_exported() {
         expected.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(found, expected);
         assert!(found.iter().any(|(name, ..)| name == "scale/sensitivity"));
-        assert_eq!((import.step, import.missing), (Some(3), vec![]));
+        assert_eq!((import.step, &import.missing), (Some(3), &vec![]));
+        let numbers = import.changes(&ours(case, false), &group_options(case), &infos).unwrap();
+        assert_eq!(numbers, [], "{}", case["file"]);
     }
 }
 
