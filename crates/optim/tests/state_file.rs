@@ -120,12 +120,10 @@ fn no_damaged_byte_makes_a_panic() {
     let (_folder, path) = written();
     let bytes = std::fs::read(&path).unwrap();
     for index in 0..bytes.len() {
-        for flip in [1, 0x10, 0x80] {
-            let mut damaged = bytes.clone();
-            damaged[index] ^= flip;
-            std::fs::write(&path, damaged).unwrap();
-            let _any = (read_state(&path), read_torch_state(&path));
-        }
+        let mut damaged = bytes.clone();
+        damaged[index] ^= 1 << (index % 8);
+        std::fs::write(&path, damaged).unwrap();
+        let _any = (read_state(&path), read_torch_state(&path));
     }
 }
 
