@@ -1,5 +1,6 @@
 //! What can go wrong, with the fields a caller needs to say it.
 
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Result of this crate.
@@ -71,6 +72,26 @@ pub enum OptimError {
         /// What does not fit, and what would.
         problem: String,
     },
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file, or the folder it is in.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// Gradients stayed non-finite while the loss scale fell to nothing.
+    #[error(
+        "the loss scale would fall from {scale:e} to {next:e}, below {:e}, the smallest normal float32: the gradients are \
+         not finite at any scale. Find what makes them so (the loss itself, a division, too high a rate), or train in bfloat16",
+        f32::MIN_POSITIVE
+    )]
+    LossScale {
+        /// The scale there is, unchanged.
+        scale: f32,
+        /// What backing off would make of it.
+        next: f32,
+    },
     /// Memory for the states could not be had.
     #[error("no memory for {elements} elements of optimizer state: {reason}")]
     Memory {
@@ -91,11 +112,27 @@ impl OptimError {
             Self::Shape { .. } => "ERR_SHAPE",
             Self::NonFinite { .. } => "ERR_NON_FINITE",
             Self::Checkpoint { .. } => "ERR_CHECKPOINT",
+            Self::Io { .. } => "ERR_IO",
+            Self::LossScale { .. } => "ERR_NON_FINITE",
             Self::Memory { .. } => "ERR_INTERNAL",
         }
     }
 
     pub(crate) fn config(path: impl Into<String>, problem: impl Into<String>) -> Self {
         Self::Config { path: path.into(), problem: problem.into() }
+    }
+    pub(crate) fn checkpoint(problem: impl Into<String>) -> Self {
+        Self::Checkpoint { problem: problem.into() }
+    }
+
+    /// What is wrong with the content of a file.
+    pub(crate) fn content(path: &Path, problem: impl std::fmt::Display) -> Self {
+        Self::Checkpoint { problem: format!("{}: {problem}", path.display()) }
+    }
+
+    /// For `map_err`, with the file's name.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path, source }
     }
 }

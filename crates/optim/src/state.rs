@@ -1,6 +1,7 @@
 //! States by name, to be saved and loaded.
 
 use crate::arena::{AVERAGE, SENSITIVITY, wrong_type};
+use crate::array::NamedState;
 use crate::error::{OptimError, Result};
 use crate::optimizer::Optimizer;
 use crate::values::Values;
@@ -22,7 +23,7 @@ impl<S: Stored> Optimizer<S> {
     /// `compensation` and `average`.
     ///
     /// [`OptimizerSpec::states`]: crate::OptimizerSpec::states
-    pub fn state(&self) -> Vec<(String, &[usize], Values<'_>)> {
+    pub fn state(&self) -> Vec<NamedState<'_>> {
         let mut named = Vec::new();
         for (parameter, arrays) in self.parameters.iter().zip(self.arena.named()) {
             for (state, array) in arrays {
