@@ -1,6 +1,6 @@
 //! What 16 bits cost: the tables of docs/precision.md.
 //!
-//!     cargo bench -p sagetrain-benches --bench precision
+//!     cargo bench -p sagetrain-benches --bench precision            # both tables; `-- r` or `-- loss` for one
 //!
 //! A perceptron of the Spiral task's shape (20.7 K parameters) learns two spirals with Adam-SAGE, batches of 64, linearly falling rate. First: r
 //! with E in bfloat16 against r with E in float32, on the same parameters and gradients at every step. Then: the loss that each way of keeping
@@ -99,7 +99,8 @@ fn train_nearest(spec: &OptimizerSpec, seed: u64) -> f64 {
     final_loss(&wide(&nearest::<bf16>(&data)))
 }
 
-/// Relative differences of r, E in bfloat16 against float32, of all elements with I ≥ 10⁶ ε at every 20th step; sorted.
+/// |Δr| / (1 + r), E in bfloat16 against float32, of all elements with I ≥ 10⁶ ε at every 20th step; sorted. By 1 + r because an error δ of Î
+/// makes one of δ (1 + r) in r: relative to r alone it is without bound, since r may be 0.
 fn differences(beta0: f64) -> Vec<f64> {
     let brief =
         OptimizerOptions { sensitivity_dtype: SensitivityDtype::BFloat16, ..OptimizerOptions::default() };
@@ -122,7 +123,7 @@ fn differences(beta0: f64) -> Vec<f64> {
             for (i, (a, b)) in sensitivity.zip(kept[0].iter().zip(&kept[1])).filter(|(i, _)| *i >= 1e-6) {
                 let (exact, rounded) =
                     (modulation(i, *a, beta0, step + 1), modulation(i, *b, beta0, step + 1));
-                seen.push((rounded - exact).abs() / exact.max(1e-12));
+                seen.push((rounded - exact).abs() / (1.0 + exact));
             }
         }
     }
@@ -153,12 +154,29 @@ fn row(name: &str, bytes: &str, runs: impl Fn(bool, u64) -> f64) {
 }
 
 fn main() {
+    let asked = |part: &str| {
+        let parts: Vec<String> =
+            std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+        parts.is_empty() || parts.iter().any(|given| given == part)
+    };
+    if asked("r") {
+        modulations();
+    }
+    if asked("loss") {
+        losses();
+    }
+}
+
+fn modulations() {
     eprintln!("| β0 | median | 99 % | largest |\n|---|---|---|---|");
     for beta0 in [0.5, 0.75, 0.9, 0.99, 0.999] {
         let seen = differences(beta0);
         let at = |share: f64| seen[((seen.len() - 1) as f64 * share) as usize];
         eprintln!("| {beta0} | {:.4} | {:.4} | {:.3} |", at(0.5), at(0.99), at(1.0));
     }
+}
+
+fn losses() {
     let options = |rounding, sensitivity_dtype| OptimizerOptions {
         rounding,
         sensitivity_dtype,
@@ -166,7 +184,7 @@ fn main() {
     };
     let (full, brief) = (SensitivityDtype::Float32, SensitivityDtype::BFloat16);
     let of = |sage| spec(sage, 0.75);
-    eprintln!("\n| parameters | beside them | loss, Adam-SAGE | loss, Adam |\n|---|---|---|---|");
+    eprintln!("| parameters | beside them | loss, Adam-SAGE | loss, Adam |\n|---|---|---|---|");
     row("float32", "nothing", |sage, seed| train::<f32>(&of(sage), &options(Rounding::Nearest, full), seed));
     row("float32, E in bfloat16", "nothing", |sage, seed| {
         train::<f32>(&of(sage), &options(Rounding::Nearest, if sage { brief } else { full }), seed)

@@ -53,6 +53,8 @@ fn optim(error: &OptimError) -> Value {
             json!({ "step": step, "name": name, "index": index, "value": value.to_string() })
         }
         OptimError::Checkpoint { .. } => json!({}),
+        OptimError::Io { path, source } => json!({ "path": path, "reason": source.to_string() }),
+        OptimError::LossScale { scale, .. } => json!({ "scale": scale }),
         OptimError::Memory { elements, .. } => json!({ "elements": elements }),
     }
 }

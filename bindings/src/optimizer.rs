@@ -10,6 +10,7 @@ use sagetrain_optim::{
     LoadReport, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, Pool, SensitivityReport,
     StepInputs, Stored, Values, bf16, f16,
 };
+use std::path::Path;
 use std::sync::OnceLock;
 
 /// A parameter's name and shape; the role only where a model says it.
@@ -25,7 +26,7 @@ pub struct Parameter {
 pub struct StepScalars {
     pub multiplier: Option<f64>,
     pub divisor: f64,
-    pub loss_scale: f64,
+    pub loss_scale: Option<f64>,
 }
 
 /// What a step did.
@@ -45,10 +46,18 @@ pub struct NamedArray {
     pub values: Floats,
 }
 
+/// Where dynamic loss scaling stands.
+#[napi(object)]
+pub struct LossScaleState {
+    pub scale: f64,
+    pub good_steps: f64,
+}
+
 /// All states.
 #[napi(object)]
 pub struct OptimizerState {
     pub step: f64,
+    pub loss_scale: Option<LossScaleState>,
     pub tensors: Vec<NamedArray>,
 }
 
@@ -57,6 +66,16 @@ pub struct OptimizerState {
 pub struct Mismatch {
     pub missing: Vec<String>,
     pub unused: Vec<String>,
+}
+
+/// What came of going on from a file.
+#[napi(object)]
+pub struct Restored {
+    pub step: f64,
+    pub missing: Vec<String>,
+    pub unused: Vec<String>,
+    pub changes: Vec<String>,
+    pub stale: Vec<String>,
 }
 
 enum Kind {
@@ -133,9 +152,43 @@ impl NativeOptimizer {
 
     /// Takes states over, all or none.
     #[napi(catch_unwind)]
-    pub fn load(&mut self, step: f64, tensors: Vec<NamedArray>) -> napi::Result<Mismatch> {
-        let report = self.slot.with(|kind| each!(kind, optimizer => load(optimizer, step, &tensors)))?;
+    pub fn load(&mut self, state: OptimizerState) -> napi::Result<Mismatch> {
+        let report = self.slot.with(|kind| each!(kind, optimizer => load(optimizer, &state)))?;
         Ok(Mismatch { missing: report.missing, unused: report.unused })
+    }
+
+    /// Writes the whole state to a file.
+    #[napi(catch_unwind)]
+    pub fn save(&mut self, path: String) -> napi::Result<()> {
+        self.slot.with(|kind| Ok::<_, Fault>(each!(kind, optimizer => optimizer.save(Path::new(&path)))?))
+    }
+
+    /// Goes on from a file, all or nothing.
+    #[napi(catch_unwind)]
+    pub fn restore(&mut self, path: String, step: Option<f64>) -> napi::Result<Restored> {
+        let step = step.map(|step| step as u64);
+        self.slot.with(|kind| restored(each!(kind, optimizer => optimizer.restore(Path::new(&path), step))))
+    }
+
+    /// Writes the state as a torch optimizer's.
+    #[napi(catch_unwind)]
+    pub fn export_torch(&mut self, path: String) -> napi::Result<()> {
+        self.slot
+            .with(|kind| Ok::<_, Fault>(each!(kind, optimizer => optimizer.export_torch(Path::new(&path)))?))
+    }
+
+    /// Goes on from a torch optimizer's state, all or nothing.
+    #[napi(catch_unwind)]
+    pub fn import_torch(&mut self, path: String, step: Option<f64>) -> napi::Result<Restored> {
+        let step = step.map(|step| step as u64);
+        self.slot
+            .with(|kind| restored(each!(kind, optimizer => optimizer.import_torch(Path::new(&path), step))))
+    }
+
+    /// What the next step's loss is to be multiplied with.
+    #[napi(catch_unwind)]
+    pub fn loss_scale(&mut self) -> napi::Result<f64> {
+        self.slot.with(|kind| Ok::<_, Fault>(each!(kind, optimizer => optimizer.loss_scale())))
     }
 
     /// Steps taken.
@@ -153,8 +206,9 @@ impl NativeOptimizer {
     /// What the last step saw, where `observe` was due; else undefined.
     #[napi(catch_unwind, ts_return_type = "unknown")]
     pub fn sensitivity<'env>(&mut self, env: &'env Env) -> napi::Result<Option<Unknown<'env>>> {
-        let report: Option<SensitivityReport> =
-            self.slot.with(|kind| Ok::<_, Fault>(each!(kind, optimizer => optimizer.sensitivity().cloned())))?;
+        let report: Option<SensitivityReport> = self
+            .slot
+            .with(|kind| Ok::<_, Fault>(each!(kind, optimizer => optimizer.sensitivity().cloned())))?;
         report.map(|report| env.to_js_value(&report)).transpose()
     }
 
@@ -202,24 +256,32 @@ fn state<S: Stored>(optimizer: &Optimizer<S>) -> OptimizerState {
         shape: shape.iter().map(|extent| *extent as f64).collect(),
         values: array(values),
     };
+    let scale = optimizer.loss_scale_state();
     OptimizerState {
         step: optimizer.step_count() as f64,
+        loss_scale: scale
+            .map(|scale| LossScaleState { scale: scale.scale, good_steps: scale.good_steps as f64 }),
         tensors: optimizer.state().into_iter().map(named).collect(),
     }
 }
 
-fn load<S: Stored>(
-    optimizer: &mut Optimizer<S>,
-    step: f64,
-    tensors: &[NamedArray],
-) -> Result<LoadReport, Fault> {
+fn load<S: Stored>(optimizer: &mut Optimizer<S>, state: &OptimizerState) -> Result<LoadReport, Fault> {
+    let OptimizerState { step, loss_scale, tensors } = state;
     let shapes: Vec<Vec<usize>> =
         tensors.iter().map(|tensor| tensor.shape.iter().map(|extent| *extent as usize).collect()).collect();
     let named = tensors.iter().zip(&shapes);
     let states: Vec<_> = named
         .map(|(tensor, shape)| (tensor.name.as_str(), shape.as_slice(), values(&tensor.values)))
         .collect();
-    Ok(optimizer.load(&states, step as u64)?)
+    let scale = loss_scale.as_ref();
+    let scale =
+        scale.map(|at| sagetrain_optim::LossScaleState { scale: at.scale, good_steps: at.good_steps as u64 });
+    Ok(optimizer.resume(&states, *step as u64, scale)?)
+}
+
+fn restored(done: sagetrain_optim::Result<sagetrain_optim::Restored>) -> Result<Restored, Fault> {
+    let sagetrain_optim::Restored { step, report, changes, stale } = done?;
+    Ok(Restored { step: step as f64, missing: report.missing, unused: report.unused, changes, stale })
 }
 
 /// One pool for all optimizers on typed arrays: their results do not depend on it.

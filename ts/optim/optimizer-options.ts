@@ -38,6 +38,24 @@ export interface OptimizerOptions {
   readonly sensitivityDtype?: 'float32' | 'bfloat16'
 }
 
+/** How a dynamic loss scale moves. */
+export interface LossScaleOptions {
+  /** @default 65536 */
+  readonly initial?: number
+  /**
+   * After `growthInterval` good steps in a row; above 1.
+   * @default 2
+   */
+  readonly growthFactor?: number
+  /**
+   * After a step that was left out; between 0 and 1.
+   * @default 0.5
+   */
+  readonly backoffFactor?: number
+  /** @default 2000 */
+  readonly growthInterval?: number
+}
+
 /** Options of {@link createOptimizer}. */
 export interface StandaloneOptions extends OptimizerOptions {
   /**
@@ -45,6 +63,13 @@ export interface StandaloneOptions extends OptimizerOptions {
    * torch's `AveragedModel` with `get_ema_multi_avg_fn` does. It is read as `<parameter>/average` from {@link Optimizer.state}.
    */
   readonly average?: { readonly decay: number }
+  /**
+   * Dynamic loss scaling for float16, as torch's `GradScaler` has it: multiply the loss with {@link Optimizer.lossScale}; a step whose
+   * gradients are not finite is left out (`nonFinite` is `skip` beside it) and halves the scale, 2,000 good ones in a row double it. A scale
+   * that falls to nothing is `ERR_NON_FINITE`.
+   * @default none: what {@link StepInputs.lossScale} says
+   */
+  readonly lossScale?: 'dynamic' | LossScaleOptions
   /**
    * How parameters of 16 bits take a step that is less than their last place: `nearest` keeps a float32 master weight (state `master`);
    * of bfloat16 alone, `stochastic` rounds up or down at the odds of the distances and keeps nothing, `kahan` keeps what rounding left

@@ -9,7 +9,7 @@ import { checkArray, checkKind, checkLengths, commonType, type FloatArray, type 
 import type { StandaloneOptions } from './optimizer-options.js'
 import type { SensitivityReport } from './sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './spec.js'
-import { array, listed, named, shape, type OptimizerState, type StateMismatch } from './state.js'
+import { array, listed, named, shape, type OptimizerState, type Restored, type StateMismatch } from './state.js'
 
 /** A parameter on a typed array; all arrays of an optimizer are of one kind. */
 export interface TensorInput<Data extends FloatArray = FloatArray> {
@@ -36,7 +36,7 @@ export interface StepInputs {
    */
   readonly divisor?: number
   /**
-   * What the loss was multiplied by before the backward pass.
+   * What the loss was multiplied by before the backward pass; an error where {@link StandaloneOptions.lossScale} makes it dynamic.
    * @default 1
    */
   readonly lossScale?: number
@@ -79,6 +79,11 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
     return call(() => nativeOf(this, 'Optimizer').stepCount())
   }
 
+  /** What to multiply the next step's loss with: the scale where loss scaling is dynamic, else 1. */
+  get lossScale(): number {
+    return call(() => nativeOf(this, 'Optimizer').lossScale())
+  }
+
   /** Names of the parameters that SAGE modulates; empty without `sage`. */
   get scope(): readonly string[] {
     return call(() => nativeOf(this, 'Optimizer').scope())
@@ -95,7 +100,8 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
     const { multiplier, divisor, lossScale } = parse(stepInputs, inputs, 'step', 'ERR_ARGUMENT')
     this.#data.forEach((data, index) => checkArray(data, `parameter ${this.#names[index]}`))
     const borrowed = this.#borrow(gradients)
-    return call(() => handle.step(this.#data, borrowed, { divisor, lossScale, ...(multiplier === undefined ? {} : { multiplier }) }))
+    const scalars = { divisor, ...(lossScale !== undefined && { lossScale }), ...(multiplier !== undefined && { multiplier }) }
+    return call(() => handle.step(this.#data, borrowed, scalars))
   }
 
   #borrow(gradients: readonly (Data | null | undefined)[]): (Data | null)[] {
@@ -127,8 +133,7 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
    * @throws {@link SagetrainError} `ERR_DISPOSED`.
    */
   state(): OptimizerState<Data> {
-    const { step, tensors } = call(() => nativeOf(this, 'Optimizer').state())
-    return { step, tensors: named<Data>(tensors) }
+    return named<Data>(call(() => nativeOf(this, 'Optimizer').state()))
   }
 
   /**
@@ -140,8 +145,48 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
    */
   load(state: OptimizerState<Data>): StateMismatch {
     const handle = nativeOf(this, 'Optimizer')
-    const { step, list } = listed(state, this.#data[0])
-    return call(() => handle.load(step, list))
+    const given = listed(state, this.#data[0])
+    return call(() => handle.load(given))
+  }
+
+  /**
+   * Writes all states, with the specification and options that made them, to a safetensors file; synchronously. It is written under a
+   * temporary name, synced and renamed. docs/optimizer-state.md describes it.
+   *
+   * @throws {@link SagetrainError} `ERR_IO`, `ERR_DISPOSED`.
+   */
+  save(path: string): void {
+    call(() => nativeOf(this, 'Optimizer').save(path))
+  }
+
+  /**
+   * Goes on from a file that {@link save} wrote, or from a checkpoint's `optimizer.safetensors`, whose `step` must be given; read and
+   * compared whole before anything changes. A scope or groups that have changed since are reported.
+   *
+   * @throws {@link SagetrainError} `ERR_IO`, `ERR_CHECKPOINT` (damaged, foreign, of another kind of optimizer), `ERR_SHAPE`, `ERR_DISPOSED`.
+   */
+  restore(path: string, { step }: { readonly step?: number } = {}): Restored {
+    return call(() => nativeOf(this, 'Optimizer').restore(path, step))
+  }
+
+  /**
+   * Writes the states as the state dict of a torch optimizer over the same parameters, in safetensors: docs/optimizer-state.md has the
+   * Python that loads it.
+   *
+   * @throws {@link SagetrainError} `ERR_IO`, `ERR_CONFIG` for a weight decay that torch's optimizer has not, `ERR_DISPOSED`.
+   */
+  exportTorch(path: string): void {
+    call(() => nativeOf(this, 'Optimizer').exportTorch(path))
+  }
+
+  /**
+   * Goes on from a torch optimizer's state dict, saved as docs/optimizer-state.md says. `step` is for torch's SGD, which counts none.
+   *
+   * @throws {@link SagetrainError} `ERR_IO`, `ERR_CHECKPOINT` for what does not fit (such as steps that differ), `ERR_CONFIG` for a group that
+   *   cannot be (such as amsgrad), `ERR_SHAPE`, `ERR_DISPOSED`.
+   */
+  importTorch(path: string, { step }: { readonly step?: number } = {}): Restored {
+    return call(() => nativeOf(this, 'Optimizer').importTorch(path, step))
   }
 
   /** Frees the states; idempotent. */
@@ -177,4 +222,4 @@ export function createOptimizer<Data extends FloatArray>(
 
 const tensor = object({ name: text, shape, data: array, dtype: v.exactOptional(oneOf(['bfloat16', 'float16'])) })
 const tensorInputs = v.array(tensor, expected('an array of { name, shape, data }'))
-const stepInputs = object({ multiplier: v.exactOptional(nonNegative), divisor: v.optional(positive, 1), lossScale: v.optional(positive, 1) })
+const stepInputs = object({ multiplier: v.exactOptional(nonNegative), divisor: v.optional(positive, 1), lossScale: v.exactOptional(positive) })

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { SagetrainError } from '../errors.js'
-import { expected, object, oneOf, parse, whole } from '../options.js'
+import { expected, object, oneOf, parse, positive, whole } from '../options.js'
 import { checkArray, checkStateKind, type FloatArray } from './arrays.js'
 
 /** What states of parameters on a `Data` are kept in. */
@@ -19,6 +19,8 @@ export interface StateTensor<Data extends FloatArray = FloatArray> {
 export interface OptimizerState<Data extends FloatArray = FloatArray> {
   /** Steps taken. */
   readonly step: number
+  /** Where dynamic loss scaling stands; absent without it. */
+  readonly lossScale?: { readonly scale: number; readonly goodSteps: number }
   /** By `<parameter>/<state>`, such as `weight/exp_avg`. */
   readonly tensors: Readonly<Record<string, StateTensor<Data>>>
 }
@@ -31,6 +33,19 @@ export interface StateMismatch {
   readonly unused: readonly string[]
 }
 
+/** What came of {@link Optimizer.restore} and {@link Optimizer.importTorch}. */
+export interface Restored extends StateMismatch {
+  /** Steps taken. */
+  readonly step: number
+  /**
+   * What has another value than when the state was saved, a line each such as `optimizer.lr: 0.1 → 0.2`: nothing of it is applied, training
+   * goes on with the options there are.
+   */
+  readonly changes: readonly string[]
+  /** States that a torch optimizer carried along without renewing them: not taken. */
+  readonly stale: readonly string[]
+}
+
 /** A state as the addon has it. */
 export interface NamedArray {
   readonly name: string
@@ -38,18 +53,25 @@ export interface NamedArray {
   readonly values: FloatArray
 }
 
+/** All states as the addon has them. */
+export interface NativeState {
+  readonly step: number
+  readonly lossScale?: { scale: number; goodSteps: number }
+  readonly tensors: NamedArray[]
+}
+
 /** Names arrays that the addon gave. */
-export function named<Data extends FloatArray>(tensors: readonly NamedArray[]): OptimizerState<Data>['tensors'] {
+export function named<Data extends FloatArray>({ step, lossScale, tensors }: NativeState): OptimizerState<Data> {
   const tensor = ({ shape, values }: NamedArray): StateTensor<Data> => {
     const data = values as StateArray<Data>
     return values instanceof Uint16Array ? { shape, data, dtype: 'bfloat16' } : { shape, data }
   }
-  return Object.fromEntries(tensors.map((array) => [array.name, tensor(array)]))
+  return { step, ...(lossScale && { lossScale }), tensors: Object.fromEntries(tensors.map((array) => [array.name, tensor(array)])) }
 }
 
 /** A state that a user gave, checked, for an optimizer with parameters like `like`. */
-export function listed(state: unknown, like: FloatArray | undefined): { readonly step: number; readonly list: NamedArray[] } {
-  const { step, tensors } = parse(savedState, state, 'state', 'ERR_ARGUMENT')
+export function listed(state: unknown, like: FloatArray | undefined): NativeState {
+  const { step, lossScale, tensors } = parse(savedState, state, 'state', 'ERR_ARGUMENT')
   const list = Object.entries(tensors).map(([name, { shape, data, dtype }]) => {
     checkArray(data, `state ${name}`)
     checkStateKind(data, like, `state ${name}`)
@@ -58,7 +80,7 @@ export function listed(state: unknown, like: FloatArray | undefined): { readonly
     }
     return { name, shape, values: data }
   })
-  return { step, list }
+  return { step, tensors: list, ...(lossScale && { lossScale }) }
 }
 
 const isExtent = (extent: number) => Number.isSafeInteger(extent) && extent >= 0
@@ -70,4 +92,5 @@ export const shape = v.array(extent, expected('an array of extents'))
 export const array = v.custom<FloatArray>((value) => ArrayBuffer.isView(value), expected('a Float32Array, a Float64Array or a Uint16Array'))
 
 const tensor = object({ shape, data: array, dtype: v.exactOptional(oneOf(['bfloat16'])) })
-const savedState = object({ step: whole, tensors: v.record(v.string(), tensor, expected('an object of tensors by name')) })
+const scaleState = object({ scale: positive, goodSteps: whole })
+const savedState = object({ step: whole, lossScale: v.exactOptional(scaleState), tensors: v.record(v.string(), tensor, expected('an object of tensors by name')) })

@@ -6,6 +6,7 @@ use crate::error::{OptimError, Result};
 use crate::executor::Executor;
 use crate::gradient::{Gradients, Unscale};
 use crate::group::{self, Group, Groups};
+use crate::loss_scale::{LossScale, LossScaleState};
 use crate::memory::Allocate;
 use crate::options::{NonFinite, OptimizerOptions};
 use crate::parameter::{ParameterInfo, check_names};
@@ -34,6 +35,7 @@ pub struct Optimizer<S: Stored = f32> {
     noise_numbers: Vec<u32>,
     pub(crate) averaging: Option<Averaging<S::Compute>>,
     keeping: Keeping,
+    pub(crate) loss_scale: Option<LossScale>,
     report: Option<SensitivityReport>,
     isa: Isa,
 }
@@ -45,13 +47,13 @@ pub struct StepInputs {
     pub multiplier: Option<f64>,
     /// What the gradients are divided by: tokens or samples. Default 1.
     pub divisor: f64,
-    /// What the loss was multiplied with. Default 1.
-    pub loss_scale: f64,
+    /// What the loss was multiplied with. Default 1, or the dynamic scale where the options ask for one.
+    pub loss_scale: Option<f64>,
 }
 
 impl Default for StepInputs {
     fn default() -> Self {
-        Self { multiplier: None, divisor: 1.0, loss_scale: 1.0 }
+        Self { multiplier: None, divisor: 1.0, loss_scale: None }
     }
 }
 
@@ -98,6 +100,7 @@ impl<S: Stored> Optimizer<S> {
             averaging: options.average.map(|average| Averaging::new(average.decay, parameters.len())),
             parameters: parameters.to_vec(),
             keeping,
+            loss_scale: options.loss_scale.map(LossScale::new).transpose()?,
             group_of: of,
             step: 0,
             report: None,
@@ -121,7 +124,7 @@ impl<S: Stored> Optimizer<S> {
         executor: &dyn Executor,
     ) -> Result<StepReport> {
         self.check(parameters, gradients)?;
-        let unscale = Unscale::new::<S::Compute>(inputs.divisor, inputs.loss_scale)?;
+        let unscale = Unscale::new::<S::Compute>(inputs.divisor, self.scale_of(inputs)?)?;
         let multiplier = self.multiplier(inputs.multiplier)?;
         let read = self.read(gradients, unscale, executor);
         let mut report = StepReport {
@@ -133,6 +136,7 @@ impl<S: Stored> Optimizer<S> {
         match self.bad(&read, gradients) {
             None => self.step += 1,
             Some(_) if self.options.non_finite == NonFinite::Skip => {
+                self.follow(true)?;
                 report.skipped = true;
                 return Ok(report);
             }
@@ -140,6 +144,7 @@ impl<S: Stored> Optimizer<S> {
         }
         report.step = self.step;
         self.update(parameters, gradients, multiplier, read.factor, executor);
+        self.follow(false)?;
         Ok(report)
     }
 
@@ -163,6 +168,21 @@ impl<S: Stored> Optimizer<S> {
         &self.parameters
     }
 
+    /// Its options, defaults filled in.
+    pub fn options(&self) -> &OptimizerOptions {
+        &self.options
+    }
+
+    /// What to multiply the next step's loss with: the dynamic scale, 1 without one.
+    pub fn loss_scale(&self) -> f64 {
+        self.loss_scale.as_ref().map_or(1.0, LossScale::scale)
+    }
+
+    /// Where dynamic loss scaling stands; `None` without it.
+    pub fn loss_scale_state(&self) -> Option<LossScaleState> {
+        self.loss_scale.as_ref().map(LossScale::state)
+    }
+
     /// What the last step taken saw, if `observe` was due then.
     pub fn sensitivity(&self) -> Option<&SensitivityReport> {
         self.report.as_ref()
@@ -181,6 +201,24 @@ impl<S: Stored> Optimizer<S> {
             gradient.map_or(Ok(()), |gradient| info.check_length("gradient", gradient.len()))?;
         }
         Ok(())
+    }
+
+    /// The caller's loss scale, or the dynamic one.
+    fn scale_of(&self, inputs: StepInputs) -> Result<f64> {
+        match (&self.loss_scale, inputs.loss_scale) {
+            (Some(_), Some(_)) => {
+                let problem =
+                    "is dynamic here: multiply the loss with the optimizer's, and leave it out".to_owned();
+                Err(OptimError::Argument { argument: "lossScale", problem })
+            }
+            (None, given) => Ok(given.unwrap_or(1.0)),
+            (Some(scale), None) => Ok(scale.scale()),
+        }
+    }
+
+    /// Lets a dynamic loss scale follow a step.
+    fn follow(&mut self, found_non_finite: bool) -> Result<()> {
+        self.loss_scale.as_mut().map_or(Ok(()), |scale| scale.update(found_non_finite))
     }
 
     /// The caller's multiplier, or the schedule's of the coming step.

@@ -2,6 +2,7 @@
 
 use crate::error::{OptimError, Result};
 use crate::fields::Fields;
+use crate::loss_scale::LossScaleSpec;
 use crate::precision::{Rounding, SensitivityDtype};
 use crate::schedule::ScheduleSpec;
 use crate::scope::Selection;
@@ -20,6 +21,9 @@ pub struct OptimizerOptions {
     pub max_gradient_norm: Option<f64>,
     /// What to do about NaN or an infinity in a gradient. Default `error`.
     pub non_finite: NonFinite,
+    /// Dynamic loss scaling, which leaves steps with a non-finite gradient out: `non_finite` is `skip` beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<LossScaleSpec>,
     /// Keeps an exponential moving average of the parameters, as state `average`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
@@ -82,6 +86,7 @@ const KEYS: &[&str] = &[
     "groups",
     "maxGradientNorm",
     "nonFinite",
+    "lossScale",
     "average",
     "schedule",
     "totalSteps",
@@ -103,10 +108,21 @@ impl OptimizerOptions {
         let policies =
             [("error", NonFinite::Error), ("skip", NonFinite::Skip), ("unchecked", NonFinite::Unchecked)];
         let dtypes = [("float32", SensitivityDtype::Float32), ("bfloat16", SensitivityDtype::BFloat16)];
+        let non_finite = fields.choice("nonFinite", &policies)?;
+        let loss_scale = fields.get("lossScale");
+        let loss_scale =
+            loss_scale.map(|value| LossScaleSpec::from_json(value, &fields.path("lossScale"))).transpose()?;
+        let scales = loss_scale.is_some();
+        if scales && non_finite.is_some_and(|policy| policy != NonFinite::Skip) {
+            return Err(
+                fields.error("nonFinite", "must be 'skip' beside lossScale, which leaves such steps out")
+            );
+        }
         let options = Self {
             groups: groups(&fields)?,
             max_gradient_norm: fields.number("maxGradientNorm", "a number above 0", |norm| norm > 0.0)?,
-            non_finite: fields.choice("nonFinite", &policies)?.unwrap_or_default(),
+            non_finite: non_finite.unwrap_or(if scales { NonFinite::Skip } else { NonFinite::default() }),
+            loss_scale,
             average: average(&fields)?,
             rounding: fields.choice("rounding", &ROUNDINGS)?.unwrap_or_default(),
             sensitivity_dtype: fields.choice("sensitivityDtype", &dtypes)?.unwrap_or_default(),

@@ -3,6 +3,7 @@
 use crate::arena::{AVERAGE, SENSITIVITY, wrong_type};
 use crate::array::NamedState;
 use crate::error::{OptimError, Result};
+use crate::loss_scale::LossScaleState;
 use crate::optimizer::Optimizer;
 use crate::values::Values;
 use sagetrain_kernels::Stored;
@@ -65,6 +66,25 @@ impl<S: Stored> Optimizer<S> {
             }
         }
         self.step = step;
+        Ok(report)
+    }
+
+    /// As [`load`](Self::load), and goes on from where dynamic loss scaling stood; without it, or of `None`, that changes nothing.
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load), and `ERR_CHECKPOINT` for a scale that none can have. Nothing has changed then.
+    pub fn resume<'a, V: Into<Values<'a>> + Copy>(
+        &mut self,
+        state: &[(&str, &[usize], V)],
+        step: u64,
+        loss_scale: Option<LossScaleState>,
+    ) -> Result<LoadReport> {
+        let mut scale = self.loss_scale.clone();
+        if let (Some(scale), Some(state)) = (&mut scale, loss_scale) {
+            scale.restore(state)?;
+        }
+        let report = self.load(state, step)?;
+        self.loss_scale = scale;
         Ok(report)
     }
 

@@ -30,7 +30,7 @@ fn norm(gradients: &[Vec<f64>]) -> f64 {
 #[test]
 fn loss_scale_and_divisor_cancel_to_the_bit_where_they_are_powers_of_two() {
     let (mut plain, mut both) = (bench::<f32>(json!({})), bench::<f32>(json!({})));
-    let inputs = StepInputs { loss_scale: 1024.0, divisor: 0.25, ..StepInputs::default() };
+    let inputs = StepInputs { loss_scale: Some(1024.0), divisor: 0.25, ..StepInputs::default() };
     for step in 0..5 {
         let report = plain.step(&gradients(step));
         let other = both.try_step(&scaled(&gradients(step), 256.0), inputs, &Serial).unwrap();
@@ -170,7 +170,7 @@ fn arguments_out_of_range_change_nothing() {
         (StepInputs { divisor: 0.0, ..StepInputs::default() }, "divisor"),
         (StepInputs { divisor: f64::NAN, ..StepInputs::default() }, "divisor"),
         (StepInputs { divisor: 1e45, ..StepInputs::default() }, "divisor"),
-        (StepInputs { loss_scale: -1.0, ..StepInputs::default() }, "lossScale"),
+        (StepInputs { loss_scale: Some(-1.0), ..StepInputs::default() }, "lossScale"),
         (StepInputs { multiplier: Some(-0.5), ..StepInputs::default() }, "multiplier"),
         (StepInputs { multiplier: Some(f64::INFINITY), ..StepInputs::default() }, "multiplier"),
     ] {

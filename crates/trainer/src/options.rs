@@ -120,6 +120,10 @@ impl SessionOptions {
                 format!("\"{}\" is not available in this build; use \"cpu\" or \"auto\"", run.device);
             return Err(refuse("device", message));
         }
+        if self.update.loss_scale.is_some() {
+            let message = "is of float16 gradients, which a session has not; leave it out".to_owned();
+            return Err(refuse("lossScale", message));
+        }
         if run.accumulate == 0 {
             return Err(out_of_range("accumulate", 0.0, "of at least 1"));
         }

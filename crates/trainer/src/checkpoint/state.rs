@@ -1,9 +1,10 @@
 //! `state.json`: counters, specs and the machine they ran on.
 
-use super::changes::{Change, changes};
+use super::changes::{changes, is_binding, warning};
 use crate::error::TrainerError;
 use crate::options::SessionOptions;
 use crate::training::Training;
+use sagetrain_optim::Change;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -97,7 +98,7 @@ impl State {
     /// Refuses a session whose state would not continue this one's; says what else makes it take another course.
     pub(super) fn check(&self, folder: &Path, training: &Training) -> Result<Vec<String>, TrainerError> {
         let changes = changes(&self.options, &training.options);
-        if let Some(Change { key, before, now }) = changes.iter().find(|change| change.is_binding()) {
+        if let Some(Change { key, before, now }) = changes.iter().find(|change| is_binding(change)) {
             let message =
                 format!("was trained with {key} {before}, this session has {now}; give the same {key}");
             return Err(TrainerError::checkpoint(folder, message));
@@ -111,7 +112,7 @@ impl State {
             );
             return Err(TrainerError::checkpoint(folder, message));
         }
-        let mut warnings: Vec<String> = changes.iter().map(Change::warning).collect();
+        let mut warnings: Vec<String> = changes.iter().map(warning).collect();
         warnings.extend(self.environment.differences(&Environment::current(training)?));
         Ok(warnings)
     }

@@ -5,37 +5,21 @@ use crate::training::Training;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use sagetrain_models::Model;
-use sagetrain_optim::{Values, bf16};
+use sagetrain_optim::{StateValues, Values};
 use sagetrain_torch::f32_slice;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Tensor;
 
 /// Shapes and values by name.
-type Arrays = BTreeMap<String, (Vec<usize>, Array)>;
+type Arrays = BTreeMap<String, (Vec<usize>, StateValues)>;
 
-/// The types that arrays of a session have.
-enum Array {
-    Float32(Vec<f32>),
-    /// E, where that was asked for.
-    BFloat16(Vec<bf16>),
-}
-
-impl Array {
-    /// A copy: the file's bytes have no alignment.
-    fn of(view: &TensorView<'_>) -> Option<Self> {
-        match view.dtype() {
-            Dtype::F32 => Some(Self::Float32(bytemuck::allocation::pod_collect_to_vec(view.data()))),
-            Dtype::BF16 => Some(Self::BFloat16(bytemuck::allocation::pod_collect_to_vec(view.data()))),
-            _ => None,
-        }
-    }
-
-    fn values(&self) -> Values<'_> {
-        match self {
-            Self::Float32(values) => Values::Float32(values),
-            Self::BFloat16(values) => Values::BFloat16(values),
-        }
+/// Elements in a type that a session has; copied, for the file's bytes have no alignment.
+fn values(view: &TensorView<'_>) -> Option<StateValues> {
+    match view.dtype() {
+        Dtype::F32 => Some(StateValues::Float32(bytemuck::allocation::pod_collect_to_vec(view.data()))),
+        Dtype::BF16 => Some(StateValues::BFloat16(bytemuck::allocation::pod_collect_to_vec(view.data()))),
+        _ => None,
     }
 }
 
@@ -93,7 +77,7 @@ impl Tensors {
     pub(super) fn state(&self) -> Vec<(&str, &[usize], Values<'_>)> {
         self.state
             .iter()
-            .map(|(name, (shape, array))| (name.as_str(), shape.as_slice(), array.values()))
+            .map(|(name, (shape, array))| (name.as_str(), shape.as_slice(), array.as_values()))
             .collect()
     }
 }
@@ -109,10 +93,12 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<(Arrays, Arrays), TrainerError> {
     let (mut state, mut gradients) = (Arrays::new(), Arrays::new());
     for (name, view) in file.iter() {
         let wrong = || format!("{name} is {:?}, expected F32 or BF16", view.dtype());
-        let values = Array::of(&view).ok_or_else(|| TrainerError::checkpoint(path, wrong()))?;
+        let values = values(&view).ok_or_else(|| TrainerError::checkpoint(path, wrong()))?;
         match name.strip_suffix(GRADIENT).and_then(|name| name.strip_suffix('/')) {
-            Some(parameter) => drop(gradients.insert(parameter.to_owned(), (view.shape().to_vec(), values))),
-            None => drop(state.insert(name.to_owned(), (view.shape().to_vec(), values))),
+            Some(parameter) if view.dtype() == Dtype::F32 => {
+                drop(gradients.insert(parameter.to_owned(), (view.shape().to_vec(), values)))
+            }
+            _ => drop(state.insert(name.to_owned(), (view.shape().to_vec(), values))),
         }
     }
     Ok((state, gradients))
@@ -131,11 +117,9 @@ fn names(model: &dyn Model) -> impl Iterator<Item = &str> {
     model.parameters().iter().map(|parameter| parameter.name.as_str())
 }
 
-fn tensor((shape, values): (Vec<usize>, Array)) -> Result<Tensor, TrainerError> {
+/// A gradient, which [`Tensors::read`] has found to be float32.
+fn tensor((shape, values): (Vec<usize>, StateValues)) -> Result<Tensor, TrainerError> {
     let shape: Vec<i64> = shape.into_iter().map(|length| length as i64).collect();
-    let flat = match &values {
-        Array::Float32(values) => Tensor::f_from_slice(values)?,
-        Array::BFloat16(values) => Tensor::f_from_slice(values)?,
-    };
-    Ok(flat.f_reshape(&shape)?)
+    let values = values.as_values();
+    Ok(Tensor::f_from_slice(values.as_slice::<f32>().unwrap_or_default())?.f_reshape(&shape)?)
 }
