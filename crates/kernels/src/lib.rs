@@ -37,6 +37,7 @@
 //! assert!((theta[0] - 0.5).abs() < 1e-9);
 //! ```
 #![deny(unsafe_code)]
+#![warn(missing_docs)]
 
 mod adam;
 mod adamax;

@@ -6,7 +6,7 @@ use crate::noise::Noise;
 use crate::norm;
 use half::{bf16, f16};
 
-/// What is computed with [`Stored::Compute`] and kept as `Self`: `f32` and `f64` as they are, [`bf16`] and [`f16`] widened to `f32`.
+/// What is computed with [`Stored::Compute`] and kept as `Self`: `f32` and `f64` as they are, [`bf16`] and [`f16`](struct@f16) widened to `f32`.
 pub trait Stored: sealed::Sealed + Copy + Default + std::fmt::Debug + Send + Sync + bytemuck::Pod {
     /// The type of the arithmetic and of the states.
     type Compute: Float;

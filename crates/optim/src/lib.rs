@@ -15,6 +15,7 @@
 //! # Ok::<(), sagetrain_optim::OptimError>(())
 //! ```
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 mod arena;
 mod array;

@@ -190,3 +190,7 @@ impl Seen {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "../tests/unit/positions.rs"]
+mod tests;

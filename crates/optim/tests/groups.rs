@@ -57,8 +57,11 @@ fn encoder_linear_goes_by_hugging_face_names_where_no_role_is_given() {
 
 #[test]
 fn encoder_linear_goes_by_role_where_a_model_gives_one() {
-    let mut parameters = named(&["a", "b", "encoder.layer.0.output.dense.weight"]);
-    for (parameter, role) in parameters.iter_mut().zip([Role::EncoderLinear, Role::Embedding, Role::Other]) {
+    // The last has a name that would be selected, and no role.
+    let mut parameters =
+        named(&["a", "b", "c", "d", "encoder.layer.0.output.dense.weight", "encoder.layer.1.fc1.bias"]);
+    let roles = [Role::EncoderLinear, Role::Embedding, Role::Linear, Role::Normalisation, Role::Other];
+    for (parameter, role) in parameters.iter_mut().zip(roles) {
         parameter.role = Some(role);
     }
     assert_eq!(optimizer(json!({ "scope": "encoder-linear" }), &parameters).unwrap().resolved_scope(), ["a"]);
