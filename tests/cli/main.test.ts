@@ -46,6 +46,18 @@ function losses({ arms }: Curves): unknown {
   return arms.map(({ steps }) => steps.map(({ step, loss }) => [step, loss]))
 }
 
+for (const sixteen of ['float32', 'bfloat16'] as const) {
+  test(`an optimizer asked for by name trains alone, in the released form, E in ${sixteen}`, async (t) => {
+    const folder = temporaryFolder(t)
+    const flags = ['--optimizer', 'adamax-sage', '--optimizer.sage.beta0', '0.7', '--optimizer.sage.form', 'released', '--sensitivityDtype', sixteen]
+    const { code, out, err } = await start(folder, ['train', 'spiral', ...flags, '--epochs', '1', '--json']).ended
+    t.is(code, 0, err)
+    t.deepEqual(JSON.parse(out).arms.map(({ name }: { name: string }) => name), ['adamax-sage'])
+    const { train } = JSON.parse(await readFile(join(folder, 'runs', 'spiral', 'config.json'), 'utf8'))
+    t.like(train, { optimizer: { type: 'adamax', lr: 1e-3, sage: { beta0: 0.7, form: 'released' } }, sensitivityDtype: sixteen })
+  })
+}
+
 test('both arms of a translation are trained, measured, reported, and translate', async (t) => {
   const { folder, config } = await smallCorpus(t)
   const { code, out, err } = await start(folder, ['train', '--config', config, '--steps', '12', '--json']).ended

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import { isSagetrainError } from '#ts/errors.js'
 import { UsageError } from '#ts/cli/exit-codes.js'
 import { merge } from '#ts/cli/merge.js'
-import { applyOverrides, armsOf, checkConfig, readConfig, type RunConfig } from '#ts/cli/run-config.js'
+import { applyOverrides, armsOf, checkConfig, ownConfig, readConfig, type RunConfig } from '#ts/cli/run-config.js'
 
 const keys = { prepare: ['source', 'target', 'vocabulary'], train: ['optimizer', 'schedule', 'batch', 'epochs'] }
 const single: RunConfig = { task: 'translation', prepare: {}, train: { optimizer: { type: 'adam', lr: 1e-3 } } }
@@ -68,7 +68,24 @@ test('one arm can be changed, and a flag that every arm overrides is an error', 
   t.regex(refused(t, () => lay(both, ['optimizer.lr', '1e-3'])), /no effect: every arm sets its own; write --compare\.adam\.optimizer\.lr/)
   t.regex(refused(t, () => lay(both, ['compare.adam-sgae.epochs', '1'])), /no arm "adam-sgae"; did you mean "adam-sage"\?/)
   t.regex(refused(t, () => lay(both, ['compare.adam', '1'])), /needs a key/)
-  t.notThrows(() => lay(both, ['optimizer.sage.beta0', '0.7']))
+  t.regex(refused(t, () => lay(both, ['optimizer.sage.beta0', '0.7'])), /every arm sets its own; write --compare\.adam-sage\.optimizer\.sage\.beta0/)
+})
+
+test('a flag of SAGE holds for the arms that have it, and turns it on in no other', (t) => {
+  const [plain, guided] = armsOf(lay(both, ['optimizer.sage.epsilon', '1e-9'])).map(({ train }) => train['optimizer'] as { sage?: object })
+  t.deepEqual([plain?.sage, guided?.sage], [undefined, { beta0: 0.8, epsilon: 1e-9 }])
+  t.regex(refused(t, () => lay(both, ['optimizer', 'adamax-sage'])), /would turn SAGE on in every arm/)
+  t.deepEqual(armsOf(lay(both, ['optimizer', 'adamax'])).map(({ train }) => (train['optimizer'] as { type: string }).type), ['adamax', 'adamax'])
+})
+
+test("an optimizer asked for by name is trained alone, in place of the task's own comparison", (t) => {
+  const { task, ...defaults } = both
+  const flags = (...written: (readonly [string, string])[]) => written.map(([flag, text]) => ({ flag: `--${flag}`, path: flag.split('.'), text }))
+  const laid = (...written: (readonly [string, string])[]) => armsOf(applyOverrides(ownConfig(task, defaults, flags(...written)), flags(...written), keys))
+  const released = laid(['optimizer', 'adamax-sage'], ['optimizer.sage.beta0', '0.75'], ['optimizer.sage.form', 'released'])
+  t.deepEqual(released, [{ name: 'adamax-sage', train: { optimizer: { type: 'adamax', betas: [0.9, 0.98], sage: { beta0: 0.75, form: 'released' } }, epochs: 2 } }])
+  t.is(laid(['epochs', '1']).length, 2)
+  t.is(laid(['optimizer', 'adamax'], ['compare.adam.optimizer.lr', '1']).length, 2)
 })
 
 test('a file is checked, with the path of what is wrong', async (t) => {

@@ -90,7 +90,18 @@ export function checkConfig(value: unknown, where: string): RunConfig {
   return config as RunConfig
 }
 
-/** Lays dotted flags on a configuration; a flag of `train` holds for every arm, `--compare.ARM.…` for one. */
+/** A task's own configuration, to lay flags on. `--optimizer NAME` asks for that one: it is trained alone, without the task's comparison. */
+export function ownConfig(task: string, defaults: Omit<RunConfig, 'task'>, overrides: readonly Override[]): RunConfig {
+  const { compare: _compare, ...alone } = defaults
+  const named = overrides.some(({ path, text }) => path.length === 1 && path[0] === 'optimizer' && text !== undefined)
+  const arms = overrides.some(({ path }) => path[0] === 'compare')
+  return checkConfig({ task, ...(named && !arms ? alone : defaults) }, task)
+}
+
+/**
+ * Lays dotted flags on a configuration; a flag of `train` holds for every arm, one below `optimizer.sage` for every arm that has SAGE,
+ * `--compare.ARM.…` for one.
+ */
 export function applyOverrides(config: RunConfig, overrides: readonly Override[], keys: ConfigKeys): RunConfig {
   return overrides.reduce((result, override) => applyOne(result, override, keys), config)
 }
@@ -100,10 +111,15 @@ function applyOne(config: RunConfig, override: Override, keys: ConfigKeys): RunC
   if (first === 'compare') return applyToArm(config, override, rest)
   if (keys.prepare.includes(first) && !keys.train.includes(first)) return { ...config, prepare: layFlag(config.prepare, override, override.path) }
   if (!keys.train.includes(first)) throw new UsageError(`${override.flag} is not an option of the task "${config.task}"${hint(first, [...keys.prepare, ...keys.train])}`)
-  const [spec] = canonical(override, override.path)
-  const hidden = config.compare !== undefined && config.compare.every((arm) => isSetAt(arm.train, spec))
-  if (hidden) throw new UsageError(`${override.flag} would have no effect: every arm sets its own; write --compare.${config.compare?.[0]?.name ?? 'ARM'}.${override.path.join('.')}`)
-  return { ...config, train: layFlag(config.train, override, override.path) }
+  const [spec, , sage] = canonical(override, override.path)
+  const guided = config.compare?.filter(({ train }) => isSetAt(merge(config.train, train), SAGE)) ?? []
+  const mixed = guided.length > 0 && guided.length < (config.compare?.length ?? 0)
+  if (sage && mixed) throw new UsageError(`${override.flag} ${String(override.text)} would turn SAGE on in every arm; write ${override.flag} without "-sage": the arms that have it keep it`)
+  const meant = mixed && SAGE.every((word, index) => override.path[index] === word) ? guided : (config.compare ?? [])
+  const hidden = meant.length > 0 && meant.every((arm) => isSetAt(arm.train, spec))
+  if (hidden) throw new UsageError(`${override.flag} would have no effect: every arm sets its own; write --compare.${meant[0]?.name ?? 'ARM'}.${override.path.join('.')}`)
+  if (meant !== guided) return { ...config, train: layFlag(config.train, override, override.path) }
+  return meant.reduce((result, { name }) => applyToArm(result, override, [name, ...override.path]), config)
 }
 
 function applyToArm(config: RunConfig, override: Override, [name = '', ...path]: readonly string[]): RunConfig {

@@ -16,7 +16,7 @@ export const spiralCommand: TaskCommand = {
   name: 'spiral',
   about: 'two arms of points and a small perceptron, Adam and Adam-SAGE side by side, in under a minute',
   title: 'Spiral',
-  examples: ['sagetrain train spiral', 'sagetrain train spiral --compare.adam-sage.optimizer.sage.beta0 0.9', 'sagetrain train spiral --noise 0.06 --seeds 3'],
+  examples: ['sagetrain train spiral', 'sagetrain train spiral --optimizer adamax-sage --optimizer.sage.form released', 'sagetrain train spiral --compare.adam-sage.optimizer.sage.beta0 0.9', 'sagetrain train spiral --noise 0.06 --seeds 3'],
   keys: spiralKeys,
   files: [],
   check: (train) => void spiralTrainOptions(train),

@@ -11,7 +11,7 @@ import { EXIT, UsageError } from './exit-codes.js'
 import { withAbsolutePaths } from './merge.js'
 import { printOutcome } from './outcome.js'
 import { printPlan } from './plan.js'
-import { applyOverrides, armsOf, checkConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
+import { applyOverrides, armsOf, checkConfig, ownConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
 import { createRunFolder, discardUntouched, readRunFolder } from './run-folder.js'
 import { quoted } from './shell.js'
 import { calledOff, watchInterruption } from './signals.js'
@@ -56,7 +56,7 @@ async function requestOf({ positionals, options, overrides }: Parameters<Command
   const read = file === undefined ? undefined : await readConfig(file)
   if (read !== undefined && taskName !== undefined && read.task !== taskName) throw new UsageError(`${file ?? ''} is of the task "${read.task}", not "${taskName}"`)
   const command = taskOf(read?.task ?? taskName, context)
-  const base = read ?? checkConfig({ task: command.name, ...command.defaults }, command.name)
+  const base = read ?? ownConfig(command.name, command.defaults, overrides)
   return newRequest(command, applyOverrides(base, overrides, command.keys), { name: text('name'), runs: text('runs'), seeds: text('seeds') })
 }
 
