@@ -105,7 +105,7 @@ test('what torch itself saved is read', (t) => {
 /** Shapes of the parameters by the names that torch gave them. */
 function torchShapes(path: string): Record<string, number[]> {
   const bytes = readFileSync(path)
-  const header = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString()) as Record<string, { shape: number[] }> & { __metadata__: Record<string, string> }
-  const [group] = JSON.parse(header.__metadata__['param_groups'] ?? '[]') as { params: number[]; param_names: string[] }[]
+  const { ['__metadata__']: metadata, ...header } = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE())).toString()) as Record<string, { shape: number[]; param_groups: string }>
+  const [group] = JSON.parse(metadata?.param_groups ?? '[]') as { params: number[]; param_names: string[] }[]
   return Object.fromEntries((group?.params ?? []).map((index, place) => [group?.param_names[place] ?? '', header[`state.${index}.exp_avg`]?.shape ?? []]))
 }

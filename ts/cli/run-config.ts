@@ -93,7 +93,7 @@ export function checkConfig(value: unknown, where: string): RunConfig {
 /** A task's own configuration, to lay flags on. `--optimizer NAME` asks for that one: it is trained alone, without the task's comparison. */
 export function ownConfig(task: string, defaults: Omit<RunConfig, 'task'>, overrides: readonly Override[]): RunConfig {
   const { compare: _compare, ...alone } = defaults
-  const named = overrides.some(({ path, text }) => path.length === 1 && path[0] === 'optimizer' && text !== undefined)
+  const named = overrides.some(({ path, text: written }) => path.length === 1 && path[0] === 'optimizer' && written !== undefined)
   const arms = overrides.some(({ path }) => path[0] === 'compare')
   return checkConfig({ task, ...(named && !arms ? alone : defaults) }, task)
 }

@@ -9,7 +9,7 @@ import { checkArray, checkKind, checkLengths, commonType, type FloatArray, type 
 import type { StandaloneOptions } from './optimizer-options.js'
 import type { SensitivityReport } from './sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './spec.js'
-import { array, listed, named, shape, type OptimizerState, type Restored, type StateMismatch } from './state.js'
+import { arrayInput, listed, named, shapeInput, type OptimizerState, type Restored, type StateMismatch } from './state.js'
 
 /** A parameter on a typed array; all arrays of an optimizer are of one kind. */
 export interface TensorInput<Data extends FloatArray = FloatArray> {
@@ -220,6 +220,6 @@ export function createOptimizer<Data extends FloatArray>(
   return adoptOptimizer(call(() => native().Optimizer.create(specText, shapes, json, dtype)), tensors)
 }
 
-const tensor = object({ name: text, shape, data: array, dtype: v.exactOptional(oneOf(['bfloat16', 'float16'])) })
+const tensor = object({ name: text, shape: shapeInput, data: arrayInput, dtype: v.exactOptional(oneOf(['bfloat16', 'float16'])) })
 const tensorInputs = v.array(tensor, expected('an array of { name, shape, data }'))
 const stepInputs = object({ multiplier: v.exactOptional(nonNegative), divisor: v.optional(positive, 1), lossScale: v.exactOptional(positive) })

@@ -87,10 +87,10 @@ const isExtent = (extent: number) => Number.isSafeInteger(extent) && extent >= 0
 const extent = v.pipe(v.number(expected('a whole number >= 0')), v.check(isExtent, expected('a whole number >= 0')))
 
 /** A tensor's shape. */
-export const shape = v.array(extent, expected('an array of extents'))
+export const shapeInput = v.array(extent, expected('an array of extents'))
 /** A tensor's elements, looked at by {@link checkArray}. */
-export const array = v.custom<FloatArray>((value) => ArrayBuffer.isView(value), expected('a Float32Array, a Float64Array or a Uint16Array'))
+export const arrayInput = v.custom<FloatArray>((value) => ArrayBuffer.isView(value), expected('a Float32Array, a Float64Array or a Uint16Array'))
 
-const tensor = object({ shape, data: array, dtype: v.exactOptional(oneOf(['bfloat16'])) })
+const tensor = object({ shape: shapeInput, data: arrayInput, dtype: v.exactOptional(oneOf(['bfloat16'])) })
 const scaleState = object({ scale: positive, goodSteps: whole })
 const savedState = object({ step: whole, lossScale: v.exactOptional(scaleState), tensors: v.record(v.string(), tensor, expected('an object of tensors by name')) })
