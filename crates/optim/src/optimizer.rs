@@ -88,7 +88,7 @@ impl<S: Stored> Optimizer<S> {
         check_epsilons::<S::Compute>(&spec)?;
         let Groups { groups, of, in_scope } = group::resolve(&spec, &options, parameters)?;
         let keeps = |parameter: usize| groups[of[parameter]].sense.keeps();
-        let keeping = Keeping::of::<S>(&options)?;
+        let keeping = Keeping::of::<S>(options.rounding, options.seed.unwrap_or(0))?;
         let brief = brief_sensitivity::<S>(&options, groups.iter().any(|group| group.sense.keeps()))?;
         let kept = Kept { base: spec.states(), brief, keeping, averages: options.average.is_some() };
         let arena = Arena::new(parameters, kept, keeps, allocate)?;

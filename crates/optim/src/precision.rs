@@ -1,7 +1,6 @@
 //! Parameters of 16 bits, and states of them: what is kept beside so that small updates are not lost.
 
 use crate::error::{OptimError, Result};
-use crate::options::OptimizerOptions;
 use sagetrain_kernels::{Noise, Stored, bf16};
 use serde::Serialize;
 
@@ -43,8 +42,8 @@ pub(crate) enum Keeping {
 }
 
 impl Keeping {
-    /// What `options` ask for of parameters of type `S`.
-    pub fn of<S: Stored>(options: &OptimizerOptions) -> Result<Self> {
+    /// What `rounding` makes of parameters of type `S`.
+    pub fn of<S: Stored>(rounding: Rounding, seed: u64) -> Result<Self> {
         let only = |rounding| match S::DTYPE == bf16::DTYPE {
             true => Ok(()),
             false => Err(OptimError::config(
@@ -52,10 +51,10 @@ impl Keeping {
                 format!("'{rounding}' is of bfloat16 parameters alone, these are {}", S::DTYPE),
             )),
         };
-        match options.rounding {
+        match rounding {
             Rounding::Nearest if S::NARROW => Ok(Self::Master),
             Rounding::Nearest => Ok(Self::Whole),
-            Rounding::Stochastic => only("stochastic").map(|()| Self::Stochastic(options.seed.unwrap_or(0))),
+            Rounding::Stochastic => only("stochastic").map(|()| Self::Stochastic(seed)),
             Rounding::Kahan => only("kahan").map(|()| Self::Kahan),
         }
     }
