@@ -42,6 +42,8 @@ mod adam;
 mod adamax;
 mod average;
 mod compiled;
+#[cfg(all(feature = "cuda", unix))]
+pub mod cuda;
 mod decay;
 mod float;
 mod isa;

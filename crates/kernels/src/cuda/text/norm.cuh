@@ -105,13 +105,14 @@ __device__ __forceinline__ Verdict judge(const Judge& task, double sum) {
 
 } // namespace sagetrain
 
-#define SAGETRAIN_SQUARES(NAME, STORED)                                                                                            \
-    extern "C" __global__ void __launch_bounds__(sagetrain::SUMMERS) NAME(const __grid_constant__ sagetrain::Squares task) {         \
-        sagetrain::squares<sagetrain::STORED>(task);                                                                               \
+#define SAGETRAIN_SQUARES(NAME, STORED)                                                                                      \
+    extern "C" __global__ void __launch_bounds__(sagetrain::SUMMERS) NAME(const __grid_constant__ sagetrain::Squares task) { \
+        using namespace sagetrain;                                                                                           \
+        squares<STORED>(task);                                                                                               \
     }
 
-#define SAGETRAIN_JUDGE(NAME)                                                                                                      \
-    extern "C" __global__ void __launch_bounds__(sagetrain::JUDGES) NAME(const __grid_constant__ sagetrain::Judge task) {            \
-        const double sum = sagetrain::total(task);                                                                                 \
-        if (threadIdx.x == 0) *task.verdict = sagetrain::judge(task, sum);                                                         \
+#define SAGETRAIN_JUDGE(NAME)                                                                                             \
+    extern "C" __global__ void __launch_bounds__(sagetrain::JUDGES) NAME(const __grid_constant__ sagetrain::Judge task) { \
+        const double sum = sagetrain::total(task);                                                                        \
+        if (threadIdx.x == 0) *task.verdict = sagetrain::judge(task, sum);                                                \
     }

@@ -144,8 +144,8 @@ template <class Rule, class Storage, class Sense> struct Pass {
 } // namespace sagetrain
 
 // A kernel of one rule, one way to store and one way to keep sensitivity. `F` is the type computed in.
-#define SAGETRAIN_STEP(NAME, F, RULE, STORAGE, SENSE)                                                                          \
+#define SAGETRAIN_STEP(NAME, F, RULE, STORAGE, SENSE)                                                                            \
     extern "C" __global__ void __launch_bounds__(sagetrain::THREADS) NAME(const __grid_constant__ sagetrain::Launch<F> launch) { \
-        using namespace sagetrain;                                                                                             \
-        Pass<RULE<F>, STORAGE, SENSE>::run(launch);                                                                            \
+        using namespace sagetrain;                                                                                               \
+        Pass<RULE<F>, STORAGE, SENSE>::run(launch);                                                                              \
     }

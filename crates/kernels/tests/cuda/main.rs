@@ -1,0 +1,12 @@
+//! The CUDA text: compiled for every architecture, run as C++ on the CPU, and on a GPU where there is one, against the scalar rules.
+#![cfg(all(feature = "cuda", unix))]
+
+mod cases;
+mod compiled;
+mod device;
+mod emulated;
+mod emulator;
+mod machine;
+mod norms;
+mod positions;
+mod tools;
