@@ -3,13 +3,14 @@
 use sha2::{Digest, Sha256};
 
 /// Every header of the text: name and contents.
-pub const HEADERS: [(&str, &str); 16] = [
+pub const HEADERS: [(&str, &str); 17] = [
     ("float.cuh", include_str!("text/float.cuh")),
     ("layout.cuh", include_str!("text/layout.cuh")),
     ("index.cuh", include_str!("text/index.cuh")),
     ("stored.cuh", include_str!("text/stored.cuh")),
     ("noise.cuh", include_str!("text/noise.cuh")),
     ("precision.cuh", include_str!("text/precision.cuh")),
+    ("access.cuh", include_str!("text/access.cuh")),
     ("memory.cuh", include_str!("text/memory.cuh")),
     ("moment.cuh", include_str!("text/moment.cuh")),
     ("sage.cuh", include_str!("text/sage.cuh")),

@@ -112,6 +112,8 @@ fn compile() -> Option<Libraries> {
     for (name, text) in HEADERS {
         fs::write(folder.path().join(name), text).unwrap();
     }
+    // The one header in the assembler's words.
+    fs::write(folder.path().join("access.cuh"), include_str!("access.hpp")).unwrap();
     fs::write(folder.path().join("prelude.hpp"), include_str!("prelude.hpp")).unwrap();
     let library = |name: &str, text: String| build(&compiler, folder.path(), name, &text);
     let library = &library;

@@ -2,6 +2,7 @@
 // __syncthreads.
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <ucontext.h>
 #include <vector>
@@ -11,22 +12,12 @@
 #define __forceinline__ inline
 #define __shared__ static
 #define __grid_constant__
-#define __launch_bounds__(threads)
-#define __builtin_assume(condition) ((void)0)
+#define __launch_bounds__(...)
 
 struct Dim3 {
     unsigned x, y, z;
 };
 static Dim3 threadIdx, blockIdx, gridDim;
-
-struct alignas(8) uint2 {
-    unsigned x, y;
-};
-struct alignas(16) uint4 {
-    unsigned x, y, z, w;
-};
-static inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
-static inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
 template <class To, class From> static inline To bits(From from) {
     static_assert(sizeof(To) == sizeof(From), "");

@@ -1,73 +1,89 @@
 // Reads and writes of several elements at a time: 128 bits where alignment and length allow, element by element elsewhere.
 #pragma once
+#include "access.cuh"
 #include "stored.cuh"
 
 namespace sagetrain {
 
-__device__ __forceinline__ void from_words(const u32* words, int i, float& to) { to = __uint_as_float(words[i]); }
-__device__ __forceinline__ void from_words(const u32* words, int i, double& to) {
+// Elements as the words they lie in.
+template <int WORDS> __device__ __forceinline__ void from_words(const u32 (&words)[WORDS], int i, float& to) {
+    to = __uint_as_float(words[i]);
+}
+template <int WORDS> __device__ __forceinline__ void from_words(const u32 (&words)[WORDS], int i, double& to) {
     to = __hiloint2double((int)words[2 * i + 1], (int)words[2 * i]);
 }
-__device__ __forceinline__ void from_words(const u32* words, int i, Bfloat16& to) { to.bits = (u16)(words[i / 2] >> (i % 2 * 16)); }
-__device__ __forceinline__ void from_words(const u32* words, int i, Float16& to) { to.bits = (u16)(words[i / 2] >> (i % 2 * 16)); }
+template <int WORDS> __device__ __forceinline__ void from_words(const u32 (&words)[WORDS], int i, Bfloat16& to) {
+    to.bits = (u16)(words[i / 2] >> (i % 2 * 16));
+}
+template <int WORDS> __device__ __forceinline__ void from_words(const u32 (&words)[WORDS], int i, Float16& to) {
+    to.bits = (u16)(words[i / 2] >> (i % 2 * 16));
+}
 
-__device__ __forceinline__ void to_words(float value, u32* words, int i) { words[i] = __float_as_uint(value); }
-__device__ __forceinline__ void to_words(double value, u32* words, int i) {
+// The words must be 0 before.
+template <int WORDS> __device__ __forceinline__ void to_words(float value, u32 (&words)[WORDS], int i) {
+    words[i] = __float_as_uint(value);
+}
+template <int WORDS> __device__ __forceinline__ void to_words(double value, u32 (&words)[WORDS], int i) {
     words[2 * i] = (u32)__double2loint(value);
     words[2 * i + 1] = (u32)__double2hiint(value);
 }
-// The words must be 0 before.
-__device__ __forceinline__ void to_words(Bfloat16 value, u32* words, int i) { words[i / 2] |= (u32)value.bits << (i % 2 * 16); }
-__device__ __forceinline__ void to_words(Float16 value, u32* words, int i) { words[i / 2] |= (u32)value.bits << (i % 2 * 16); }
-
-// A pointer that comes out of a table is generic to the compiler, though all arrays are in global memory.
-template <class T> __device__ __forceinline__ T* global(u64 address) {
-    T* pointer = reinterpret_cast<T*>(address);
-    __builtin_assume(__isGlobal(pointer));
-    return pointer;
+template <int WORDS> __device__ __forceinline__ void to_words(Bfloat16 value, u32 (&words)[WORDS], int i) {
+    words[i / 2] |= (u32)value.bits << (i % 2 * 16);
+}
+template <int WORDS> __device__ __forceinline__ void to_words(Float16 value, u32 (&words)[WORDS], int i) {
+    words[i / 2] |= (u32)value.bits << (i % 2 * 16);
 }
 
-// `whole`: the address is a multiple of 16 (8 for 8 bytes in all) and all elements are there. Else the first `count` are.
+// One element.
+template <class T> __device__ __forceinline__ void read_one(u64 address, T& to) {
+    u32 words[sizeof(T) / 4];
+    read_words(address, words);
+    from_words(words, 0, to);
+}
+__device__ __forceinline__ void read_one(u64 address, Bfloat16& to) { to.bits = read_half(address); }
+__device__ __forceinline__ void read_one(u64 address, Float16& to) { to.bits = read_half(address); }
+
+template <class T> __device__ __forceinline__ void write_one(const T& from, u64 address) {
+    u32 words[sizeof(T) / 4];
+    to_words(from, words, 0);
+    write_words(words, address);
+}
+__device__ __forceinline__ void write_one(const Bfloat16& from, u64 address) { write_half(from.bits, address); }
+__device__ __forceinline__ void write_one(const Float16& from, u64 address) { write_half(from.bits, address); }
+
+// `whole`: the address is a multiple of 16 (of 8 where that is all) and all elements are there. Else the first `count` are.
 template <int WIDTH, class T> __device__ __forceinline__ void load(u64 address, bool whole, u32 count, T (&to)[WIDTH]) {
-    constexpr int WORDS = WIDTH * sizeof(T) / 4;
-    u32 words[WORDS];
+    constexpr int WORDS = WIDTH * sizeof(T) / 4, STEP = WORDS < 4 ? WORDS : 4;
     if (whole) {
-        if constexpr (WORDS == 2) {
-            uint2 pair = *global<const uint2>(address);
-            words[0] = pair.x, words[1] = pair.y;
-        } else {
 #pragma unroll
-            for (int i = 0; i < WORDS; i += 4) {
-                uint4 quad = global<const uint4>(address)[i / 4];
-                words[i] = quad.x, words[i + 1] = quad.y, words[i + 2] = quad.z, words[i + 3] = quad.w;
-            }
+        for (int from = 0; from < WORDS; from += STEP) {
+            u32 words[STEP];
+            read_words(address + 4 * from, words);
+            constexpr int EACH = WIDTH * STEP / WORDS;
+#pragma unroll
+            for (int i = 0; i < EACH; ++i) from_words(words, i, to[from * WIDTH / WORDS + i]);
         }
-#pragma unroll
-        for (int i = 0; i < WIDTH; ++i) from_words(words, i, to[i]);
     } else {
 #pragma unroll
-        for (int i = 0; i < WIDTH; ++i) to[i] = (u32)i < count ? global<const T>(address)[i] : T{};
+        for (int i = 0; i < WIDTH; ++i) {
+            to[i] = T{};
+            if ((u32)i < count) read_one(address + i * sizeof(T), to[i]);
+        }
     }
 }
 
 template <int WIDTH, class T> __device__ __forceinline__ void store(const T (&from)[WIDTH], u64 address, bool whole, u32 count) {
     constexpr int WORDS = WIDTH * sizeof(T) / 4;
+    static_assert(WORDS <= 4, "a thread's part of an array is at most 128 bits");
     if (whole) {
         u32 words[WORDS] = {};
 #pragma unroll
         for (int i = 0; i < WIDTH; ++i) to_words(from[i], words, i);
-        if constexpr (WORDS == 2) {
-            *global<uint2>(address) = make_uint2(words[0], words[1]);
-        } else {
-#pragma unroll
-            for (int i = 0; i < WORDS; i += 4) {
-                global<uint4>(address)[i / 4] = make_uint4(words[i], words[i + 1], words[i + 2], words[i + 3]);
-            }
-        }
+        write_words(words, address);
     } else {
 #pragma unroll
         for (int i = 0; i < WIDTH; ++i) {
-            if ((u32)i < count) global<T>(address)[i] = from[i];
+            if ((u32)i < count) write_one(from[i], address + i * sizeof(T));
         }
     }
 }

@@ -8,6 +8,8 @@
 namespace sagetrain {
 
 constexpr u32 THREADS = 256;
+// Blocks a multiprocessor must hold. Said at all, it keeps the assembler from spilling for a third, or from taking all registers.
+constexpr u32 RESIDENT = 2;
 
 // No sensitivity is kept, and r = 1.
 template <class F> struct Blind {
@@ -144,8 +146,9 @@ template <class Rule, class Storage, class Sense> struct Pass {
 } // namespace sagetrain
 
 // A kernel of one rule, one way to store and one way to keep sensitivity. `F` is the type computed in.
-#define SAGETRAIN_STEP(NAME, F, RULE, STORAGE, SENSE)                                                                            \
-    extern "C" __global__ void __launch_bounds__(sagetrain::THREADS) NAME(const __grid_constant__ sagetrain::Launch<F> launch) { \
-        using namespace sagetrain;                                                                                               \
-        Pass<RULE<F>, STORAGE, SENSE>::run(launch);                                                                              \
+#define SAGETRAIN_STEP(NAME, F, RULE, STORAGE, SENSE)                                     \
+    extern "C" __global__ void __launch_bounds__(sagetrain::THREADS, sagetrain::RESIDENT) \
+        NAME(const __grid_constant__ sagetrain::Launch<F> launch) {                       \
+        using namespace sagetrain;                                                        \
+        Pass<RULE<F>, STORAGE, SENSE>::run(launch);                                       \
     }
