@@ -3,6 +3,7 @@
 use crate::adam::Adam;
 use crate::adamax::Adamax;
 use crate::average::Average;
+use crate::cuda::{Family, Kept, Tensor, Variant};
 use crate::decay::{Decay, Decaying};
 use crate::float::Float;
 use crate::moment::Lerp;
@@ -16,13 +17,20 @@ const DECOUPLED: u32 = 1;
 const MODULATED: u32 = 2;
 /// A released rule's: not looked at by its kernel.
 const OWN: u32 = 3;
-const WATCH: u32 = 0;
-const SAGE: u32 = 1;
-const ABLATION: u32 = 2;
-const RELEASED: u32 = 3;
+/// Not looked at: the kernel keeps no E.
+const OFF: u32 = 0;
+const WATCH: u32 = 1;
+const SAGE: u32 = 2;
+const ABLATION: u32 = 3;
+const RELEASED: u32 = 4;
 const PLAIN: u32 = 0;
 const MOMENTUM: u32 = 1;
 const NESTEROV: u32 = 2;
+// Of rules with one kind, for the host to know whose constants they are.
+const ADAM: u32 = 3;
+const ADAMAX: u32 = 4;
+const RELEASED_ADAMW: u32 = 5;
+const RELEASED_ADAMAX: u32 = 6;
 
 /// The numbers of one step of one group of parameters: those of [`Adam::new`] and the others, as they were rounded there.
 ///
@@ -92,6 +100,7 @@ impl<F: Float> Constants<F> {
     pub fn adam(rule: &Adam<F>) -> Self {
         let element = rule.0.element;
         Self {
+            kind: ADAM,
             beta2: element.beta2,
             second_weight: element.second_weight,
             root_correction: element.root_correction,
@@ -105,6 +114,7 @@ impl<F: Float> Constants<F> {
     pub fn adamax(rule: &Adamax<F>) -> Self {
         let element = rule.0.element;
         Self {
+            kind: ADAMAX,
             beta2: element.beta2,
             epsilon: element.epsilon,
             step_size: element.step_size,
@@ -114,18 +124,23 @@ impl<F: Float> Constants<F> {
 
     /// Those of the released AdamW.
     pub fn released_adamw(rule: &ReleasedAdamW<F>) -> Self {
-        Self { second_weight: rule.second_weight, decayed: rule.decayed, ..Self::released(&rule.shared) }
+        Self {
+            kind: RELEASED_ADAMW,
+            second_weight: rule.second_weight,
+            decayed: rule.decayed,
+            ..Self::released(&rule.shared)
+        }
     }
 
     /// Those of the released Adamax.
     pub fn released_adamax(rule: &ReleasedAdamax<F>) -> Self {
-        Self { decayed: rule.weight_decay, ..Self::released(&rule.shared) }
+        Self { kind: RELEASED_ADAMAX, decayed: rule.weight_decay, ..Self::released(&rule.shared) }
     }
 
     /// What is done about sensitivity. Fits a kernel that keeps E, or with [`Sensing::Off`] one that does not.
     pub fn sensing(self, sensing: Sensing<'_, F>) -> Self {
         match sensing {
-            Sensing::Off => self,
+            Sensing::Off => Self { sensing: OFF, ..self },
             Sensing::Watch(sage) => Self { sensing: WATCH, ..self.sage(sage) },
             Sensing::Modulate(sage, _) if self.decay == OWN => Self { sensing: RELEASED, ..self.sage(sage) },
             Sensing::Modulate(sage, Modulation::Sage) => Self { sensing: SAGE, ..self.sage(sage) },
@@ -152,6 +167,25 @@ impl<F: Float> Constants<F> {
     /// Seed and step of [`Noise`](crate::Noise); the parameter's number is in its [`Tensor`](crate::cuda::Tensor).
     pub fn noise(self, seed: u64, step: u64) -> Self {
         Self { seed, step, ..self }
+    }
+
+    /// What keeps a kernel from taking these for a tensor, if anything does.
+    pub(crate) fn misfit(&self, variant: Variant, tensor: &Tensor) -> Option<&'static str> {
+        let family = match self.kind {
+            ADAM => Family::Adam,
+            ADAMAX => Family::Adamax,
+            RELEASED_ADAMW => Family::ReleasedAdamW,
+            RELEASED_ADAMAX => Family::ReleasedAdamax,
+            _ => Family::Sgd,
+        };
+        let buffered = self.kind == MOMENTUM || self.kind == NESTEROV;
+        match (self.sensing == OFF, variant.kept == Kept::Off) {
+            _ if family != variant.family => Some("its group's constants are of another rule"),
+            _ if buffered && tensor.first == 0 => Some("its group has momentum, hence it needs its first"),
+            (true, false) => Some("its group's constants do not say what is done about sensitivity"),
+            (false, true) => Some("its group senses, which this kernel does not"),
+            _ => None,
+        }
     }
 
     fn decaying<E>(rule: &Decaying<F, E>) -> Self {

@@ -65,7 +65,7 @@ impl Kernels {
     ///
     /// # Safety
     /// The plan's arrays are on the current device, as long as the plan says, do not overlap, and stay until the kernel has run; `table` holds
-    /// [`Plan::bytes`]. Where a group has momentum, its tensors have `first`. Where a kernel keeps E, its constants say how.
+    /// [`Plan::bytes`].
     pub unsafe fn step<F: Float>(
         &self,
         stream: u64,

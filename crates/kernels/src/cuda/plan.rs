@@ -61,7 +61,8 @@ impl Plan {
     /// does; `None` takes the factor of the constants and skips nothing.
     ///
     /// # Errors
-    /// [`CudaError::Argument`] where a tensor's group has no constants, or `F` is not what the kernel computes in.
+    /// [`CudaError::Argument`] where a tensor's group has no constants, or `F` is not what the kernel computes in; [`CudaError::Tensor`] where
+    /// its group's constants are of another rule, sense otherwise than the kernel, or have a momentum that it lacks the buffer for.
     pub fn launch<F: Float>(
         &self,
         table: u64,
@@ -76,6 +77,12 @@ impl Plan {
         if size_of::<F>() as u64 != self.variant.storage.compute_bytes() {
             let problem = format!("constants of {} for {}", F::DTYPE, self.variant);
             return Err(CudaError::Argument { problem });
+        }
+        let tensors = self.tensors.iter().enumerate().filter(|(_, tensor)| tensor.length > 0);
+        for (index, tensor) in tensors {
+            if let Some(problem) = groups[tensor.group as usize].misfit(self.variant, tensor) {
+                return Err(CudaError::Tensor { index, problem: problem.to_owned() });
+            }
         }
         let mut all = [Constants::default(); GROUPS];
         all[..groups.len()].copy_from_slice(groups);

@@ -44,6 +44,9 @@ fn stored<S: Stored>(seed: u64, count: usize) -> Vec<S> {
     mixed(seed, count).into_iter().map(|value| S::narrow(S::Compute::from_f64(value))).collect()
 }
 
+/// Any of the scalar rules.
+type Apply<F> = Box<dyn Fn(Sensing<'_, F>, Block<'_, F>)>;
+
 /// A rule of a family, with its constants: what a group has.
 #[derive(Clone, Copy, Debug)]
 pub struct Group {
@@ -124,7 +127,7 @@ impl Group {
     }
 
     /// The constants and the scalar rule, made of the same step.
-    fn rule<F: Float>(&self, factor: f64) -> (Constants<F>, Box<dyn Fn(Sensing<'_, F>, Block<'_, F>)>) {
+    fn rule<F: Float>(&self, factor: f64) -> (Constants<F>, Apply<F>) {
         let (common, isa) = (self.common(factor), Isa::baseline());
         let (betas, released) = (self.betas(), self.released(factor));
         match self.family {

@@ -1,7 +1,7 @@
 //! Every kernel compiles for every architecture: PTX with whole vectors and plain roundings, CUBINs without a spill.
 
 use crate::tools::nvrtc;
-use sagetrain_kernels::cuda::{Cache, CudaError, Family, Kept, Nvrtc, Object, Program, Variant};
+use sagetrain_kernels::cuda::{Cache, CudaError, Family, Kept, Nvrtc, Object, Program, Storage, Variant};
 use std::env;
 use std::fs;
 use std::process::{Child, Command};
@@ -15,21 +15,32 @@ const SHARD: &str = "SAGETRAIN_CUDA_SHARD";
 /// NVRTC compiles one program at a time in a process, so the work is spread over two.
 const SHARDS: usize = 2;
 
-/// What is compiled for what. The PTX hardly differs between architectures, and registers are scarcest and the assembler's habits
-/// furthest apart on the oldest and the newest: those two see every kernel. The others see those of one rule each, so that all rules, all
-/// storages and all ways to keep E are assembled for architectures in between.
+/// What is compiled for what. Registers are scarcest and the compiler's two generations furthest apart at the ends: the oldest and the
+/// newest architecture see every kernel. Each of the five between sees another tenth of them, in which all rules, storages and ways to
+/// keep E occur.
 fn matrix() -> Vec<(Program, u32, Option<Variant>)> {
     let whole = env::var(WHOLE).is_ok_and(|value| value == "all");
     let mut all = Vec::new();
     for (a, architecture) in ARCHITECTURES.into_iter().enumerate() {
         let ends = a == 0 || a + 1 == ARCHITECTURES.len();
         let variants = Variant::all().into_iter().enumerate();
-        // 5 in between, and a stride that shares no factor with the 17 kernels of a rule.
         let chosen = variants.filter(|(v, _)| whole || ends || v % 10 == 2 * (a - 1));
         all.extend(chosen.map(|(_, variant)| (variant.program(), architecture, Some(variant))));
         all.extend(Program::norms().into_iter().map(|program| (program, architecture, None)));
     }
     all
+}
+
+#[test]
+fn the_architectures_between_see_all_that_there_is() {
+    let between = |(_, architecture, variant): (Program, u32, Option<Variant>)| {
+        variant.filter(|_| (80..=100).contains(&architecture))
+    };
+    let seen: Vec<Variant> = matrix().into_iter().filter_map(between).collect();
+    assert!(Family::ALL.iter().all(|family| seen.iter().any(|variant| variant.family == *family)));
+    assert!(Storage::ALL.iter().all(|storage| seen.iter().any(|variant| variant.storage == *storage)));
+    let kept = [Kept::Off, Kept::Compute, Kept::Bfloat16];
+    assert!(kept.iter().all(|kept| seen.iter().any(|variant| variant.kept == *kept)));
 }
 
 #[test]

@@ -48,10 +48,8 @@ pub fn check_verdicts(machine: &mut impl Machine) {
                 if let (Some(bad), Some(sum)) = (bad, sums.get_mut(count / 2)) {
                     *sum = bad;
                 }
-                let place = |machine: &mut dyn FnMut(&[u8]) -> u64, bytes: &[u8]| machine(bytes);
-                let mut put = |bytes: &[u8]| machine.place(bytes, 0);
-                let address = place(&mut put, bytemuck::cast_slice(&sums));
-                let verdict = place(&mut put, &[0xff; 24]);
+                let address = machine.place(bytemuck::cast_slice(&sums), 0);
+                let verdict = machine.place(&[0xff; 24], 0);
                 let task =
                     Judge { sums: address, verdict, count: count as u64, unscale, max_norm, largest, checks };
                 machine.judge(&task);

@@ -117,15 +117,35 @@ fn a_plan_says_what_does_not_fit() {
     assert!(problem(Tensor { gradient: 0x2001, ..whole }).contains("0x2001, which is not a multiple of 2"));
     assert!(problem(Tensor { first: 0x3002, ..whole }).contains("not a multiple of 4"));
     assert!(problem(Tensor { group: 16, ..whole }).contains("group 16"));
-    let plan = Plan::new(variant, &[Tensor { group: 1, ..whole }]).unwrap();
-    assert!(
-        plan.launch::<f32>(0, None, &[Constants::default()])
-            .unwrap_err()
-            .to_string()
-            .contains("must be 2 to 16")
-    );
-    assert!(plan.launch::<f64>(0, None, &[Constants::default(); 2]).is_err());
     let absent = Variant { storage: Storage::Float64, kept: Kept::Bfloat16, ..variant };
     assert!(Plan::new(absent, &[]).is_err());
     assert_eq!(Variant::all().len(), 85);
+}
+
+/// So are constants that are not a kernel's.
+#[test]
+fn a_launch_says_what_does_not_fit() {
+    let sgd = |momentum, sensing| {
+        let common = Common { rate: 0.01, decay: Decay::Coupled, weight_decay: 0.1, gradient_factor: 0.5 };
+        let rule = Sgd::<f32>::new(&SgdStep { common, momentum, nesterov: true });
+        Constants::sgd(&rule).sensing(sensing)
+    };
+    let sage = Sage::uncorrected(0.75, 1e-12);
+    let variant = Variant { family: Family::Sgd, storage: Storage::Float32, kept: Kept::Compute };
+    let tensor =
+        Tensor { parameter: 64, gradient: 128, sensitivity: 256, length: 1, group: 1, ..Tensor::default() };
+    let problem = |variant, groups: &[Constants<f32>]| {
+        let plan = Plan::new(variant, &[tensor]).unwrap();
+        plan.launch(0, None, groups).map(|_| ()).unwrap_err().to_string()
+    };
+    let plain = sgd(0.0, Sensing::Watch(&sage));
+    assert!(problem(variant, &[plain]).contains("must be 2 to 16"));
+    assert!(problem(variant, &[plain; 17]).contains("17 groups"));
+    assert!(problem(variant, &[plain, sgd(0.9, Sensing::Watch(&sage))]).contains("momentum"));
+    assert!(problem(variant, &[plain, sgd(0.0, Sensing::Off)]).contains("sensitivity"));
+    assert!(problem(Variant { kept: Kept::Off, ..variant }, &[plain; 2]).contains("senses"));
+    let adam = Variant { family: Family::Adam, ..variant };
+    let plan = Plan::new(adam, &[Tensor { first: 512, second: 1024, ..tensor }]).unwrap();
+    assert!(plan.launch(0, None, &[plain; 2]).unwrap_err().to_string().contains("another rule"));
+    assert!(plan.launch::<f64>(0, None, &[Constants::default(); 2]).is_err());
 }

@@ -4,8 +4,8 @@
 
 namespace sagetrain {
 
-// What `Constants::sensing` says.
-constexpr u32 WATCH = 0, SAGE = 1, ABLATION = 2, RELEASED = 3;
+// What `Constants::sensing` says; 0 is for kernels that keep no E.
+constexpr u32 WATCH = 1, SAGE = 2, ABLATION = 3, RELEASED = 4;
 
 // I = |θ g|, held at half the largest number.
 template <class F> __device__ __forceinline__ F sensitivity(const Constants<F>& of, F theta, F gradient) {

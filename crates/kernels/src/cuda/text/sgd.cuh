@@ -4,7 +4,7 @@
 
 namespace sagetrain {
 
-// What `Constants::kind` says.
+// What `Constants::kind` says; other numbers are other rules'.
 constexpr u32 PLAIN = 0, MOMENTUM = 1, NESTEROV = 2;
 
 template <class F> struct SgdElement {
