@@ -4,7 +4,8 @@ use crate::tools::nvrtc;
 use sagetrain_kernels::cuda::{Cache, CudaError, Family, Kept, Nvrtc, Object, Program, Storage, Variant};
 use std::env;
 use std::fs;
-use std::process::{Child, Command};
+use std::process::{Command, Output};
+use std::thread;
 use std::time::Instant;
 
 const ARCHITECTURES: [u32; 7] = [75, 80, 86, 89, 90, 100, 120];
@@ -50,18 +51,24 @@ fn every_kernel_compiles_without_a_spill_and_with_the_roundings_it_states() {
         assert_eq!(nvrtc.target(architecture).unwrap(), architecture);
     }
     let began = Instant::now();
-    let children: Vec<Child> = (0..SHARDS).map(shard).collect();
-    for mut child in children {
-        assert!(child.wait().unwrap().success(), "see above");
+    let outputs = thread::scope(|scope| {
+        let children: Vec<_> = (0..SHARDS).map(|index| scope.spawn(move || shard(index))).collect();
+        children.into_iter().map(|child| child.join().unwrap()).collect::<Vec<_>>()
+    });
+    // What a child prints is shown only where it failed: its lines would be taken for results of this run.
+    for output in &outputs {
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}");
+        text.lines().filter(|line| line.contains("registers")).for_each(|line| eprintln!("{line}"));
     }
     eprintln!("{} kernels compiled in {:.0} s", matrix().len(), began.elapsed().as_secs_f64());
 }
 
 /// This test program once more, for one part of the work.
-fn shard(index: usize) -> Child {
+fn shard(index: usize) -> Output {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "compiled::part_of_the_kernels", "--nocapture", "--ignored"]);
-    command.env(SHARD, format!("{index}/{SHARDS}")).spawn().unwrap()
+    command.env(SHARD, format!("{index}/{SHARDS}")).output().unwrap()
 }
 
 #[test]
@@ -71,14 +78,14 @@ fn part_of_the_kernels() {
     let (index, shards) = shard.split_once('/').unwrap();
     let (index, shards): (usize, usize) = (index.parse().unwrap(), shards.parse().unwrap());
     let Some(nvrtc) = nvrtc() else { return };
-    let mut most = 0;
+    let mut most = (0, String::new());
     for (program, architecture, variant) in matrix().into_iter().skip(index).step_by(shards) {
         let object = nvrtc.compile(&program, architecture).unwrap();
         let name = format!("{} for sm_{architecture}", program.name);
         check_ptx(&name, &object.ptx, variant);
-        most = most.max(check_cubin(&name, &object));
+        most = most.max((check_cubin(&name, &object), name));
     }
-    eprintln!("at most {most} registers a thread");
+    eprintln!("at most {} registers a thread: {}", most.0, most.1);
 }
 
 /// Vectors where they belong, and each operation on floating-point numbers rounded once, to nearest.

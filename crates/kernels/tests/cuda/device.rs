@@ -123,3 +123,10 @@ fn bandwidth() {
     }
     gpu.free();
 }
+
+/// One set of kernels serves all threads of a process.
+#[test]
+fn kernels_may_be_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Kernels>();
+}

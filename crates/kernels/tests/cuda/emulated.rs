@@ -1,7 +1,8 @@
 //! The same text compiled as C++ gives the scalar rules' bits.
 
-use crate::cases::{Arrays, FACTOR, groups};
+use crate::arrays::Arrays;
 use crate::emulator::Emulator;
+use crate::groups::{FACTOR, groups};
 use crate::machine::Machine;
 use sagetrain_kernels::cuda::{Kept, Plan, Storage, Tensor, Variant, Verdict};
 use sagetrain_kernels::{Stored, bf16, f16};

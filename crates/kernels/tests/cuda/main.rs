@@ -2,11 +2,12 @@
 #![cfg(all(feature = "cuda", unix))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod cases;
+mod arrays;
 mod compiled;
 mod device;
 mod emulated;
 mod emulator;
+mod groups;
 mod machine;
 mod norms;
 mod positions;

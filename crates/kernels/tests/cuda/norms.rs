@@ -1,6 +1,6 @@
 //! The global norm: sums in the CPU's order, and what follows from them.
 
-use crate::cases::mixed;
+use crate::arrays::mixed;
 use crate::emulator::Emulator;
 use crate::machine::{Machine, numbers};
 use sagetrain_kernels::cuda::{Judge, Squares, Verdict, parts};

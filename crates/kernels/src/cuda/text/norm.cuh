@@ -35,20 +35,29 @@ struct Judge {
 
 static_assert(sizeof(Part) == 16 && sizeof(Squares) == 24 && sizeof(Judge) == 56, "layout.rs");
 
-// The lanes of thread `threadIdx.x` over all rows of 128, and the row that is cut short.
-template <class S> __device__ __forceinline__ void add_rows(const Part& part, double (&sums)[KEPT]) {
-    const bool aligned = part.gradient % 16 == 0;
-    const u32 lane = threadIdx.x * KEPT;
-#pragma unroll 4
-    for (u32 at = lane; at < part.count; at += LANES) {
-        const u32 left = part.count - at, count = left < KEPT ? left : KEPT;
-        S values[KEPT];
-        load<KEPT>(address(part.gradient, at, sizeof(S)), aligned && count == KEPT, count, values);
+// A row's elements to their lanes; `count` of them are there.
+template <class S> __device__ __forceinline__ void add_row(const Part& part, u32 at, bool whole, u32 count, double (&sums)[KEPT]) {
+    S values[KEPT];
+    load<KEPT>(address(part.gradient, at, sizeof(S)), whole, count, values);
 #pragma unroll
-        for (u32 i = 0; i < KEPT; ++i) {
-            const double value = (double)widen(values[i]);
-            if (i < count) sums[i] = mul_add(value, value, sums[i]);
-        }
+    for (u32 i = 0; i < KEPT; ++i) {
+        const double value = (double)widen(values[i]);
+        if (i < count) sums[i] = mul_add(value, value, sums[i]);
+    }
+}
+
+// The lanes of thread `threadIdx.x` over all rows of 128, and the row that is cut short. Whole vectors have a loop without a branch, so
+// that several are on their way at once.
+template <class S> __device__ __forceinline__ void add_rows(const Part& part, double (&sums)[KEPT]) {
+    const u32 lane = threadIdx.x * KEPT;
+    const u32 rows = part.count < lane + KEPT ? 0 : (part.count - lane - KEPT) / LANES + 1;
+    u32 row = 0;
+    if (part.gradient % 16 == 0) {
+#pragma unroll 8
+        for (; row < rows; ++row) add_row<S>(part, lane + row * LANES, true, KEPT, sums);
+    }
+    for (u32 at = lane + row * LANES; at < part.count; at += LANES) {
+        add_row<S>(part, at, false, part.count - at < KEPT ? part.count - at : KEPT, sums);
     }
 }
 
