@@ -34,12 +34,12 @@ pub struct Adam<F>(pub(crate) Decaying<F, AdamElement<F>>);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdamElement<F> {
-    first: Lerp<F>,
-    beta2: F,
-    second_weight: F,
-    root_correction: F,
-    epsilon: F,
-    step_size: F,
+    pub(crate) first: Lerp<F>,
+    pub(crate) beta2: F,
+    pub(crate) second_weight: F,
+    pub(crate) root_correction: F,
+    pub(crate) epsilon: F,
+    pub(crate) step_size: F,
 }
 
 impl<F: Float> Adam<F> {

@@ -32,10 +32,10 @@ pub struct Adamax<F>(pub(crate) Decaying<F, AdamaxElement<F>>);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdamaxElement<F> {
-    first: Lerp<F>,
-    beta2: F,
-    epsilon: F,
-    step_size: F,
+    pub(crate) first: Lerp<F>,
+    pub(crate) beta2: F,
+    pub(crate) epsilon: F,
+    pub(crate) step_size: F,
 }
 
 impl<F: Float> Adamax<F> {

@@ -14,7 +14,7 @@ use crate::moment::Lerp;
 /// assert_eq!(average, [1.25, 2.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Average<F>(Lerp<F>);
+pub struct Average<F>(pub(crate) Lerp<F>);
 
 impl<F: Float> Average<F> {
     /// `decay` is d, from 0 to below 1.

@@ -41,10 +41,10 @@ pub(crate) trait Element<F: Float>: Copy {
 /// A rule with its decay, rounded to the parameters' type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Decaying<F, E> {
-    element: E,
-    factor: F,
-    decay: Decay,
-    amount: F,
+    pub(crate) element: E,
+    pub(crate) factor: F,
+    pub(crate) decay: Decay,
+    pub(crate) amount: F,
 }
 
 impl<F: Float, E: Element<F>> Decaying<F, E> {

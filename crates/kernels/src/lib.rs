@@ -13,7 +13,8 @@
 //!
 //! Each rule is one scalar definition, generic over [`Float`]. The loop around it is compiled for AVX-512, AVX2 with FMA
 //! and the baseline of the target, and picked at run time ([`Isa`]); every path gives the same bits, because a
-//! product is fused with a sum exactly where the definition says `mul_add`, and nowhere else.
+//! product is fused with a sum exactly where the definition says `mul_add`, and nowhere else. The module `cuda` (feature `cuda`, on by
+//! default) has the same rules as text for GPUs.
 //!
 //! ```
 //! use sagetrain_kernels::{Adam, AdamStep, Block, Common, Decay, Isa, Sage, Sensing};
@@ -43,6 +44,8 @@ mod adam;
 mod adamax;
 mod average;
 mod compiled;
+#[cfg(all(feature = "cuda", unix))]
+pub mod cuda;
 mod decay;
 mod float;
 mod isa;

@@ -5,8 +5,8 @@ use crate::float::Float;
 /// Moves an average toward a value by a weight in (0, 1]: from the nearer end, so that a weight of 1 gives the value itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lerp<F> {
-    weight: F,
-    from_value: bool,
+    pub(crate) weight: F,
+    pub(crate) from_value: bool,
 }
 
 impl<F: Float> Lerp<F> {

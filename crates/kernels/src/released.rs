@@ -32,9 +32,9 @@ pub struct ReleasedStep {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ReleasedAdamW<F> {
-    shared: Shared<F>,
-    second_weight: F,
-    decayed: F,
+    pub(crate) shared: Shared<F>,
+    pub(crate) second_weight: F,
+    pub(crate) decayed: F,
 }
 
 /// The released Adamax, nothing corrected, decay scheduled and modulated:
@@ -44,17 +44,17 @@ pub struct ReleasedAdamW<F> {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ReleasedAdamax<F> {
-    shared: Shared<F>,
-    weight_decay: F,
+    pub(crate) shared: Shared<F>,
+    pub(crate) weight_decay: F,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Shared<F> {
-    factor: F,
-    first: Lerp<F>,
-    beta2: F,
-    epsilon: F,
-    step_size: F,
+pub(crate) struct Shared<F> {
+    pub(crate) factor: F,
+    pub(crate) first: Lerp<F>,
+    pub(crate) beta2: F,
+    pub(crate) epsilon: F,
+    pub(crate) step_size: F,
 }
 
 impl<F: Float> Shared<F> {

@@ -41,12 +41,12 @@ pub enum Sensing<'a, F> {
 /// `c·I` and `E` are the same product.
 #[derive(Clone, Copy, Debug)]
 pub struct Sage<F> {
-    beta0: F,
-    weight: F,
-    correction: F,
-    epsilon: F,
-    scaled_epsilon: F,
-    ceiling: F,
+    pub(crate) beta0: F,
+    pub(crate) weight: F,
+    pub(crate) correction: F,
+    pub(crate) epsilon: F,
+    pub(crate) scaled_epsilon: F,
+    pub(crate) ceiling: F,
 }
 
 impl<F: Float> Sage<F> {
@@ -135,9 +135,9 @@ impl<F: Float> Rate<F> for ReleasedRate {
 /// 1, i; d one of 1, i, u. Multiplying by 1 and adding 0 are exact.
 #[derive(Clone, Copy)]
 pub(crate) struct AblationRate<F> {
-    variation: [F; 2],
-    average: [F; 2],
-    divisor: [F; 3],
+    pub(crate) variation: [F; 2],
+    pub(crate) average: [F; 2],
+    pub(crate) divisor: [F; 3],
 }
 
 impl<F: Float> AblationRate<F> {

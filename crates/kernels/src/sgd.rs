@@ -36,13 +36,13 @@ pub(crate) enum Kind<F> {
 
 /// θ ← θ − η r g
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Plain<F>(F);
+pub(crate) struct Plain<F>(pub(crate) F);
 /// Heavy ball: the step size and μ.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Momentum<F>(F, F);
+pub(crate) struct Momentum<F>(pub(crate) F, pub(crate) F);
 /// Nesterov's: the step size and μ.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Nesterov<F>(F, F);
+pub(crate) struct Nesterov<F>(pub(crate) F, pub(crate) F);
 
 impl<F: Float> Sgd<F> {
     /// The constants of `step`.
