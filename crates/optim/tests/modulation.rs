@@ -111,7 +111,7 @@ fn unscaling_is_exact<F: Float>(which: Which) {
         let louder = gradient.iter().map(|g| *g * F::from_f64(4096.0)).collect();
         plain.step(&[gradient]);
         scaled
-            .try_step(&[louder], StepInputs { loss_scale: 4096.0, ..StepInputs::default() }, &Serial)
+            .try_step(&[louder], StepInputs { loss_scale: Some(4096.0), ..StepInputs::default() }, &Serial)
             .unwrap();
         assert_eq!(plain.optimizer.sensitivity(), scaled.optimizer.sensitivity(), "{which:?}");
     }

@@ -287,7 +287,7 @@ fn follows(case: &Case) {
         }
         let mut arrays: Vec<&mut [f64]> = data.iter_mut().map(Vec::as_mut_slice).collect();
         let raw: Vec<Option<&[f64]>> = raw.iter().map(|raw| raw.as_deref()).collect();
-        let inputs = StepInputs { divisor: DIVISOR, loss_scale: LOSS_SCALE, ..StepInputs::default() };
+        let inputs = StepInputs { divisor: DIVISOR, loss_scale: Some(LOSS_SCALE), ..StepInputs::default() };
         optimizer.step(&mut arrays, &raw, inputs, &Serial).unwrap();
         compare(case, step, &data, &expected, &optimizer);
     }
