@@ -61,7 +61,7 @@ impl Plan {
     /// does; `None` takes the factor of the constants and skips nothing.
     ///
     /// # Errors
-    /// [`CudaError::Argument`] where a tensor's group has no constants, or `F` is not what the kernel computes in; [`CudaError::Tensor`] where
+    /// [`CudaError::Argument`] where a tensor's group has no constants, the table is not at a multiple of 8, or `F` is not what the kernel computes in; [`CudaError::Tensor`] where
     /// its group's constants are of another rule, sense otherwise than the kernel, or have a momentum that it lacks the buffer for.
     pub fn launch<F: Float>(
         &self,
@@ -72,6 +72,10 @@ impl Plan {
         let needed = self.tensors.iter().map(|tensor| tensor.group as usize + 1).max().unwrap_or(0);
         if groups.len() < needed || groups.len() > GROUPS {
             let problem = format!("{} groups of constants, must be {needed} to {GROUPS}", groups.len());
+            return Err(CudaError::Argument { problem });
+        }
+        if !table.is_multiple_of(8) {
+            let problem = format!("the table is at {table:#x}, which is not a multiple of 8");
             return Err(CudaError::Argument { problem });
         }
         if size_of::<F>() as u64 != self.variant.storage.compute_bytes() {

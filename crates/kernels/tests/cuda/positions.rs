@@ -147,5 +147,6 @@ fn a_launch_says_what_does_not_fit() {
     let adam = Variant { family: Family::Adam, ..variant };
     let plan = Plan::new(adam, &[Tensor { first: 512, second: 1024, ..tensor }]).unwrap();
     assert!(plan.launch(0, None, &[plain; 2]).unwrap_err().to_string().contains("another rule"));
+    assert!(plan.launch(4, None, &[plain; 2]).unwrap_err().to_string().contains("multiple of 8"));
     assert!(plan.launch::<f64>(0, None, &[Constants::default(); 2]).is_err());
 }
