@@ -43,6 +43,7 @@ mod adamax;
 mod average;
 mod compiled;
 mod decay;
+mod divisor;
 mod float;
 mod isa;
 mod moment;
