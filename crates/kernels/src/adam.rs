@@ -1,6 +1,7 @@
 //! Adam and AdamW, plain or with the learning rate modulated: paper form.
 
 use crate::decay::{Common, Decaying, Element};
+use crate::divisor::Divisor;
 use crate::float::Float;
 use crate::isa::Isa;
 use crate::moment::Lerp;
@@ -37,7 +38,7 @@ pub(crate) struct AdamElement<F> {
     pub(crate) first: Lerp<F>,
     pub(crate) beta2: F,
     pub(crate) second_weight: F,
-    pub(crate) root_correction: F,
+    pub(crate) root_correction: Divisor<F>,
     pub(crate) epsilon: F,
     pub(crate) step_size: F,
 }
@@ -53,7 +54,7 @@ impl<F: Float> Adam<F> {
             first: Lerp::new(1.0 - beta1),
             beta2: F::from_f64(beta2),
             second_weight: F::from_f64(1.0 - beta2),
-            root_correction: F::from_f64(root_correction),
+            root_correction: Divisor::new(F::from_f64(root_correction)),
             epsilon: F::from_f64(step.epsilon),
             step_size: F::from_f64(-(step.common.rate / (1.0 - beta1.powf(t)))),
         };
@@ -76,7 +77,7 @@ impl<F: Float> Element<F> for AdamElement<F> {
     fn element(&self, theta: F, gradient: F, rate: F, first: F, second: F) -> (F, F, F) {
         let first = self.first.toward(first, gradient);
         let second = (self.second_weight * gradient).mul_add(gradient, second * self.beta2);
-        let denominator = second.sqrt() / self.root_correction + self.epsilon;
+        let denominator = self.root_correction.divide(second.sqrt()) + self.epsilon;
         (theta + self.step_size * rate * first / denominator, first, second)
     }
 }

@@ -47,6 +47,7 @@ mod compiled;
 #[cfg(all(feature = "cuda", unix))]
 pub mod cuda;
 mod decay;
+mod divisor;
 mod float;
 mod isa;
 mod moment;

@@ -103,7 +103,7 @@ impl<F: Float> Constants<F> {
             kind: ADAM,
             beta2: element.beta2,
             second_weight: element.second_weight,
-            root_correction: element.root_correction,
+            root_correction: element.root_correction.value(),
             epsilon: element.epsilon,
             step_size: element.step_size,
             ..Self::decaying(&rule.0).first(element.first)

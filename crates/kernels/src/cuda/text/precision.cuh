@@ -12,6 +12,21 @@ template <class S> __device__ __forceinline__ float current(S stored, float fine
     return same(rounded, stored) ? fine : widen(stored);
 }
 
+// What rounding to `stored` left of `from`. Where that rounds to half a unit of the parameter, and both together to its neighbour,
+// it is a little less: `current` would take it for a parameter that somebody has written to.
+template <class S> __device__ __forceinline__ void left(float from, S stored, S& compensation) {
+    constexpr float LESS = 1.0f - 1.0f / 256.0f; // a unit of bfloat16 less
+    float rest = from - widen(stored);
+    S nearest, together;
+    narrow(rest, nearest);
+    narrow(widen(stored) + widen(nearest), together);
+    if (same(together, stored)) {
+        compensation = nearest;
+    } else {
+        narrow(rest * LESS, compensation);
+    }
+}
+
 // Computed with as it is: float32 and float64.
 template <class S> struct Plain {
     using Stored = S;
@@ -52,7 +67,7 @@ template <class S> struct Kahan {
     }
     __device__ static __forceinline__ void close(float theta, u32, S& stored, S& compensation) {
         narrow(theta, stored);
-        narrow(theta - widen(stored), compensation);
+        left(theta, stored, compensation);
     }
 };
 
