@@ -1,5 +1,7 @@
 //! What a parameter costs in memory traffic, by the types it is kept in.
 
+use sagetrain_optim::{OptimizerOptions, Rounding, SensitivityDtype};
+
 /// Sizes in bytes of what is kept of one parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Precision {
@@ -12,21 +14,32 @@ pub struct Precision {
     pub sensitivity: usize,
     /// What makes up for a narrow θ: a master weight, or Kahan's compensation.
     pub more: usize,
+    /// The options that ask for it.
+    pub rounding: Rounding,
+    pub sensitivity_dtype: SensitivityDtype,
 }
 
-const fn narrow(name: &'static str, more: usize, sensitivity: usize) -> Precision {
-    Precision { name, parameter: 2, state: 4, sensitivity, more }
+const fn full(name: &'static str, size: usize) -> Precision {
+    let (rounding, sensitivity_dtype) = (Rounding::Nearest, SensitivityDtype::Float32);
+    Precision { name, parameter: size, state: size, sensitivity: size, more: 0, rounding, sensitivity_dtype }
 }
 
-pub const FLOAT32: Precision = Precision { name: "float32", parameter: 4, state: 4, sensitivity: 4, more: 0 };
-pub const FLOAT64: Precision = Precision { name: "float64", parameter: 8, state: 8, sensitivity: 8, more: 0 };
-pub const FLOAT32_SENSITIVITY16: Precision =
-    Precision { name: "float32, E bfloat16", sensitivity: 2, ..FLOAT32 };
-pub const BFLOAT16_MASTER: Precision = narrow("bfloat16, master", 4, 4);
-pub const BFLOAT16_STOCHASTIC: Precision = narrow("bfloat16, stochastic", 0, 4);
-pub const BFLOAT16_KAHAN: Precision = narrow("bfloat16, Kahan", 2, 4);
-pub const BFLOAT16_MASTER_SENSITIVITY16: Precision = narrow("bfloat16, master, E bfloat16", 4, 2);
-pub const FLOAT16_MASTER: Precision = narrow("float16, master", 4, 4);
+const fn narrow(name: &'static str, more: usize, rounding: Rounding) -> Precision {
+    Precision { parameter: 2, more, rounding, ..full(name, 4) }
+}
+
+const fn brief(name: &'static str, of: Precision) -> Precision {
+    Precision { name, sensitivity: 2, sensitivity_dtype: SensitivityDtype::BFloat16, ..of }
+}
+
+pub const FLOAT32: Precision = full("float32", 4);
+pub const FLOAT64: Precision = full("float64", 8);
+pub const FLOAT32_SENSITIVITY16: Precision = brief("float32, E bfloat16", FLOAT32);
+pub const BFLOAT16_MASTER: Precision = narrow("bfloat16, master", 4, Rounding::Nearest);
+pub const BFLOAT16_STOCHASTIC: Precision = narrow("bfloat16, stochastic", 0, Rounding::Stochastic);
+pub const BFLOAT16_KAHAN: Precision = narrow("bfloat16, Kahan", 2, Rounding::Kahan);
+pub const BFLOAT16_MASTER_SENSITIVITY16: Precision = brief("bfloat16, master, E bfloat16", BFLOAT16_MASTER);
+pub const FLOAT16_MASTER: Precision = narrow("float16, master", 4, Rounding::Nearest);
 
 /// What one step of an optimizer reads and writes of a parameter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +55,13 @@ pub struct Traffic {
 }
 
 impl Precision {
+    /// `options` with what this asks for; E's type only where E is kept.
+    pub fn options(&self, options: &OptimizerOptions, traffic: Traffic) -> OptimizerOptions {
+        let sensitivity_dtype =
+            if traffic.sensitivity { self.sensitivity_dtype } else { SensitivityDtype::Float32 };
+        OptimizerOptions { rounding: self.rounding, sensitivity_dtype, ..options.clone() }
+    }
+
     /// Bytes a parameter and step: one read and one write of each live array, one read of the gradient, or two.
     pub fn bytes(&self, traffic: Traffic) -> usize {
         let averages = usize::from(traffic.average);

@@ -6,7 +6,7 @@
 //!     cargo bench -p sagetrain-benches --bench optimizers -- --save-baseline before   and later: --baseline before
 //!
 //! The update alone (`nonFinite: 'unchecked'`), and what options add to it. Float32 on every model, float64 of every optimizer on the
-//! single tensor and the Spiral MLP and of Adam on the rest; Adam on one thread too. Bytes a parameter are those of one read and
+//! single tensor and the Spiral MLP and of Adam on the rest; Adam in 16 bits, and on one thread too. Bytes a parameter are those of one read and
 //! one write of each live array.
 //!
 //! The bandwidth is that of an in-place triad, a ← a + s·b, on the same arrays, threads and kind of memory, taken right before every single
@@ -23,12 +23,15 @@ mod variants;
 use criterion::Criterion;
 use measure::Bench;
 use sagetrain_benches::machine::Machine;
-use sagetrain_benches::precision::{FLOAT32, FLOAT64};
+use sagetrain_benches::precision::{
+    BFLOAT16_KAHAN, BFLOAT16_MASTER, BFLOAT16_MASTER_SENSITIVITY16, BFLOAT16_STOCHASTIC, FLOAT16_MASTER,
+    FLOAT32, FLOAT32_SENSITIVITY16, FLOAT64,
+};
 use sagetrain_benches::shapes::shapes;
-use sagetrain_optim::Pool;
+use sagetrain_optim::{Pool, bf16, f16};
 use std::error::Error;
 use std::path::Path;
-use variants::{adams, options, updates};
+use variants::{adams, guided, options, updates};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let machine = Machine::here();
@@ -39,6 +42,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         let more = if single || small { options() } else { Vec::new() };
         bench.run::<f32>(&shape, &FLOAT32, &pool, updates().into_iter().chain(more));
         bench.run::<f64>(&shape, &FLOAT64, &pool, if single || small { updates() } else { adams() });
+        bench.run::<f32>(&shape, &FLOAT32_SENSITIVITY16, &pool, guided());
+        bench.run::<bf16>(&shape, &BFLOAT16_MASTER, &pool, adams());
+        if single || small {
+            bench.run::<bf16>(&shape, &BFLOAT16_MASTER_SENSITIVITY16, &pool, guided());
+            bench.run::<bf16>(&shape, &BFLOAT16_STOCHASTIC, &pool, adams());
+            bench.run::<bf16>(&shape, &BFLOAT16_KAHAN, &pool, adams());
+            bench.run::<f16>(&shape, &FLOAT16_MASTER, &pool, adams());
+        }
         if machine.cores > 1 {
             bench.run::<f32>(&shape, &FLOAT32, &Pool::new(1)?, adams());
         }

@@ -5,7 +5,7 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use sagetrain_benches::precision::Precision;
 use sagetrain_benches::shapes::Shape;
 use sagetrain_benches::workload::Workload;
-use sagetrain_optim::{Executor, Float};
+use sagetrain_optim::{Executor, Stored};
 use std::time::{Duration, Instant};
 
 /// What was measured of one variant on one model.
@@ -75,7 +75,7 @@ impl Bench {
     }
 
     /// Times `variants` on one model in one precision.
-    pub fn run<F: Float>(
+    pub fn run<S: Stored>(
         &mut self,
         (model, sizes): &Shape,
         precision: &Precision,
@@ -83,7 +83,7 @@ impl Bench {
         variants: impl IntoIterator<Item = Variant>,
     ) {
         // Made by the first that the filter lets through.
-        let mut made: Option<Workload<F>> = None;
+        let mut made: Option<Workload<S>> = None;
         let (threads, parameters) = (executor.threads(), sizes.iter().sum());
         let mut group =
             self.criterion.benchmark_group(format!("{model}, {}, {threads} threads", precision.name));
@@ -100,7 +100,8 @@ impl Bench {
             group.warm_up_time(Duration::from_millis(100));
             group.bench_function(BenchmarkId::from_parameter(&variant.name), |bencher| {
                 let workload = made.get_or_insert_with(|| Workload::new(sizes));
-                let mut optimizer = workload.optimizer(&variant.spec, &variant.options);
+                let options = precision.options(&variant.options, variant.traffic());
+                let mut optimizer = workload.optimizer(&variant.spec, &options);
                 workload.step(&mut optimizer, executor);
                 bencher.iter_custom(|steps| {
                     let from = pairs.len();

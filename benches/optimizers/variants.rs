@@ -53,6 +53,11 @@ pub fn adams() -> Vec<Variant> {
     updates().into_iter().filter(|variant| matches!(variant.name.as_str(), "Adam" | "Adam-SAGE")).collect()
 }
 
+/// Adam-SAGE alone.
+pub fn guided() -> Vec<Variant> {
+    updates().into_iter().filter(|variant| variant.name == "Adam-SAGE").collect()
+}
+
 /// What options add to Adam and to Adam-SAGE.
 pub fn options() -> Vec<Variant> {
     let checked = OptimizerOptions::default;
