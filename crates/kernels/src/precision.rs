@@ -39,7 +39,9 @@ pub fn open_master<S: Stored>(isa: Isa, stored: &[S], master: &mut [S::Compute])
     S::convert(isa, Conversion::OpenMaster { stored, master });
 }
 
-/// Parameter plus compensation (Kahan 1965), where that rounds to the parameter; else the parameter, as in [`open_master`].
+/// Parameter plus compensation (Kahan 1965), where that rounds to the parameter; else the parameter, which somebody has then written
+/// to since. What is written in the size of what was there, or larger, keeps the compensation, at most half a unit in its last place:
+/// clear it beside such a write to have none.
 pub fn open_kahan<S: Stored>(isa: Isa, stored: &[S], compensation: &[S::Brief], to: &mut [S::Compute]) {
     assert!(stored.len() == to.len() && compensation.len() == to.len());
     S::convert(isa, Conversion::OpenKahan { stored, compensation, to });

@@ -91,7 +91,7 @@ impl<S: Stored> Loop for Conversion<'_, S> {
     }
 }
 
-/// What a stored parameter stands for: `fine`, unless somebody has written to the parameter since that was rounded to it.
+/// What a stored parameter stands for: `fine`, unless that does not round to it, for somebody has written to the parameter since.
 #[inline(always)]
 fn current<S: Stored>(stored: S, fine: S::Compute) -> S::Compute {
     if S::narrow(fine).same(stored) { fine } else { stored.widen() }
