@@ -124,7 +124,7 @@ impl NativeOptimizer {
                 "float16" => Kind::Float16(Optimizer::new(&spec, &infos, &options, &Owned)?),
                 _ => Kind::Single(Optimizer::new(&spec, &infos, &options, &Owned)?),
             };
-            let bytes = each!(&kind, optimizer => state_bytes(optimizer));
+            let bytes = each!(&kind, optimizer => optimizer.state_bytes());
             Ok::<_, Fault>((kind, bytes))
         })?;
         Ok(Self { slot: Slot::new(env, "optimizer", kind, bytes)? })
@@ -228,10 +228,6 @@ impl ObjectFinalize for NativeOptimizer {
 fn info(parameter: Parameter) -> ParameterInfo {
     let shape: Vec<usize> = parameter.shape.iter().map(|extent| *extent as usize).collect();
     ParameterInfo::new(parameter.name, shape)
-}
-
-fn state_bytes<S: Stored>(optimizer: &Optimizer<S>) -> usize {
-    optimizer.state().iter().map(|(_, _, values)| values.bytes().len()).sum()
 }
 
 fn step<S: Element>(

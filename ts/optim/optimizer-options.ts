@@ -60,7 +60,8 @@ export interface LossScaleOptions {
 export interface StandaloneOptions extends OptimizerOptions {
   /**
    * Keeps the exponential moving average a ← d·a + (1 − d)·θ of every parameter, taken in the same pass; its first step sets it to θ, as
-   * torch's `AveragedModel` with `get_ema_multi_avg_fn` does. It is read as `<parameter>/average` from {@link Optimizer.state}.
+   * torch's `AveragedModel` with `get_ema_multi_avg_fn` does. It is read as `<parameter>/average` from {@link Optimizer.state}
+   * once it has begun.
    */
   readonly average?: { readonly decay: number }
   /**

@@ -169,6 +169,14 @@ fn cut<'a, S: Stored, T: Pod>(rest: &mut &'a mut [S::Compute], elements: usize, 
 }
 
 impl<S: Stored> Whole<'_, S> {
+    /// `float32`, `float64` or `bfloat16`.
+    pub fn dtype(&self) -> &'static str {
+        match self {
+            Self::Compute(_) => <S::Compute as Stored>::DTYPE,
+            Self::Brief(_) => <S::Brief as Stored>::DTYPE,
+        }
+    }
+
     /// Zeros.
     pub fn clear(self) {
         match self {
@@ -197,8 +205,7 @@ impl<S: Stored> Whole<'_, S> {
 }
 
 /// The complaint about a state of a type that is not kept here.
-pub(crate) fn wrong_type<S: Stored>(name: &str, values: Values<'_>) -> OptimError {
-    let (found, kept) = (values.dtype(), <S::Compute as Stored>::DTYPE);
-    let problem = format!("'{name}' is {found}, the states of {} parameters are {kept}", S::DTYPE);
+pub(crate) fn wrong_type<S: Stored>(name: &str, found: &str, kept: &str) -> OptimError {
+    let problem = format!("'{name}' is {found}, of {} parameters it is kept in {kept}", S::DTYPE);
     OptimError::Checkpoint { problem }
 }

@@ -22,7 +22,12 @@ impl<F: Float> Averaging<F> {
     }
 
     pub fn of(&self, parameter: usize) -> Averager<F> {
-        if self.begun[parameter] { Averager::Follow(self.rule) } else { Averager::Begin }
+        if self.has_begun(parameter) { Averager::Follow(self.rule) } else { Averager::Begin }
+    }
+
+    /// Whether the average of a parameter holds something.
+    pub fn has_begun(&self, parameter: usize) -> bool {
+        self.begun[parameter]
     }
 
     /// After a step every average has begun.

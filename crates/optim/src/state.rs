@@ -21,17 +21,23 @@ pub struct LoadReport {
 
 impl<S: Stored> Optimizer<S> {
     /// Every state with its shape, as `<parameter>/<state>`: those of [`OptimizerSpec::states`] and, where kept, `sensitivity`, `master`,
-    /// `compensation` and `average`.
+    /// `compensation` and `average`. An average that has not begun is not among them: its zeros, loaded, would be averaged with.
     ///
     /// [`OptimizerSpec::states`]: crate::OptimizerSpec::states
     pub fn state(&self) -> Vec<NamedState<'_>> {
         let mut named = Vec::new();
-        for (parameter, arrays) in self.parameters.iter().zip(self.arena.named()) {
-            for (state, array) in arrays {
+        for (index, (parameter, arrays)) in self.parameters.iter().zip(self.arena.named()).enumerate() {
+            let averages = self.averaging.as_ref().is_some_and(|averaging| averaging.has_begun(index));
+            for (state, array) in arrays.into_iter().filter(|(state, _)| averages || *state != AVERAGE) {
                 named.push((format!("{}/{state}", parameter.name), parameter.shape.as_slice(), array));
             }
         }
         named
+    }
+
+    /// Bytes of all arrays of states, whether they have begun or not.
+    pub fn state_bytes(&self) -> usize {
+        self.arena.named().iter().flatten().map(|(_, values)| values.bytes().len()).sum()
     }
 
     /// Takes over states by name, and the number of steps they have seen. A state that is not given begins at 0, a master weight at the
@@ -60,7 +66,10 @@ impl<S: Stored> Optimizer<S> {
             for (state, array) in arrays {
                 let name = format!("{}/{state}", parameter.name);
                 match given.get(name.as_str()) {
-                    Some((_, values)) => array.copy(*values).map_err(|_| wrong_type::<S>(&name, *values))?,
+                    Some((_, values)) => {
+                        let kept = array.dtype();
+                        array.copy(*values).map_err(|found| wrong_type::<S>(&name, found, kept))?;
+                    }
                     None => array.clear(),
                 }
             }
@@ -99,7 +108,7 @@ impl<S: Stored> Optimizer<S> {
                     Some((shape, array)) => {
                         parameter.check_shape(state, shape, array.len())?;
                         if !fits::<S>(state, *array, own) {
-                            return Err(wrong_type::<S>(&name, *array));
+                            return Err(wrong_type::<S>(&name, array.dtype(), own.dtype()));
                         }
                     }
                     None => report.missing.push(name.clone()),

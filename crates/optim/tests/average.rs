@@ -97,3 +97,17 @@ fn an_average_goes_on_after_loading_and_begins_anew_where_none_was_saved() {
         assert!(resumed.state("a/average") == expected, "{with}");
     }
 }
+
+#[test]
+fn an_average_that_has_not_begun_is_not_saved_as_zeros() {
+    let averaged = json!({ "average": { "decay": 0.9 } });
+    let fresh = trained(averaged.clone(), 0, 1);
+    let mut resumed = trained(averaged.clone(), 0, 1);
+    let state = fresh.optimizer.state();
+    let given: Vec<_> = state.iter().map(|(name, shape, values)| (name.as_str(), *shape, *values)).collect();
+    let report = resumed.optimizer.load(&given, 0).unwrap();
+    assert_eq!(report.missing, ["a/average", "b/average"]);
+    advance(&mut resumed, 0, 1);
+    assert!(resumed.bits() == trained(averaged, 1, 1).bits());
+    assert!(resumed.state("a/average") == resumed.data[0]);
+}
