@@ -38,14 +38,13 @@ impl<S: Stored> Optimizer<S> {
     /// Goes on from what [`save`](Self::save) wrote, or from a checkpoint's `optimizer.safetensors`, of which `step` must be given.
     ///
     /// # Errors
-    /// `ERR_IO`; `ERR_CHECKPOINT` for a damaged or foreign file, another kind of optimizer or a missing step; `ERR_SHAPE`. Nothing has
+    /// `ERR_IO`; `ERR_CHECKPOINT` for a damaged or foreign file, another kind of optimizer, a missing step or one that is not the file's; `ERR_SHAPE`. Nothing has
     /// changed then.
     pub fn restore(&mut self, path: &Path, step: Option<u64>) -> Result<Restored> {
         let saved = read_state(path)?;
         let origin = saved.origin;
         let changes = origin.as_ref().map(|origin| origin.changes(&self.origin())).transpose()?;
-        let step = step.or(origin.as_ref().map(|origin| origin.step));
-        let step = step.ok_or_else(|| no_step(path))?;
+        let step = one_step(path, step, origin.as_ref().map(|origin| origin.step))?;
         let scale = origin.and_then(|origin| origin.loss_scale);
         let report = self.resume(&named(&saved.states), step, scale)?;
         let changes = changes.map(|changes| changes.lines()).unwrap_or_default();
@@ -70,7 +69,7 @@ impl<S: Stored> Optimizer<S> {
     pub fn import_torch(&mut self, path: &Path, step: Option<u64>) -> Result<Restored> {
         let import = read_torch_state(path)?.import(self.parameters())?;
         let changes = import.changes(self.spec(), self.options(), self.parameters())?;
-        let step = step.or(import.step).ok_or_else(|| no_step(path))?;
+        let step = one_step(path, step, import.step)?;
         let report = self.load(&named(&import.states), step)?;
         let changes = changes.iter().map(Change::to_string).collect();
         Ok(Restored { step, report, changes, stale: import.stale })
@@ -93,6 +92,14 @@ fn named(arrays: &[StateArray]) -> Vec<(&str, &[usize], Values<'_>)> {
     arrays.map(|array| (array.name.as_str(), array.shape.as_slice(), array.values.as_values())).collect()
 }
 
-fn no_step(path: &Path) -> OptimError {
-    OptimError::content(path, "counts no steps; say how many the run has taken")
+/// The step that was said, or the file's where it counts any.
+fn one_step(path: &Path, said: Option<u64>, counted: Option<u64>) -> Result<u64> {
+    match (said, counted) {
+        (Some(said), Some(counted)) if said != counted => {
+            let problem = format!("counts {counted} steps, and {said} were said; leave them out");
+            Err(OptimError::content(path, problem))
+        }
+        (Some(step), _) | (None, Some(step)) => Ok(step),
+        (None, None) => Err(OptimError::content(path, "counts no steps; say how many the run has taken")),
+    }
 }

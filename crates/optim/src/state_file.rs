@@ -17,6 +17,8 @@ use std::path::Path;
 
 const FORMAT: &str = "sagetrain-optimizer";
 const VERSION: &str = "1";
+/// As far as a float64, JavaScript's only number, counts.
+const MOST_STEPS: u64 = 1 << 53;
 const GRADIENT: &str = "gradient";
 /// Names a checkpoint's array may have after the parameter's.
 const STATES: [&str; 9] = [
@@ -118,9 +120,13 @@ fn origin(path: &Path, metadata: &HashMap<String, String>) -> Result<StateOrigin
     let json = |key: &str| -> Result<Value> {
         serde_json::from_str(text(key)?).map_err(|error| malformed(key, &error))
     };
+    let step: u64 = text("step")?.parse().map_err(|error| malformed("step", &error))?;
+    if step > MOST_STEPS {
+        return Err(malformed("step", &format!("{step} is more than 2^53")));
+    }
     let loss_scale = metadata.get("loss_scale").map(|text| serde_json::from_str(text)).transpose();
     Ok(StateOrigin {
-        step: text("step")?.parse().map_err(|error| malformed("step", &error))?,
+        step,
         spec: OptimizerSpec::from_json(&json("spec")?, "optimizer")
             .map_err(|error| malformed("spec", &error))?,
         options: OptimizerOptions::from_json(&json("options")?, "")

@@ -141,7 +141,8 @@ pub(crate) fn class(spec: &OptimizerSpec, decays: bool) -> Result<&'static str> 
         OptimizerSpec::Adam(spec) | OptimizerSpec::AdamW(spec) => ("AdamW", spec.decay),
     };
     let torch = if class == "AdamW" { Decay::Decoupled } else { Decay::Coupled };
-    if decays && decay.is_some_and(|decay| decay != torch) {
+    // Without a word, the released form's: beside the step, as a decoupled one is.
+    if decays && decay.unwrap_or(Decay::Decoupled) != torch {
         let problem =
             format!("torch's {class} has no such decay; export with weightDecay 0, or from another decay");
         return Err(OptimError::config("optimizer.decay", problem));

@@ -191,6 +191,8 @@ fn a_foreign_file_is_refused_with_what_it_is() {
     refused(own(json!({ "version": "2" })), "has version 2, this sagetrain reads 1; update sagetrain");
     refused(own(json!({})), "its metadata lacks 'spec'");
     refused(own(json!({ "step": "-1" })), "its 'step' is malformed");
+    let most = u64::MAX.to_string();
+    refused(own(json!({ "step": most, "spec": "{}" })), "18446744073709551615 is more than 2^53");
     refused(
         own(json!({ "spec": r#"{"type":"lion"}"# })),
         "its 'spec' is malformed: optimizer.type: is 'lion'",

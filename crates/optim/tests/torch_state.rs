@@ -415,6 +415,12 @@ fn a_decay_that_torch_has_not_is_not_exported() {
     let export = |spec| TorchState::export(&spec, &OptimizerOptions::default(), &two(), 1, &[]);
     assert_eq!(export(spec(0.1)).unwrap_err().code(), "ERR_CONFIG");
     assert_eq!(export(spec(0.0)).unwrap().optimizer.as_deref(), Some("SGD"));
+    let released = |kind: &str| {
+        self::spec(kind, &json!({ "lr": 0.1, "weightDecay": 0.1, "sage": { "form": "released" } }))
+    };
+    // Its d = m/(u + ε) + λθ has λ beside the step, torch's Adamax in the gradient.
+    assert_eq!(export(released("adamax")).unwrap_err().code(), "ERR_CONFIG");
+    assert_eq!(export(released("adamw")).unwrap().optimizer.as_deref(), Some("AdamW"));
     let shape = [3];
     let stray = [("c/momentum".to_owned(), &shape[..], Values::Float32(&[0.0; 3]))];
     let error = TorchState::export(&OptimizerSpec::sgd(0.1), &OptimizerOptions::default(), &two(), 1, &stray);
