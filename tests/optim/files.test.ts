@@ -60,6 +60,27 @@ test('a damaged, foreign or missing file is refused by name and changes nothing'
   t.deepEqual(optimizer.state(), before)
 })
 
+test('a path, a step and their options are checked before anything is read', async (t) => {
+  const path = join(temporaryFolder(t), 'state.safetensors')
+  const { optimizer, step } = make(adam({ lr: 0.1 }))
+  step(2)
+  optimizer.save(path)
+  const before = optimizer.state()
+  for (const wrong of [-1, NaN, 1.5, 2 ** 60, '2', null]) {
+    await refusal(t, 'ERR_ARGUMENT', () => optimizer.restore(path, { step: wrong as number }))
+    await refusal(t, 'ERR_ARGUMENT', () => optimizer.importTorch(path, { step: wrong as number }))
+  }
+  t.regex((await refusal(t, 'ERR_ARGUMENT', () => optimizer.restore(path, { steps: 2 } as never))).message, /did you mean "step"/)
+  await refusal(t, 'ERR_ARGUMENT', () => optimizer.restore(path, null as never))
+  for (const wrong of [undefined, '', 7]) {
+    t.regex((await refusal(t, 'ERR_ARGUMENT', () => optimizer.save(wrong as string))).message, /^path: /)
+    await refusal(t, 'ERR_ARGUMENT', () => optimizer.exportTorch(wrong as string))
+    await refusal(t, 'ERR_ARGUMENT', () => optimizer.restore(wrong as string))
+  }
+  t.deepEqual(optimizer.state(), before)
+  t.is(optimizer.restore(path, { step: 2 }).step, 2)
+})
+
 test("a session's checkpoint opens here, once the step is said", async (t) => {
   const folder = temporaryFolder(t)
   using model = await perceptron()

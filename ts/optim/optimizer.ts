@@ -4,7 +4,7 @@ import { SagetrainError } from '../errors.js'
 import { disown, factory, nativeOf, own } from '../handle.js'
 import { encode } from '../json.js'
 import { call } from '../native-error.js'
-import { expected, nonNegative, object, oneOf, parse, positive, show, text } from '../options.js'
+import { expected, nonNegative, object, oneOf, parse, positive, show, text, whole } from '../options.js'
 import { checkArray, checkKind, checkLengths, commonType, type FloatArray, type HalfType } from './arrays.js'
 import type { StandaloneOptions } from './optimizer-options.js'
 import type { SensitivityReport } from './sensitivity.js'
@@ -153,40 +153,51 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
    * Writes all states, with the specification and options that made them, to a safetensors file; synchronously. It is written under a
    * temporary name, synced and renamed. docs/optimizer-state.md describes it.
    *
-   * @throws {@link SagetrainError} `ERR_IO`, `ERR_DISPOSED`.
+   * @throws {@link SagetrainError} `ERR_IO`, `ERR_ARGUMENT`, `ERR_DISPOSED`.
    */
   save(path: string): void {
-    call(() => nativeOf(this, 'Optimizer').save(path))
+    const handle = nativeOf(this, 'Optimizer')
+    const file = filePath(path)
+    call(() => handle.save(file))
   }
 
   /**
    * Goes on from a file that {@link save} wrote, or from a checkpoint's `optimizer.safetensors`, whose `step` must be given; read and
    * compared whole before anything changes. A scope or groups that have changed since are reported.
    *
-   * @throws {@link SagetrainError} `ERR_IO`, `ERR_CHECKPOINT` (damaged, foreign, of another kind of optimizer), `ERR_SHAPE`, `ERR_DISPOSED`.
+   * @throws {@link SagetrainError} `ERR_IO`, `ERR_CHECKPOINT` (damaged, foreign, of another kind of optimizer, of another step than was given),
+   *   `ERR_SHAPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`.
    */
-  restore(path: string, { step }: { readonly step?: number } = {}): Restored {
-    return call(() => nativeOf(this, 'Optimizer').restore(path, step))
+  restore(path: string, options: { readonly step?: number } = {}): Restored {
+    const handle = nativeOf(this, 'Optimizer')
+    const file = filePath(path)
+    const { step } = parse(fileInputs, options, 'restore', 'ERR_ARGUMENT')
+    return call(() => handle.restore(file, step))
   }
 
   /**
    * Writes the states as the state dict of a torch optimizer over the same parameters, in safetensors: docs/optimizer-state.md has the
    * Python that loads it.
    *
-   * @throws {@link SagetrainError} `ERR_IO`, `ERR_CONFIG` for a weight decay that torch's optimizer has not, `ERR_DISPOSED`.
+   * @throws {@link SagetrainError} `ERR_IO`, `ERR_CONFIG` for a weight decay that torch's optimizer has not, `ERR_ARGUMENT`, `ERR_DISPOSED`.
    */
   exportTorch(path: string): void {
-    call(() => nativeOf(this, 'Optimizer').exportTorch(path))
+    const handle = nativeOf(this, 'Optimizer')
+    const file = filePath(path)
+    call(() => handle.exportTorch(file))
   }
 
   /**
    * Goes on from a torch optimizer's state dict, saved as docs/optimizer-state.md says. `step` is for torch's SGD, which counts none.
    *
    * @throws {@link SagetrainError} `ERR_IO`, `ERR_CHECKPOINT` for what does not fit (such as steps that differ), `ERR_CONFIG` for a group that
-   *   cannot be (such as amsgrad), `ERR_SHAPE`, `ERR_DISPOSED`.
+   *   cannot be (such as amsgrad), `ERR_SHAPE`, `ERR_ARGUMENT`, `ERR_DISPOSED`.
    */
-  importTorch(path: string, { step }: { readonly step?: number } = {}): Restored {
-    return call(() => nativeOf(this, 'Optimizer').importTorch(path, step))
+  importTorch(path: string, options: { readonly step?: number } = {}): Restored {
+    const handle = nativeOf(this, 'Optimizer')
+    const file = filePath(path)
+    const { step } = parse(fileInputs, options, 'importTorch', 'ERR_ARGUMENT')
+    return call(() => handle.importTorch(file, step))
   }
 
   /** Frees the states; idempotent. */
@@ -223,3 +234,5 @@ export function createOptimizer<Data extends FloatArray>(
 const tensor = object({ name: text, shape: shapeInput, data: arrayInput, dtype: v.exactOptional(oneOf(['bfloat16', 'float16'])) })
 const tensorInputs = v.array(tensor, expected('an array of { name, shape, data }'))
 const stepInputs = object({ multiplier: v.exactOptional(nonNegative), divisor: v.optional(positive, 1), lossScale: v.exactOptional(positive) })
+const fileInputs = object({ step: v.exactOptional(whole) })
+const filePath = (path: unknown): string => parse(text, path, 'path', 'ERR_ARGUMENT')
