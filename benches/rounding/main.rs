@@ -1,6 +1,6 @@
 //! What 16 bits cost: the tables of docs/precision.md.
 //!
-//!     cargo bench -p sagetrain-benches --bench rounding             # both tables; `-- r` or `-- loss` for one
+//!     cargo bench -p sagetrain-benches --bench rounding -- r loss      # minutes each; without a word, as when all benches run, nothing
 //!
 //! A perceptron of the Spiral task's shape (20.7 K parameters) learns two spirals with Adam-SAGE, batches of 64, linearly falling rate. First: r
 //! with E in bfloat16 against r with E in float32, on the same parameters and gradients at every step. Then: the loss that each way of keeping
@@ -153,11 +153,10 @@ fn row(name: &str, bytes: &str, runs: impl Fn(bool, u64) -> f64) {
 }
 
 fn main() {
-    let asked = |part: &str| {
-        let parts: Vec<String> =
-            std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-        parts.is_empty() || parts.iter().any(|given| given == part)
-    };
+    let asked = |part: &str| std::env::args().any(|argument| argument == part);
+    if !asked("r") && !asked("loss") {
+        eprintln!("rounding: say which table, r or loss");
+    }
     if asked("r") {
         modulations();
     }

@@ -14,6 +14,8 @@ const lints = [
   ['rustfmt', 'cargo', ['fmt', '--all', '--check']],
   ['oxlint', process.execPath, [join(root, 'node_modules/oxlint/bin/oxlint'), '--deny-warnings']],
   ['clippy', 'cargo', clippy],
+  // Of the crates that stand by themselves; a broken link is an error of theirs.
+  ['rustdoc', 'cargo', ['doc', '--locked', '--no-deps', '--package', 'sagetrain-kernels', '--package', 'sagetrain-optim']],
 ]
 
 /**

@@ -11,6 +11,18 @@
 //! r   = (U + ε) / (Î + ε)          multiplies the learning rate
 //! ```
 //!
+//! | | without `r`, it is |
+//! |---|---|
+//! | [`Sgd`] | b ← μ b + g, θ ← θ − η r b (Nesterov: θ − η r (g + μ b)); Î = E |
+//! | [`Adam`] | m ← β1 m + (1 − β1) g, v ← β2 v + (1 − β2) g², θ ← θ − η r m̂ / (√v̂ + ε) |
+//! | [`Adamax`] | u ← max(β2 u, \|g\| + ε), θ ← θ − η r m̂ / u |
+//! | [`ReleasedAdamW`], [`ReleasedAdamax`] | those of the authors' code, with r = U / (Î + ε²) |
+//!
+//! [`Modulation`] has the ablations of r, [`Decay`] the places where weight decay enters: into g for all but I, before the step, or before it
+//! and times r. Parameters may be [`bf16`] or [`f16`](struct@f16) ([`Stored`]): they are opened to float32 and closed again, from a master weight,
+//! by chance ([`narrow_stochastically`]) or with Kahan's compensation. [`Average`] follows parameters, [`look`] sees what a step is
+//! about to do, [`sum_of_squares`] is the norm's.
+//!
 //! Each rule is one scalar definition, generic over [`Float`]. The loop around it is compiled for AVX-512, AVX2 with FMA
 //! and the baseline of the target, and picked at run time ([`Isa`]); every path gives the same bits, because a
 //! product is fused with a sum exactly where the definition says `mul_add`, and nowhere else. The module `cuda` (feature `cuda`, on by

@@ -28,10 +28,13 @@ impl Noise {
         let mut counter = (start / HALVES as u64) as u32;
         for chunk in out.chunks_mut(LANES * HALVES) {
             let words = self.words(counter);
-            for (index, noise) in chunk.iter_mut().enumerate() {
-                let word = words[index % HALVES / 2][index / HALVES];
-                *noise = (word >> (index % 2 * 16)) as u16;
+            // Counter after counter, word after word: little-endian, halves then stand in their order.
+            let mut drawn = [0u32; LANES * HALVES / 2];
+            for (lane, four) in drawn.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                *four = std::array::from_fn(|word| words[word][lane].to_le());
             }
+            let halves: &[u16] = bytemuck::cast_slice(&drawn);
+            chunk.copy_from_slice(&halves[..chunk.len()]);
             counter = counter.wrapping_add(LANES as u32);
         }
     }
