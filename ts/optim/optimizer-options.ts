@@ -31,7 +31,7 @@ export interface OptimizerOptions {
    */
   readonly nonFinite?: 'error' | 'skip' | 'unchecked'
   /**
-   * Type of SAGE's moving average of sensitivity. `bfloat16` saves 4 of Adam-SAGE's 36 bytes a step; what it costs is measured in
+   * Type of SAGE's moving average of sensitivity. `bfloat16` halves its memory; what that costs in accuracy and time is measured in
    * docs/precision.md.
    * @default 'float32' (float64 where the parameters are)
    */

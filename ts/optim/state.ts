@@ -19,7 +19,7 @@ export interface StateTensor<Data extends FloatArray = FloatArray> {
 export interface OptimizerState<Data extends FloatArray = FloatArray> {
   /** Steps taken. */
   readonly step: number
-  /** Where dynamic loss scaling stands; absent without it. */
+  /** Where dynamic loss scaling stands; absent without it. Loading a state without it leaves the scale as it is. */
   readonly lossScale?: { readonly scale: number; readonly goodSteps: number }
   /** By `<parameter>/<state>`, such as `weight/exp_avg`. */
   readonly tensors: Readonly<Record<string, StateTensor<Data>>>

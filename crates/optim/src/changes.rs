@@ -15,8 +15,13 @@ pub struct Change {
 
 impl std::fmt::Display for Change {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}: {} → {}", self.key, self.before, self.now)
+        write!(formatter, "{}: {} → {}", self.key, shown(&self.before), shown(&self.now))
     }
+}
+
+/// A value as a message has it; what is left out is at its default.
+pub fn shown(value: &Value) -> String {
+    if value.is_null() { "the default".to_owned() } else { value.to_string() }
 }
 
 /// Every key that differs, in the order of the keys; those whose path is among `free` and all below them are passed over. Of two kinds

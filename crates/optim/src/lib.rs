@@ -57,7 +57,7 @@ mod update;
 mod values;
 
 pub use array::{NamedState, StateArray, StateValues};
-pub use changes::{Change, changes};
+pub use changes::{Change, changes, shown};
 pub use error::{OptimError, Result};
 pub use executor::{Executor, Pool, Serial};
 pub use files::Restored;

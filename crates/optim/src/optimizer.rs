@@ -36,7 +36,7 @@ pub struct Optimizer<S: Stored = f32> {
     pub(crate) averaging: Option<Averaging<S::Compute>>,
     keeping: Keeping,
     pub(crate) loss_scale: Option<LossScale>,
-    report: Option<SensitivityReport>,
+    pub(crate) report: Option<SensitivityReport>,
     isa: Isa,
 }
 
@@ -124,15 +124,16 @@ impl<S: Stored> Optimizer<S> {
         executor: &dyn Executor,
     ) -> Result<StepReport> {
         self.check(parameters, gradients)?;
-        let unscale = Unscale::new::<S::Compute>(inputs.divisor, self.scale_of(inputs)?)?;
         let multiplier = self.multiplier(inputs.multiplier)?;
-        let read = self.read(gradients, unscale, executor);
-        let mut report = StepReport {
-            step: self.step,
-            gradient_norm: read.norm,
-            skipped: false,
-            lr: self.spec.lr() * multiplier,
+        let lr = self.spec.lr() * multiplier;
+        let mut report = StepReport { step: self.step, gradient_norm: None, skipped: false, lr };
+        let Some(unscale) = self.unscale(inputs)? else {
+            self.follow(true)?;
+            report.skipped = true;
+            return Ok(report);
         };
+        let read = self.read(gradients, unscale, executor);
+        report.gradient_norm = read.norm;
         match self.bad(&read, gradients) {
             None => self.step += 1,
             Some(_) if self.options.non_finite == NonFinite::Skip => {
@@ -214,6 +215,16 @@ impl<S: Stored> Optimizer<S> {
             (None, given) => Ok(given.unwrap_or(1.0)),
             (Some(scale), None) => Ok(scale.scale()),
         }
+    }
+
+    /// What gradients are divided by; `None` where a dynamic loss scale has grown beyond what can be divided out again, which counts as a
+    /// gradient that is not finite.
+    fn unscale(&self, inputs: StepInputs) -> Result<Option<Unscale>> {
+        let scaled = Unscale::new::<S::Compute>(inputs.divisor, self.scale_of(inputs)?);
+        if scaled.is_err() && self.loss_scale.is_some() {
+            return Unscale::new::<S::Compute>(inputs.divisor, 1.0).map(|_| None);
+        }
+        scaled.map(Some)
     }
 
     /// Lets a dynamic loss scale follow a step.

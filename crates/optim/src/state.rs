@@ -75,6 +75,7 @@ impl<S: Stored> Optimizer<S> {
             }
         }
         self.step = step;
+        self.report = None;
         Ok(report)
     }
 

@@ -115,6 +115,12 @@ fn named<'a>(
     parameters: &'a [ParameterInfo],
 ) -> Result<BTreeMap<usize, &'a ParameterInfo>> {
     let indices: Vec<usize> = groups.iter().flat_map(|group| group.params.iter().copied()).collect();
+    let unnamed = groups.iter().position(|group| group.param_names.is_none());
+    if let Some(index) = unnamed.filter(|_| groups.iter().any(|group| group.param_names.is_some())) {
+        return Err(OptimError::checkpoint(format!(
+            "param_groups[{index}] has no param_names and others have; make all groups of named_parameters(), or none"
+        )));
+    }
     let names: Option<Vec<&String>> = groups
         .iter()
         .map(|group| group.param_names.as_ref())

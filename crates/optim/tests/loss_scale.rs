@@ -3,7 +3,10 @@
 
 mod support;
 
-use sagetrain_optim::{LossScale, LossScaleSpec, LossScaleState, OptimError};
+use sagetrain_optim::{
+    LossScale, LossScaleSpec, LossScaleState, OptimError, Optimizer, OptimizerOptions, OptimizerSpec, Owned,
+    ParameterInfo, Serial, StepInputs,
+};
 use serde_json::{Value, json};
 use support::golden;
 
@@ -129,4 +132,26 @@ fn what_cannot_be_is_refused_by_its_key() {
         assert!(error.to_string().starts_with(message), "{value}: {error}");
         assert_eq!(error.code(), "ERR_CONFIG");
     }
+}
+
+/// Whatever the scale has grown to, training goes on: what cannot be divided out again counts as an overflow.
+#[test]
+fn a_scale_beyond_what_can_be_divided_out_backs_off() {
+    let options = json!({ "lossScale": { "initial": 1e37, "growthFactor": 4, "growthInterval": 1 } });
+    let options = OptimizerOptions::from_json(&options, "").unwrap();
+    let infos = [ParameterInfo::new("w", [2])];
+    let mut optimizer = Optimizer::<f32>::new(&OptimizerSpec::sgd(0.1), &infos, &options, &Owned).unwrap();
+    let mut data = [1.0f32, 2.0];
+    let inputs = StepInputs { divisor: 3.0, ..StepInputs::default() };
+    let mut skipped = Vec::new();
+    for _ in 0..6 {
+        let report = optimizer.step(&mut [&mut data], &[Some(&[0.0, 0.0])], inputs, &Serial).unwrap();
+        skipped.push(report.skipped);
+        assert!(optimizer.loss_scale().is_finite());
+    }
+    assert!(skipped.contains(&true) && skipped.contains(&false), "{skipped:?}");
+    assert_eq!(data, [1.0, 2.0]);
+    let wrong = StepInputs { divisor: 0.0, ..StepInputs::default() };
+    let error = optimizer.step(&mut [&mut data], &[Some(&[0.0, 0.0])], wrong, &Serial).unwrap_err();
+    assert_eq!(error.code(), "ERR_ARGUMENT");
 }

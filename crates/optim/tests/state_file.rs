@@ -235,8 +235,8 @@ fn every_change_has_its_line() {
             "optimizer.lr: 0.001 → 0.002",
             "optimizer.sage.beta0: 0.7 → 0.8",
             "groups[0].weightDecay: 0.0 → 0.1",
-            "groups[0].beta0: null → 0.9",
-            "maxGradientNorm: null → 1.0",
+            "groups[0].beta0: the default → 0.9",
+            "maxGradientNorm: the default → 1.0",
             "sage.scope: 'b.weight' came in",
             "sage.scope: 'a.bias' fell out",
         ]

@@ -1,7 +1,7 @@
 //! What a session's options have become since a checkpoint was saved.
 
 use crate::options::SessionOptions;
-use sagetrain_optim::Change;
+use sagetrain_optim::{Change, shown};
 
 /// With another value of these the saved state means something else.
 const BINDING: [&str; 4] = ["seed", "accumulate", "precision", "optimizer"];
@@ -15,6 +15,7 @@ pub(super) fn is_binding(change: &Change) -> bool {
 
 /// What is said where training goes on all the same.
 pub(super) fn warning(Change { key, before, now }: &Change) -> String {
+    let (before, now) = (shown(before), shown(now));
     format!(
         "{key} changed from {before} to {now}: training goes on with the latter, and so on another course"
     )
