@@ -34,6 +34,7 @@ import {
   type SagetrainErrorCode,
   type SgdSpec,
   type SensitivityReport,
+  type StateTensor,
   type StepReport,
   type TaskName,
   type TrainEvent,
@@ -76,6 +77,14 @@ expectTypeOf(single).toEqualTypeOf<Optimizer<Float32Array<ArrayBuffer>>>()
 expectTypeOf(single.step([null]).gradientNorm).toEqualTypeOf<number | undefined>()
 expectTypeOf(single.sensitivity()).toEqualTypeOf<SensitivityReport | undefined>()
 expectTypeOf(single.state().tensors).toMatchTypeOf<Readonly<Record<string, { readonly shape: readonly number[] }>>>()
+expectTypeOf(single.state().tensors['w/exp_avg']).toEqualTypeOf<StateTensor<Float32Array<ArrayBuffer>> | undefined>()
+expectTypeOf(single.restore('state.safetensors').changes).toEqualTypeOf<readonly string[]>()
+const half = createOptimizer(adam({ lr: 1, sage: {} }), [{ name: 'w', shape: [1], data: new Uint16Array(1), dtype: 'bfloat16' }], { rounding: 'stochastic', seed: 1 })
+expectTypeOf(half.lossScale).toEqualTypeOf<number>()
+// @ts-expect-error -- of another kind
+half.step([new Float32Array(1)])
+// @ts-expect-error -- no such rounding
+createOptimizer(adam({ lr: 1 }), [], { rounding: 'up' })
 // @ts-expect-error -- of another kind
 single.step([new Float64Array(1)])
 // @ts-expect-error -- no array of numbers
