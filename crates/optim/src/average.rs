@@ -3,6 +3,7 @@
 use sagetrain_kernels::{Average, Float, Isa};
 
 /// The averages of all parameters.
+#[derive(Clone)]
 pub(crate) struct Averaging<F> {
     rule: Average<F>,
     /// Whether a parameter's average holds something: otherwise the next step sets it to the parameter.
@@ -23,6 +24,11 @@ impl<F: Float> Averaging<F> {
 
     pub fn of(&self, parameter: usize) -> Averager<F> {
         if self.begun[parameter] { Averager::Follow(self.rule) } else { Averager::Begin }
+    }
+
+    /// Whether the next step sets a parameter's average to the parameter.
+    pub fn begins(&self, parameter: usize) -> bool {
+        !self.begun[parameter]
     }
 
     /// After a step every average has begun.

@@ -30,6 +30,12 @@ impl Unscale {
         let problem = format!("{divisor} times lossScale {loss_scale} is out of the range of {}", F::DTYPE);
         Err(OptimError::Argument { argument: "divisor", problem })
     }
+
+    /// The factor itself.
+    #[cfg(unix)]
+    pub fn factor(self) -> f64 {
+        self.0
+    }
 }
 
 /// What came of reading the gradients once.
