@@ -83,6 +83,9 @@ impl Machine for Emulator {
     }
 
     fn read(&self, address: u64, bytes: usize) -> Vec<u8> {
+        if bytes == 0 {
+            return Vec::new();
+        }
         // SAFETY: callers read what they placed.
         unsafe { std::slice::from_raw_parts(address as *const u8, bytes) }.to_vec()
     }
