@@ -1,61 +1,18 @@
 //! All states of all parameters in one piece of memory.
 
 use crate::error::{OptimError, Result};
+use crate::layout::{Kept, Layout, Place, Slot, stride};
 use crate::memory::{Allocate, Memory};
-use crate::parameter::ParameterInfo;
 use crate::precision::Keeping;
 use crate::values::Values;
 use bytemuck::Pod;
 use sagetrain_kernels::Stored;
 use std::mem::take;
 
-/// Every array begins at a multiple of this many elements of the type computed in: a cache line for float32.
-const ALIGN: usize = 16;
-
-/// The name of E.
-pub(crate) const SENSITIVITY: &str = "sensitivity";
-
-/// The name of the parameters' average.
-pub(crate) const AVERAGE: &str = "average";
-
-/// What is kept of each parameter.
-#[derive(Clone, Copy)]
-pub(crate) struct Kept {
-    /// Names of the rule's states, at most two.
-    pub base: &'static [&'static str],
-    /// Whether E is of half the size.
-    pub brief: bool,
-    /// What is kept of the parameter itself.
-    pub keeping: Keeping,
-    /// Whether its average is.
-    pub averages: bool,
-}
-
-impl Kept {
-    /// Names of the arrays of a parameter in their order, and whether they are of half the size.
-    fn arrays(self, senses: bool) -> impl Iterator<Item = (&'static str, bool)> {
-        let beside = match self.keeping {
-            Keeping::Master => Some(("master", false)),
-            Keeping::Kahan => Some(("compensation", true)),
-            Keeping::Whole | Keeping::Stochastic(_) => None,
-        };
-        let sensitivity = senses.then_some((SENSITIVITY, self.brief));
-        let average = self.averages.then_some((AVERAGE, false));
-        self.base.iter().map(|name| (*name, false)).chain(sensitivity).chain(beside).chain(average)
-    }
-}
-
 /// The memory and who lives where in it.
 pub(crate) struct Arena<S: Stored> {
     memory: Box<dyn Memory<S::Compute>>,
-    places: Vec<Place>,
-    kept: Kept,
-}
-
-/// One parameter.
-struct Place {
-    elements: usize,
-    senses: bool,
+    layout: Layout<S>,
 }
 
 /// One parameter's arrays; what is not kept is empty.
@@ -77,47 +34,39 @@ pub(crate) enum Whole<'a, S: Stored> {
 }
 
 impl<S: Stored> Arena<S> {
-    /// Zeros for what is kept; `senses` says of which parameters E is.
-    pub fn new(
-        parameters: &[ParameterInfo],
-        kept: Kept,
-        senses: impl Fn(usize) -> bool,
-        allocate: &dyn Allocate<S::Compute>,
-    ) -> Result<Self> {
-        let place = |(index, parameter): (usize, &ParameterInfo)| Place {
-            elements: parameter.elements(),
-            senses: senses(index),
-        };
-        let places: Vec<Place> = parameters.iter().enumerate().map(place).collect();
-        let strides = |place: &Place| -> usize {
-            kept.arrays(place.senses).map(|(_, brief)| stride::<S>(place.elements, brief)).sum()
-        };
-        let elements = places.iter().map(strides).sum();
-        Ok(Self { memory: allocate.zeros(elements)?, places, kept })
+    /// Zeros for what is kept.
+    pub fn new(layout: Layout<S>, allocate: &dyn Allocate<S::Compute>) -> Result<Self> {
+        Ok(Self { memory: allocate.zeros(layout.elements())?, layout })
+    }
+
+    /// All of it.
+    pub fn bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(self.memory.as_slice())
+    }
+
+    /// All of it, to be written.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        bytemuck::cast_slice_mut(self.memory.as_mut_slice())
     }
 
     /// For each parameter its arrays by name.
     pub fn named(&self) -> Vec<Vec<(&'static str, Values<'_>)>> {
-        let mut rest = self.memory.as_slice();
-        let mut cut = |elements, brief| {
-            let (array, after) = rest.split_at(stride::<S>(elements, brief));
-            rest = after;
-            match brief {
-                true => Values::of(&bytemuck::cast_slice::<_, S::Brief>(array)[..elements]),
-                false => Values::of(&array[..elements]),
-            }
+        let memory = self.memory.as_slice();
+        let values = |slot: &Slot| {
+            let array = &memory[slot.start..];
+            let values = match slot.brief {
+                true => Values::of(&bytemuck::cast_slice::<_, S::Brief>(array)[..slot.elements]),
+                false => Values::of(&array[..slot.elements]),
+            };
+            (slot.name, values)
         };
-        let mut named = |place: &Place| {
-            let arrays = self.kept.arrays(place.senses);
-            arrays.map(|(name, brief)| (name, cut(place.elements, brief))).collect()
-        };
-        self.places.iter().map(&mut named).collect()
+        self.layout.slots().iter().map(|slots| slots.iter().map(values).collect()).collect()
     }
 
     /// For each parameter its arrays by name, to be written.
     pub fn named_mut(&mut self) -> Vec<Vec<(&'static str, Whole<'_, S>)>> {
         let mut rest = self.memory.as_mut_slice();
-        let kept = self.kept;
+        let kept = self.layout.kept;
         let mut named = |place: &Place| {
             let arrays = kept.arrays(place.senses).map(|(name, brief)| {
                 let whole = match brief {
@@ -128,14 +77,14 @@ impl<S: Stored> Arena<S> {
             });
             arrays.collect()
         };
-        self.places.iter().map(&mut named).collect()
+        self.layout.places.iter().map(&mut named).collect()
     }
 
     /// For each parameter its arrays, to be written.
     pub fn split_mut(&mut self) -> impl Iterator<Item = States<'_, S>> {
         let mut rest = self.memory.as_mut_slice();
-        let Kept { base, brief, keeping, averages } = self.kept;
-        self.places.iter().map(move |place| {
+        let Kept { base, brief, keeping, averages } = self.layout.kept;
+        self.layout.places.iter().map(move |place| {
             let (elements, senses) = (place.elements, place.senses);
             // In the order of `Kept::arrays`.
             States {
@@ -149,12 +98,6 @@ impl<S: Stored> Arena<S> {
             }
         })
     }
-}
-
-/// Elements of the type computed in that an array takes.
-fn stride<S: Stored>(elements: usize, brief: bool) -> usize {
-    let size = if brief { size_of::<S::Brief>() } else { size_of::<S::Compute>() };
-    (elements * size).div_ceil(size_of::<S::Compute>()).next_multiple_of(ALIGN)
 }
 
 /// The next array, if it is there.

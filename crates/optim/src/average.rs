@@ -3,6 +3,7 @@
 use sagetrain_kernels::{Average, Float, Isa};
 
 /// The averages of all parameters.
+#[derive(Clone)]
 pub(crate) struct Averaging<F> {
     rule: Average<F>,
     /// Whether a parameter's average holds something: otherwise the next step sets it to the parameter.

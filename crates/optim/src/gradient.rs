@@ -14,6 +14,9 @@ const CLIP_EPSILON: f64 = 1e-6;
 pub(crate) struct Unscale(f64);
 
 impl Unscale {
+    /// Makes any gradient one that is not finite.
+    pub const OVERFLOW: Self = Self(f64::INFINITY);
+
     /// 1 / (divisor × loss scale).
     pub fn new<F: Float>(divisor: f64, loss_scale: f64) -> Result<Self> {
         for (argument, value) in [("divisor", divisor), ("lossScale", loss_scale)] {
@@ -29,6 +32,12 @@ impl Unscale {
         }
         let problem = format!("{divisor} times lossScale {loss_scale} is out of the range of {}", F::DTYPE);
         Err(OptimError::Argument { argument: "divisor", problem })
+    }
+
+    /// The factor itself.
+    #[cfg(unix)]
+    pub fn factor(self) -> f64 {
+        self.0
     }
 }
 

@@ -4,6 +4,8 @@ use crate::group::{Group, Sense};
 use crate::moments::MomentSpec;
 use crate::sgd::SgdSpec;
 use crate::spec::OptimizerSpec;
+#[cfg(unix)]
+use sagetrain_kernels::cuda::{Constants, Family};
 use sagetrain_kernels::{
     Adam, AdamStep, Adamax, AdamaxStep, Block, Common, Decay, Float, Isa, Modulation, Probe, ReleasedAdamW,
     ReleasedAdamax, ReleasedStep, Sage, Sensing, Sgd, SgdStep, Sight, look,
@@ -50,6 +52,19 @@ impl<F: Float> Rule<F> {
             }
         };
         Self { base: Base::new(spec, group, now), sage, factor: F::from_f64(now.factor) }
+    }
+
+    /// The same for a device, without average and noise.
+    #[cfg(unix)]
+    pub fn constants(&self) -> Constants<F> {
+        let constants = match &self.base {
+            Base::Sgd(rule) => Constants::sgd(rule),
+            Base::Adam(rule) => Constants::adam(rule),
+            Base::Adamax(rule) => Constants::adamax(rule),
+            Base::ReleasedAdamW(rule) => Constants::released_adamw(rule),
+            Base::ReleasedAdamax(rule) => Constants::released_adamax(rule),
+        };
+        constants.sensing(self.sensing())
     }
 
     /// Whether the pass keeps E.
@@ -120,6 +135,18 @@ impl<F: Float> Base<F> {
         let &MomentSpec { betas, eps: epsilon, decay, .. } = spec;
         let common = common(decay.unwrap_or(Decay::Coupled), group, now);
         Self::Adamax(Adamax::new(&AdamaxStep { common, betas, epsilon, step: now.step }))
+    }
+}
+
+/// Whose kernels a device runs for an optimizer.
+#[cfg(unix)]
+pub(crate) fn family(spec: &OptimizerSpec) -> Family {
+    match spec {
+        OptimizerSpec::Sgd(_) => Family::Sgd,
+        OptimizerSpec::AdamW(_) if spec.released() => Family::ReleasedAdamW,
+        OptimizerSpec::Adam(_) | OptimizerSpec::AdamW(_) => Family::Adam,
+        OptimizerSpec::Adamax(_) if spec.released() => Family::ReleasedAdamax,
+        OptimizerSpec::Adamax(_) => Family::Adamax,
     }
 }
 

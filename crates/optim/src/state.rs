@@ -1,12 +1,16 @@
 //! States by name, to be saved and loaded.
 
-use crate::arena::{AVERAGE, SENSITIVITY, wrong_type};
+use crate::arena::{Arena, wrong_type};
 use crate::array::NamedState;
 use crate::error::{OptimError, Result};
+use crate::layout::{AVERAGE, SENSITIVITY, Slot};
 use crate::loss_scale::LossScaleState;
 use crate::optimizer::Optimizer;
+use crate::parameter::ParameterInfo;
+use crate::progress::Progress;
+use crate::resolved::Resolved;
 use crate::values::Values;
-use sagetrain_kernels::Stored;
+use sagetrain_kernels::{Float, Stored};
 use std::collections::{HashMap, HashSet};
 
 /// What of a saved state was not used, and what of this optimizer's was not in it.
@@ -25,14 +29,7 @@ impl<S: Stored> Optimizer<S> {
     ///
     /// [`OptimizerSpec::states`]: crate::OptimizerSpec::states
     pub fn state(&self) -> Vec<NamedState<'_>> {
-        let mut named = Vec::new();
-        for (index, (parameter, arrays)) in self.parameters.iter().zip(self.arena.named()).enumerate() {
-            let averages = self.averaging.as_ref().is_some_and(|averaging| averaging.has_begun(index));
-            for (state, array) in arrays.into_iter().filter(|(state, _)| averages || *state != AVERAGE) {
-                named.push((format!("{}/{state}", parameter.name), parameter.shape.as_slice(), array));
-            }
-        }
-        named
+        named(&self.resolved.parameters, &self.arena, &self.progress)
     }
 
     /// Bytes of all arrays of states, whether they have begun or not.
@@ -51,30 +48,10 @@ impl<S: Stored> Optimizer<S> {
         state: &[(&str, &[usize], V)],
         step: u64,
     ) -> Result<LoadReport> {
-        let mut given = HashMap::new();
-        for (name, shape, array) in state {
-            if given.insert(*name, (*shape, (*array).into())).is_some() {
-                return Err(OptimError::Checkpoint { problem: format!("'{name}' comes twice") });
-            }
-        }
-        let report = self.compare(&given)?;
-        if let Some(averaging) = &mut self.averaging {
-            let averages = self.parameters.iter().map(|parameter| format!("{}/{AVERAGE}", parameter.name));
-            averaging.loaded(averages.map(|name| given.contains_key(name.as_str())).collect());
-        }
-        for (parameter, arrays) in self.parameters.iter().zip(self.arena.named_mut()) {
-            for (state, array) in arrays {
-                let name = format!("{}/{state}", parameter.name);
-                match given.get(name.as_str()) {
-                    Some((_, values)) => {
-                        let kept = array.dtype();
-                        array.copy(*values).map_err(|found| wrong_type::<S>(&name, found, kept))?;
-                    }
-                    None => array.clear(),
-                }
-            }
-        }
-        self.step = step;
+        let given = Given::new(state)?;
+        let report = given.compare(&self.resolved)?;
+        given.copy(&self.resolved.parameters, &mut self.arena)?;
+        given.progress(&self.resolved.parameters, step, &mut self.progress);
         self.report = None;
         Ok(report)
     }
@@ -89,27 +66,56 @@ impl<S: Stored> Optimizer<S> {
         step: u64,
         loss_scale: Option<LossScaleState>,
     ) -> Result<LoadReport> {
-        let mut scale = self.loss_scale.clone();
-        if let (Some(scale), Some(state)) = (&mut scale, loss_scale) {
-            scale.restore(state)?;
-        }
+        let mut scale = self.progress.clone();
+        scale.restore(loss_scale)?;
         let report = self.load(state, step)?;
-        self.loss_scale = scale;
+        self.progress.loss_scale = scale.loss_scale;
         Ok(report)
     }
+}
 
-    /// What of `given` fits, before anything is copied.
-    fn compare(&self, given: &HashMap<&str, (&[usize], Values<'_>)>) -> Result<LoadReport> {
+/// Every array of an arena with its name and shape, but for averages that have not begun.
+pub(crate) fn named<'a, S: Stored>(
+    parameters: &'a [ParameterInfo],
+    arena: &'a Arena<S>,
+    progress: &Progress<S::Compute>,
+) -> Vec<NamedState<'a>> {
+    let mut named = Vec::new();
+    for (index, (parameter, arrays)) in parameters.iter().zip(arena.named()).enumerate() {
+        let averages = progress.averaging.as_ref().is_some_and(|averaging| averaging.has_begun(index));
+        for (state, array) in arrays.into_iter().filter(|(state, _)| averages || *state != AVERAGE) {
+            named.push((format!("{}/{state}", parameter.name), parameter.shape.as_slice(), array));
+        }
+    }
+    named
+}
+
+/// States that are to be taken over, by name.
+pub(crate) struct Given<'k, 'a>(HashMap<&'k str, (&'k [usize], Values<'a>)>);
+
+impl<'k, 'a> Given<'k, 'a> {
+    pub fn new<V: Into<Values<'a>> + Copy>(state: &[(&'k str, &'k [usize], V)]) -> Result<Self> {
+        let mut given = HashMap::new();
+        for (name, shape, array) in state {
+            if given.insert(*name, (*shape, (*array).into())).is_some() {
+                return Err(OptimError::Checkpoint { problem: format!("'{name}' comes twice") });
+            }
+        }
+        Ok(Self(given))
+    }
+
+    /// What fits, before anything is copied.
+    pub fn compare<S: Stored>(&self, resolved: &Resolved<S>) -> Result<LoadReport> {
         let mut report = LoadReport::default();
         let mut kept = HashSet::new();
-        for (parameter, arrays) in self.parameters.iter().zip(self.arena.named()) {
-            for (state, own) in arrays {
-                let name = format!("{}/{state}", parameter.name);
-                match given.get(name.as_str()) {
+        for (parameter, slots) in resolved.parameters.iter().zip(resolved.layout.slots()) {
+            for slot in slots {
+                let name = format!("{}/{}", parameter.name, slot.name);
+                match self.0.get(name.as_str()) {
                     Some((shape, array)) => {
-                        parameter.check_shape(state, shape, array.len())?;
-                        if !fits::<S>(state, *array, own) {
-                            return Err(wrong_type::<S>(&name, array.dtype(), own.dtype()));
+                        parameter.check_shape(slot.name, shape, array.len())?;
+                        if !fits::<S>(*array, slot) {
+                            return Err(wrong_type::<S>(&name, array.dtype(), slot.dtype::<S>()));
                         }
                     }
                     None => report.missing.push(name.clone()),
@@ -118,14 +124,41 @@ impl<S: Stored> Optimizer<S> {
             }
         }
         report.unused =
-            given.keys().filter(|name| !kept.contains(**name)).map(|name| (*name).to_owned()).collect();
+            self.0.keys().filter(|name| !kept.contains(**name)).map(|name| (*name).to_owned()).collect();
         report.unused.sort_unstable();
         Ok(report)
+    }
+
+    /// Copies what [`compare`](Self::compare) found to fit; the rest becomes zeros.
+    pub fn copy<S: Stored>(&self, parameters: &[ParameterInfo], arena: &mut Arena<S>) -> Result<()> {
+        for (parameter, arrays) in parameters.iter().zip(arena.named_mut()) {
+            for (state, array) in arrays {
+                let name = format!("{}/{state}", parameter.name);
+                match self.0.get(name.as_str()) {
+                    Some((_, values)) => {
+                        let kept = array.dtype();
+                        array.copy(*values).map_err(|found| wrong_type::<S>(&name, found, kept))?;
+                    }
+                    None => array.clear(),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on at `step`, with the averages that were given.
+    pub fn progress<F: Float>(&self, parameters: &[ParameterInfo], step: u64, progress: &mut Progress<F>) {
+        progress.step = step;
+        if let Some(averaging) = &mut progress.averaging {
+            let averages = parameters.iter().map(|parameter| format!("{}/{AVERAGE}", parameter.name));
+            averaging.loaded(averages.map(|name| self.0.contains_key(name.as_str())).collect());
+        }
     }
 }
 
 /// Whether a saved array can become the one kept: of the same type, or E of the other size.
-fn fits<S: Stored>(state: &str, given: Values<'_>, own: Values<'_>) -> bool {
+fn fits<S: Stored>(given: Values<'_>, slot: Slot) -> bool {
     let either = [<S::Compute as Stored>::DTYPE, <S::Brief as Stored>::DTYPE];
-    given.dtype() == own.dtype() || state == SENSITIVITY && either.contains(&given.dtype())
+    given.dtype() == either[usize::from(slot.brief)]
+        || slot.name == SENSITIVITY && either.contains(&given.dtype())
 }

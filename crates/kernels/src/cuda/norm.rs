@@ -53,7 +53,10 @@ pub struct Judge {
     /// The largest number of the type computed in.
     pub largest: f64,
     /// 1: a norm beyond `largest` skips the step.
-    pub checks: u64,
+    pub checks: u32,
+    /// Not 0: a verdict that skips stays as it is from then on, with this in `skip`: the step's number, for a host that reads
+    /// only now and then. The verdict must have been zeros at first.
+    pub sticky: u32,
 }
 
 /// What came of reading all gradients, on the device.
@@ -69,7 +72,7 @@ pub struct Verdict {
     pub factor: f64,
     /// 1 where the norm is finite.
     pub finite: u32,
-    /// 1 where nothing is to be written.
+    /// Not 0 where nothing is to be written: 1, or [`Judge::sticky`] of the step that was the first.
     pub skip: u32,
 }
 

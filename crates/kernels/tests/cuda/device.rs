@@ -2,7 +2,7 @@
 
 use crate::emulated::check_any;
 use crate::machine::Machine;
-use crate::norms::{check_sums, check_verdicts};
+use crate::norms::{check_sticky, check_sums, check_verdicts};
 use crate::tools::{kernels, nvrtc_folder};
 use sagetrain_kernels::cuda::{
     Cache, Constants, Family, Folders, Judge, Kept, Kernels, Plan, Squares, Storage, Tensor, Variant, Verdict,
@@ -88,6 +88,7 @@ fn a_gpu_gives_the_bits_of_the_cpu() {
         check_sums::<f16>(&mut gpu, non_finite);
     }
     check_verdicts(&mut gpu);
+    check_sticky(&mut gpu);
     gpu.free();
 }
 

@@ -48,13 +48,13 @@ pub fn check_verdicts(machine: &mut impl Machine) {
                 if let (Some(bad), Some(sum)) = (bad, sums.get_mut(count / 2)) {
                     *sum = bad;
                 }
+                let norm = sums.iter().fold(0.0, |sum, value| sum + value).sqrt() * unscale;
                 let address = machine.place(bytemuck::cast_slice(&sums), 0);
                 let verdict = machine.place(&[0xff; 24], 0);
-                let task =
-                    Judge { sums: address, verdict, count: count as u64, unscale, max_norm, largest, checks };
+                let (sums, count, sticky) = (address, count as u64, 0);
+                let task = Judge { sums, verdict, count, unscale, max_norm, largest, checks, sticky };
                 machine.judge(&task);
                 let found: Verdict = bytemuck::pod_read_unaligned(&machine.read(verdict, 24));
-                let norm = sums.iter().fold(0.0, |sum, value| sum + value).sqrt() * unscale;
                 let factor = unscale * (max_norm / (norm + 1e-6)).min(1.0);
                 let finite = norm <= largest;
                 assert!(found.norm.to_bits() == norm.to_bits() || found.norm.is_nan() && norm.is_nan());
@@ -63,6 +63,23 @@ pub fn check_verdicts(machine: &mut impl Machine) {
             }
         }
     }
+}
+
+/// The first step that was not finite stays in a sticky verdict, whatever comes after it.
+pub fn check_sticky(machine: &mut impl Machine) {
+    let verdict = machine.place(&[0; 24], 0);
+    let mut judge = |sticky, sum: f64| -> Verdict {
+        let sums = machine.place(&sum.to_le_bytes(), 0);
+        let (unscale, max_norm, largest) = (0.5, 1.0, f64::from(f32::MAX));
+        machine.judge(&Judge { sums, verdict, count: 1, unscale, max_norm, largest, checks: 1, sticky });
+        bytemuck::pod_read_unaligned(&machine.read(verdict, 24))
+    };
+    assert_eq!(judge(1, 16.0), Verdict { norm: 2.0, factor: 0.5 / (2.0 + 1e-6), finite: 1, skip: 0 });
+    let bad = judge(2, f64::INFINITY);
+    assert_eq!((bad.norm, bad.finite, bad.skip), (f64::INFINITY, 0, 2));
+    assert_eq!(judge(3, 16.0), bad, "later gradients are finite");
+    assert_eq!(judge(4, f64::INFINITY), bad, "and another that is not");
+    assert_eq!(judge(0, 16.0).skip, 0, "a verdict that is not sticky stands for itself");
 }
 
 #[test]
@@ -80,5 +97,6 @@ fn sums_of_squares_have_the_order_of_the_cpu() {
 fn a_verdict_is_the_formula_of_the_cpu() {
     if let Some(mut emulator) = Emulator::new() {
         check_verdicts(&mut emulator);
+        check_sticky(&mut emulator);
     }
 }

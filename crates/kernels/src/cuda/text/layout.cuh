@@ -44,7 +44,7 @@ struct Verdict {
     // Un-scaling, division and clipping in one.
     double factor;
     u32 finite;
-    // 1: nothing is to be written.
+    // Not 0: nothing is to be written.
     u32 skip;
 };
 

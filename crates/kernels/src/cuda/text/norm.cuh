@@ -30,7 +30,9 @@ struct Judge {
     // 1 / (divisor × loss scale), the norm to clip to (∞ for none), the largest number of the type computed in.
     double unscale, max_norm, largest;
     // 1: gradients that are not finite skip the step.
-    u64 checks;
+    u32 checks;
+    // Not 0: what `skip` becomes then, and the verdict stays so.
+    u32 sticky;
 };
 
 static_assert(sizeof(Part) == 16 && sizeof(Squares) == 24 && sizeof(Judge) == 56, "layout.rs");
@@ -108,9 +110,13 @@ __device__ __forceinline__ Verdict judge(const Judge& task, double sum) {
     const double quotient = task.max_norm / (verdict.norm + 1e-6);
     verdict.factor = task.unscale * (quotient < 1.0 ? quotient : 1.0);
     verdict.finite = verdict.norm <= task.largest ? 1 : 0;
-    verdict.skip = task.checks != 0 && verdict.finite == 0 ? 1 : 0;
+    const u32 skips = task.sticky != 0 ? task.sticky : 1;
+    verdict.skip = task.checks != 0 && verdict.finite == 0 ? skips : 0;
     return verdict;
 }
+
+// Whether an earlier step's verdict stands.
+__device__ __forceinline__ bool stands(const Judge& task) { return task.sticky != 0 && task.verdict->skip != 0; }
 
 } // namespace sagetrain
 
@@ -123,5 +129,5 @@ __device__ __forceinline__ Verdict judge(const Judge& task, double sum) {
 #define SAGETRAIN_JUDGE(NAME)                                                                                             \
     extern "C" __global__ void __launch_bounds__(sagetrain::JUDGES) NAME(const __grid_constant__ sagetrain::Judge task) { \
         const double sum = sagetrain::total(task);                                                                        \
-        if (threadIdx.x == 0) *task.verdict = sagetrain::judge(task, sum);                                                \
+        if (threadIdx.x == 0 && !sagetrain::stands(task)) *task.verdict = sagetrain::judge(task, sum);                    \
     }
