@@ -1,4 +1,4 @@
-//! The C functions of `cpp/`. All unsafe code of this crate is here and in `memory.rs`.
+//! The C functions of `cpp/`. All unsafe code of this crate is here, in `memory.rs` and in `cuda/optimizer.rs`.
 
 use std::any::Any;
 use std::ffi::{CStr, c_char, c_void};
@@ -14,6 +14,7 @@ use crate::error::TorchError;
 mod linear;
 mod loss;
 mod rows;
+pub(crate) mod stream;
 
 pub(crate) use linear::linear;
 pub(crate) use loss::projected_cross_entropy;

@@ -6,6 +6,7 @@
 mod attention;
 mod cache;
 mod check;
+pub mod cuda;
 mod dropout;
 mod embed;
 mod error;
