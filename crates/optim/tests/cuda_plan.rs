@@ -12,8 +12,8 @@ use sagetrain_kernels::cuda::{Constants, Family, GROUPS, Kept, Storage, Variant,
 use sagetrain_kernels::{Adam, AdamStep, Average, Common, Sage, Sensing};
 use sagetrain_optim::cuda::{Addresses, DeviceError, DeviceOptimizer, DeviceStep};
 use sagetrain_optim::{
-    Decay, Modulation, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, StepInputs, Stored,
-    Values, bf16, f16,
+    Decay, Float, Modulation, OptimError, Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo,
+    StepInputs, Stored, Values, bf16, f16,
 };
 use serde_json::{Value, json};
 use support::{options, spec};
@@ -56,8 +56,19 @@ fn without_observe(mut which: OptimizerSpec) -> OptimizerSpec {
 
 /// Arrays are in the arena, apart, aligned, and those of the CPU by name, shape, type and order.
 fn check_places<S: Stored>(spec: &OptimizerSpec, parameters: &[ParameterInfo], options: &OptimizerOptions) {
-    let device = DeviceOptimizer::<S>::new(spec, parameters, options).unwrap();
-    let cpu = Optimizer::<S>::new(spec, parameters, options, &Owned).unwrap();
+    let mut device = DeviceOptimizer::<S>::new(spec, parameters, options).unwrap();
+    let mut cpu = Optimizer::<S>::new(spec, parameters, options, &Owned).unwrap();
+    // An average is a state only once it has begun.
+    let zeros: Vec<_> =
+        parameters.iter().map(|parameter| vec![S::Compute::ZERO; parameter.elements()]).collect();
+    let names: Vec<String> =
+        parameters.iter().map(|parameter| format!("{}/average", parameter.name)).collect();
+    let averages = parameters.iter().zip(&names).zip(&zeros);
+    let averages: Vec<_> = averages
+        .map(|((parameter, name), zeros)| (name.as_str(), parameter.shape.as_slice(), Values::of(zeros)))
+        .collect();
+    cpu.load(&averages, 0).unwrap();
+    device.load(&averages, 0, None, |_| Ok::<(), OptimError>(())).unwrap();
     let (places, state) = (device.places(), cpu.state());
     assert_eq!(places.len(), state.len());
     let mut end = 0;
