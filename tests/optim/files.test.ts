@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { adam, adamw, createOptimizer, Dataset, Session, sgd, type OptimizerSpec, type StandaloneOptions } from '#ts/index.js'
@@ -81,7 +81,7 @@ test('a path, a step and their options are checked before anything is read', asy
   t.is(optimizer.restore(path, { step: 2 }).step, 2)
 })
 
-test("a session's checkpoint opens here, once the step is said", async (t) => {
+test("a session's checkpoint opens here, and others may read it as they may its weights", async (t) => {
   const folder = temporaryFolder(t)
   using model = await perceptron()
   using dataset = await Dataset.from([{ features: Float32Array.of(0.5, -1), label: Int32Array.of(1) }])
@@ -91,8 +91,9 @@ test("a session's checkpoint opens here, once the step is said", async (t) => {
   const path = join(await session.save(folder), 'optimizer.safetensors')
   const parameters = await Promise.all(model.parameters().map(async ({ name, shape }) => ({ name, shape, data: (await model.read(name)).data })))
   using optimizer = createOptimizer(adam({ lr: 0.1 }), parameters)
-  await refusal(t, 'ERR_CHECKPOINT', () => optimizer.restore(path))
-  t.like(optimizer.restore(path, { step: 1 }), { step: 1, missing: [], unused: [] })
+  t.like(optimizer.restore(path), { step: 1, missing: [], unused: [], changes: [] })
+  await refusal(t, 'ERR_CHECKPOINT', () => optimizer.restore(path, { step: 2 }))
+  t.is(statSync(path).mode, statSync(join(path, '..', 'state.json')).mode)
 })
 
 test("torch's state dict goes out and comes back", async (t) => {

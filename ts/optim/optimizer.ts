@@ -162,7 +162,7 @@ export class Optimizer<Data extends FloatArray = FloatArray> {
   }
 
   /**
-   * Goes on from a file that {@link save} wrote, or from a checkpoint's `optimizer.safetensors`, whose `step` must be given; read and
+   * Goes on from a file that {@link save} wrote, or from a checkpoint's `optimizer.safetensors` (a file without metadata needs its `step` said); read and
    * compared whole before anything changes. A scope or groups that have changed since are reported.
    *
    * @throws {@link SagetrainError} `ERR_IO`, `ERR_CHECKPOINT` (damaged, foreign, of another kind of optimizer, of another step than was given),

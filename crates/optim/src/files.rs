@@ -35,7 +35,7 @@ impl<S: Stored> Optimizer<S> {
         write_state(path, &self.origin(), &self.state())
     }
 
-    /// Goes on from what [`save`](Self::save) wrote, or from a checkpoint's `optimizer.safetensors`, of which `step` must be given.
+    /// Goes on from what [`save`](Self::save) wrote, or from a checkpoint's `optimizer.safetensors`; `step` is for a file without metadata.
     ///
     /// # Errors
     /// `ERR_IO`; `ERR_CHECKPOINT` for a damaged or foreign file, another kind of optimizer, a missing step or one that is not the file's; `ERR_SHAPE`. Nothing has

@@ -51,7 +51,7 @@ pub struct StateOrigin {
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedState {
-    /// What made it; `None` for a checkpoint's `optimizer.safetensors`, which has that in `state.json`.
+    /// What made it; `None` for a file without metadata.
     pub origin: Option<StateOrigin>,
     /// States by `<parameter>/<state>`.
     pub states: Vec<StateArray>,
