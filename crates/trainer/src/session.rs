@@ -10,7 +10,7 @@ use crate::evaluate::{BatchSize, Losses, Setting, losses};
 use crate::inputs::inputs;
 use crate::options::SessionOptions;
 use crate::parameters::infos;
-use crate::search::{Hypothesis, SearchOptions};
+use crate::search::{Hypothesis, Request, SearchOptions};
 use crate::task::{spiral, translation};
 use crate::training::{StepReport, Training};
 use sagetrain_data::{Batch, Dataset};
@@ -137,16 +137,16 @@ impl ModelHandle {
         self.engine.send(move |owned| translation::evaluate(&owned.setting(), &evaluation), reply);
     }
 
-    /// Hypotheses of every source (ids with `</s>`), best first.
+    /// Hypotheses of every request, best first.
     pub fn translate(
         &self,
-        sources: Vec<Vec<i32>>,
+        requests: Vec<Request>,
         options: SearchOptions,
         reply: Reply<Vec<Vec<Hypothesis>>>,
     ) {
         let job = move |owned: &mut Owned| {
             let setting = owned.setting();
-            translation::translate(setting.model, &sources, &options, setting.precision, setting.cancel)
+            translation::translate(setting.model, &requests, &options, setting.precision, setting.cancel)
         };
         self.engine.send(job, reply);
     }
