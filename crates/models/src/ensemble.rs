@@ -35,10 +35,12 @@ impl Ensemble {
         let sizes: Vec<usize> = translators.iter().map(|translator| translator.vocabulary()).collect();
         let alike = translators.windows(2).all(|pair| pair[0].tokens() == pair[1].tokens());
         let first = translators.first().filter(|_| alike && sizes.windows(2).all(|pair| pair[0] == pair[1]));
-        let (tokens, vocabulary) = first.map(|first| (first.tokens(), first.vocabulary())).ok_or_else(|| {
-            let problem = format!("an ensemble's models need one vocabulary, theirs have {sizes:?} tokens");
-            ModelError::decoding(problem)
-        })?;
+        let (tokens, vocabulary) =
+            first.map(|first| (first.tokens(), first.vocabulary())).ok_or_else(|| {
+                let problem =
+                    format!("an ensemble's models need one vocabulary, theirs have {sizes:?} tokens");
+                ModelError::decoding(problem)
+            })?;
         let longest = translators.iter().map(|translator| translator.longest()).min().unwrap_or(0);
         Ok(Self { members, parameters: Parameters::default(), tokens, longest, vocabulary })
     }

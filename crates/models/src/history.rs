@@ -91,10 +91,11 @@ impl Cache {
             return self.members.iter_mut().try_for_each(|member| member.reorder(rows));
         }
         let sources: Option<Vec<i64>> = rows.iter().map(|&row| self.row_sources.get(row).copied()).collect();
-        let sources = sources.filter(|sources| !sources.is_empty() && sources.is_sorted()).ok_or_else(|| {
-            let problem = "one or more existing rows are expected, their sources in order";
-            ModelError::decoding(format!("{problem}; found {rows:?} of {} rows", self.rows()))
-        })?;
+        let sources =
+            sources.filter(|sources| !sources.is_empty() && sources.is_sorted()).ok_or_else(|| {
+                let problem = "one or more existing rows are expected, their sources in order";
+                ModelError::decoding(format!("{problem}; found {rows:?} of {} rows", self.rows()))
+            })?;
         self.ancestors = rows.iter().map(|&row| self.ancestors[row].clone()).collect();
         self.row_sources = sources;
         Ok(())

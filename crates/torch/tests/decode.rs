@@ -95,8 +95,7 @@ fn rows_see_their_own_source_only() {
         let (heads, width) = (4, 72);
         let memory = normal(&[20, 2 * width], 3).to_kind(precision.kind());
         let q = normal(&[6, width], 4).to_kind(precision.kind());
-        let layout =
-            MemoryLayout { row_sources: &[0, 0, 2, 2, 2, 1], key_offsets: &[0, 5, 6, 20], heads };
+        let layout = MemoryLayout { row_sources: &[0, 0, 2, 2, 2, 1], key_offsets: &[0, 5, 6, 20], heads };
         let (found, weights) = attend_memory(&q, &memory, &layout, true).unwrap();
         let weights = weights.unwrap();
         for (row, &source) in layout.row_sources.iter().enumerate() {

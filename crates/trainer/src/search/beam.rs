@@ -38,7 +38,8 @@ pub(super) fn advance(
                 return Err(sentence.non_finite());
             }
             let forced = sentence.forced(decoded, searcher.tokens.end);
-            let forced = forced.map(|token| (token, f64::from(logits[row][token as usize]) - best.log_masses[row]));
+            let forced =
+                forced.map(|token| (token, f64::from(logits[row][token as usize]) - best.log_masses[row]));
             continue_row(&sentence.live[parent], parent, forced, best.row(row), &mut candidates);
         }
         // Stable: equal scores keep the order of their rows, whatever the batch.
@@ -62,11 +63,8 @@ fn continue_row(
     best: &[sagetrain_torch::Entry],
     candidates: &mut Vec<Candidate>,
 ) {
-    let candidate = |token, score: f64| Candidate {
-        parent,
-        token,
-        log_probability: prefix.log_probability + score,
-    };
+    let candidate =
+        |token, score: f64| Candidate { parent, token, log_probability: prefix.log_probability + score };
     match forced {
         Some((token, score)) => candidates.push(candidate(token, score)),
         None => candidates

@@ -103,7 +103,8 @@ impl SearchOptions {
     /// Longest output of a source, `</s>` included; never more than the model holds.
     pub(super) fn longest(&self, source: usize, model: usize) -> usize {
         let longest = (self.max_length_ratio * source as f64) as usize;
-        let longest = longest.saturating_add(self.max_length_extra).min(self.max_length.unwrap_or(usize::MAX));
+        let longest =
+            longest.saturating_add(self.max_length_extra).min(self.max_length.unwrap_or(usize::MAX));
         longest.clamp(1, model.max(1))
     }
 

@@ -22,11 +22,20 @@ impl Request {
     }
 
     /// Refuses a prefix that no output can have: ids that do not exist, that end or start it, or more than `longest` − 1.
-    pub(super) fn check(&self, vocabulary: usize, excluded: [i64; 2], longest: usize) -> Result<(), TrainerError> {
+    pub(super) fn check(
+        &self,
+        vocabulary: usize,
+        excluded: [i64; 2],
+        longest: usize,
+    ) -> Result<(), TrainerError> {
         let refuse = |message| Err(TrainerError::Option { key: "search.prefixes", message });
-        let bad = |id: i32| !(0..vocabulary as i64).contains(&i64::from(id)) || excluded.contains(&i64::from(id));
+        let bad =
+            |id: i32| !(0..vocabulary as i64).contains(&i64::from(id)) || excluded.contains(&i64::from(id));
         if let Some(&id) = self.prefix.iter().find(|&&id| bad(id)) {
-            return refuse(format!("source {}: {id} is no token that an output can begin with", self.position));
+            return refuse(format!(
+                "source {}: {id} is no token that an output can begin with",
+                self.position
+            ));
         }
         if self.prefix.len() >= longest {
             let (position, length) = (self.position, self.prefix.len());
