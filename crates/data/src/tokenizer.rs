@@ -5,6 +5,7 @@
 
 mod folder;
 mod train;
+mod unknown;
 
 use std::path::Path;
 
