@@ -75,3 +75,58 @@ test('a broken gzip file is a sentence', async (t) => {
   t.is(code, 1)
   t.is(err, 'sagetrain: broken.txt.gz: is no whole gzip file (incorrect header check); make it again, or drop the .gz from its name if it is plain text (ERR_DATA)\n')
 })
+
+const linesOf = (out: string): string[] => out.split('\n').slice(0, -1)
+
+test('n-best lists have the line’s number and scores that fall', async (t) => {
+  await writeFile(join(folder, 'n-best.txt'), INPUT)
+  const { code, out } = await start(folder, ['translate', 'runs/model', 'n-best.txt', '--beam', '3', '--n-best', '2', '--max-length', '6']).ended
+  t.is(code, 0)
+  const rows = linesOf(out).map((line) => line.split(' ||| '))
+  t.deepEqual(rows.map(([number]) => number), ['0', '0', '2', '2'])
+  t.true(rows.every((row) => row.length === 3 && Number(row[2]) <= 0))
+  t.true(Number(rows[0]?.[2]) >= Number(rows[1]?.[2]))
+  const json = await start(folder, ['translate', 'runs/model', 'n-best.txt', '--beam', '3', '--n-best', '2', '--max-length', '6', '--json']).ended
+  const [first, second] = linesOf(json.out).map((line) => JSON.parse(line) as { translation: string; hypotheses: { translation: string }[] })
+  t.deepEqual(first?.hypotheses.map(({ translation }) => translation), [rows[0]?.[1], rows[1]?.[1]])
+  t.deepEqual(second?.hypotheses, [])
+})
+
+test('a translation begins as it is told to', async (t) => {
+  await writeFile(join(folder, 'prefixes.tsv'), 'ein rotes Haus\tA red\nein Boot\n')
+  const { code, out } = await translate('prefixes.tsv', '--with-prefixes', '--max-length', '12')
+  t.is(code, 0)
+  t.true(linesOf(out)[0]?.startsWith('A red'), out)
+  await writeFile(join(folder, 'prefix.txt'), 'ein rotes Haus\nein Boot\n')
+  const all = await translate('prefix.txt', '--prefix', 'The', '--max-length', '12')
+  t.true(linesOf(all.out).every((line) => line.startsWith('The')), all.out)
+})
+
+test('samples are drawn again by the same seed and not by another', async (t) => {
+  await writeFile(join(folder, 'sampled.txt'), 'ein rotes Haus\nein altes Boot\n')
+  const draw = (...args: readonly string[]) => start(folder, ['translate', 'runs/model', 'sampled.txt', '--sample', '--beam', '2', '--n-best', '2', '--max-length', '12', ...args]).ended
+  const [one, again, other] = await Promise.all([draw(), draw('--together', '1'), draw('--seed', '2')])
+  t.is(one.code, 0)
+  t.is(again.out, one.out)
+  t.not(other.out, one.out)
+})
+
+test('an ensemble of a model with itself is the model', async (t) => {
+  await writeFile(join(folder, 'ensemble.txt'), 'ein rotes Haus\nein altes Boot\n')
+  const one = await translate('ensemble.txt', '--max-length', '8')
+  const two = await start(folder, ['translate', 'runs/model,runs/model', 'ensemble.txt', '--beam', '1', '--max-length', '8']).ended
+  t.deepEqual([two.code, two.out], [0, one.out])
+})
+
+for (const [args, message] of [
+  [['--top-k', '3'], '--top-k has no effect without --sample'],
+  [['--length-normalization', 'google'], '--length-normalization google: give length or gnmt'],
+  [['--n-best', '0'], '--n-best 0: give a whole number of at least 1'],
+  [['--prefix', 'A', '--with-prefixes'], '--prefix and --with-prefixes exclude each other'],
+  [['--min-length', 'two'], '--min-length two: give a number'],
+] as const)
+  test(`${args.join(' ')} is not understood`, async (t) => {
+    const { code, err } = await translate('none.txt', ...args)
+    t.is(code, 2)
+    t.true(err.includes(message), err)
+  })

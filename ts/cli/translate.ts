@@ -47,7 +47,11 @@ export const translate: Command = {
       using translator = await Translator.load(await Promise.all(models.split(',').map(findModelFolder)))
       const found = translations(translator, file, options, asked)
       if (typeof options['output'] === 'string') await writeTo(options['output'], found, write)
-      else for await (const one of found) print(write(one), context.terminal, options['json'] === true)
+      else
+        for await (const one of found) {
+          if (options['json'] === true) context.json(jsonOf(one, nBestOf(options)))
+          else print(write(one), context.terminal)
+        }
       return EXIT.ok
     } catch (error) {
       if (!calledOff(error, signal)) throw error
@@ -70,18 +74,26 @@ type Numbered = Translated & { readonly line: number }
 type Write = (one: Numbered) => readonly string[]
 
 function writerOf(options: Options): Write {
-  const nBest = options['n-best'] === undefined ? undefined : numberOf(options, 'n-best')
-  if (nBest !== undefined && !(Number.isInteger(nBest) && nBest >= 1)) throw new UsageError(`--n-best ${nBest}: give a whole number of at least 1`)
-  if (options['json'] === true)
-    return ({ source, text, score, hypotheses }) => [
-      JSON.stringify({ source, translation: text, score, ...(nBest === undefined ? {} : { hypotheses: hypotheses.slice(0, nBest).map((one) => ({ translation: one.text, score: one.score })) }) }),
-    ]
+  const nBest = nBestOf(options)
+  if (options['json'] === true) return (one) => [JSON.stringify(jsonOf(one, nBest))]
   if (nBest === undefined) return ({ text }) => [text]
   return ({ line, hypotheses }) => hypotheses.slice(0, nBest).map((one) => `${line} ||| ${one.text} ||| ${one.score.toFixed(4)}`)
 }
 
-function print(lines: readonly string[], terminal: Terminal, json: boolean): void {
-  for (const line of lines) terminal.line(terminal.interactive && !json ? printable(line) : line)
+function nBestOf(options: Options): number | undefined {
+  if (options['n-best'] === undefined) return undefined
+  const nBest = numberOf(options, 'n-best')
+  if (Number.isInteger(nBest) && nBest >= 1) return nBest
+  throw new UsageError(`--n-best ${nBest}: give a whole number of at least 1`)
+}
+
+function jsonOf({ source, text, score, hypotheses }: Translated, nBest: number | undefined): object {
+  const list = hypotheses.slice(0, nBest).map((one) => ({ translation: one.text, score: one.score }))
+  return { source, translation: text, score, ...(nBest === undefined ? {} : { hypotheses: list }) }
+}
+
+function print(lines: readonly string[], terminal: Terminal): void {
+  for (const line of lines) terminal.line(terminal.interactive ? printable(line) : line)
 }
 
 /** Into a file that may be the one being read: it is replaced when all has been translated. */

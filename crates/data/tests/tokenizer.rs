@@ -138,3 +138,41 @@ proptest! {
         prop_assert_eq!(tokenizer.decode(&ids).unwrap(), text);
     }
 }
+
+/// A tokenizer of words, as vocabularies without bytes are: what it does not know is `<unk>`.
+fn words() -> Tokenizer {
+    let vocabulary =
+        serde_json::json!({ "</s>": 0, "<unk>": 1, "ein": 2, "Haus": 3, "a": 4, "house": 5, "<pad>": 6 });
+    let added = [("</s>", 0), ("<unk>", 1), ("<pad>", 6)].map(|(content, id)| {
+        serde_json::json!({ "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+                            "normalized": false, "special": true })
+    });
+    let tokenizer = serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": added, "normalizer": null,
+        "pre_tokenizer": { "type": "WhitespaceSplit" },
+        "post_processor": { "type": "TemplateProcessing", "single": [{ "Sequence": { "id": "A", "type_id": 0 } },
+            { "SpecialToken": { "id": "</s>", "type_id": 0 } }], "pair": [{ "Sequence": { "id": "A", "type_id": 0 } },
+            { "Sequence": { "id": "B", "type_id": 0 } }],
+            "special_tokens": { "</s>": { "id": "</s>", "ids": [0], "tokens": ["</s>"] } } },
+        "decoder": null, "model": { "type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>" },
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokenizer.json");
+    std::fs::write(&path, tokenizer.to_string()).unwrap();
+    Tokenizer::open(&path).unwrap()
+}
+
+#[test]
+fn an_unknown_word_is_replaced_by_what_was_looked_at() {
+    let tokenizer = words();
+    let source = "ein  Übermorgen Haus 北京";
+    assert_eq!(tokenizer.encode(source).unwrap(), [2, 1, 3, 1, 0]);
+    let replaced =
+        |ids: &[i32], alignment: &[u32]| tokenizer.decode_replacing(ids, alignment, source).unwrap();
+    assert_eq!(replaced(&[4, 1, 5], &[0, 1, 2]), "a Übermorgen house");
+    assert_eq!(replaced(&[1, 4, 1, 0], &[3, 0, 1]), "北京 a Übermorgen");
+    assert_eq!(replaced(&[4, 5], &[0, 2]), "a house");
+    // The closing </s> and an alignment that there is not have no text to put there.
+    assert_eq!(replaced(&[4, 1, 1], &[0, 4, 9]), "a <unk> <unk>");
+    assert_eq!(replaced(&[4, 1], &[]), "a <unk>");
+}
