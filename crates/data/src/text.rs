@@ -1,6 +1,7 @@
-//! Parallel text: a pair of UTF-8 files or one TSV, each optionally gzipped, read line by line.
+//! Parallel text: a pair of UTF-8 files or one TSV, each optionally gzipped, read line by line; and Moses' text steps.
 
 mod lines;
+pub mod moses;
 mod pairs;
 mod reason;
 
