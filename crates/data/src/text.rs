@@ -9,4 +9,4 @@ pub use lines::{FileFacts, LONGEST_LINE};
 pub use pairs::{CorpusFiles, Pair, Pairs, Rejection};
 pub use reason::Reason;
 
-pub(crate) use lines::open;
+pub(crate) use lines::{corpus, open};

@@ -59,17 +59,22 @@ impl Inputs {
 
     /// Fails where a file is no longer the one whose checksum was taken: later readings may have seen another.
     pub(crate) fn refuse_changed(&self) -> Result<()> {
-        for file in self.corpora.iter().flat_map(|(_, _, files)| files) {
-            if version(&file.path)? != file.version {
-                return Err(DataError::Corpus {
-                    path: file.path.clone(),
-                    line: None,
-                    reason: "it was changed while it was being prepared".into(),
-                    remedy: "prepare again once it is complete".into(),
-                });
-            }
+        self.corpora.iter().flat_map(|(_, _, files)| files).try_for_each(InputFile::refuse_changed)
+    }
+}
+
+impl InputFile {
+    /// Fails where the file is no longer the one whose checksum was taken.
+    pub(crate) fn refuse_changed(&self) -> Result<()> {
+        if version(&self.path)? == self.version {
+            return Ok(());
         }
-        Ok(())
+        Err(DataError::Corpus {
+            path: self.path.clone(),
+            line: None,
+            reason: "it was changed while it was being prepared".into(),
+            remedy: "prepare again once it is complete".into(),
+        })
     }
 }
 
@@ -96,7 +101,7 @@ pub(crate) fn tokenizer_file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() }
 }
 
-fn input(path: &Path) -> Result<InputFile> {
+pub(crate) fn input(path: &Path) -> Result<InputFile> {
     let version = version(path)?;
     let mut file = open(path)?;
     let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
