@@ -9,3 +9,4 @@ pub use pairs::{CorpusFiles, Pair, Pairs, Rejection};
 pub use reason::Reason;
 
 pub(crate) use lines::open;
+pub(crate) use pairs::sound;
