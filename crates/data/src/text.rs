@@ -10,3 +10,4 @@ pub use pairs::{CorpusFiles, Pair, Pairs, Rejection};
 pub use reason::Reason;
 
 pub(crate) use lines::{corpus, open};
+pub(crate) use pairs::sound;

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sagetrain_data::text::CorpusFiles;
-use sagetrain_data::translation::{Recipe, RecipeCorpora};
-use sagetrain_data::{DataError, Result};
-use serde_json::Value;
+use sagetrain_data::translation::{PrepareOptions, Prepared, Recipe, RecipeCorpora, prepare};
+use sagetrain_data::{DataError, Dataset, Result, Row};
+use serde_json::{Value, json};
 
 type Members = BTreeMap<String, Vec<u8>>;
 
@@ -70,7 +70,7 @@ impl Folders {
     }
 
     fn assemble(&self, recipe: &str) -> Result<RecipeCorpora> {
-        Recipe::named(recipe)?.assemble(self.data.path(), self.output.path(), &())
+        Recipe::named(recipe)?.assemble(self.data.path(), self.output.path(), 2, &())
     }
 
     fn refusal(&self, recipe: &str) -> String {
@@ -274,6 +274,146 @@ fn recipes_and_folders_are_refused_by_name() {
     assert!(error.to_string().contains("iwslt14-de-en, wmt16-en-de"), "{error}");
     let folders = Folders::new();
     let missing = folders.data.path().join("missing");
-    let error = Recipe::all()[0].assemble(&missing, folders.output.path(), &()).unwrap_err();
+    let error = Recipe::all()[0].assemble(&missing, folders.output.path(), 2, &()).unwrap_err();
     assert_eq!((error.code(), error.to_string().contains("missing")), ("ERR_DATA", true));
+}
+
+fn ids(dataset: &Dataset, column: usize) -> Vec<Vec<i32>> {
+    let row = |index| match dataset.sample(index).unwrap()[column].1.row(0) {
+        Some(Row::Ragged(ids)) => ids.to_vec(),
+        other => panic!("{other:?}"),
+    };
+    (0..dataset.len()).map(row).collect()
+}
+
+/// Pieces as `subword-nmt` writes them, from the vocabulary of a `tokenizer.json`, whose last pieces of words end in `</w>`.
+fn pieces(tokenizer: &Path) -> Vec<String> {
+    let json: Value = serde_json::from_slice(&std::fs::read(tokenizer).unwrap()).unwrap();
+    let vocabulary = json["model"]["vocab"].as_object().unwrap();
+    let mut pieces = vec![String::new(); vocabulary.len()];
+    for (token, id) in vocabulary {
+        let piece = token.strip_suffix("</w>").map_or(format!("{token}@@"), str::to_owned);
+        pieces[id.as_u64().unwrap() as usize] = piece;
+    }
+    pieces
+}
+
+const END: i32 = 0;
+const UNKNOWN: i32 = 1;
+
+/// Compares a part with the lines that the scripts make, as pieces; lines without a partner are left out, and pieces that
+/// the training part does not have are not compared. Says how many lines were compared.
+fn compare_pieces(dataset: &Path, prepared: &Prepared, [sources, targets]: [Vec<String>; 2]) -> usize {
+    let dataset = Dataset::open(dataset).unwrap();
+    let there = |(source, target): &(&String, &String)| !source.is_empty() && !target.is_empty();
+    let kept: Vec<_> = sources.iter().zip(&targets).filter(there).collect();
+    assert_eq!(dataset.len(), kept.len());
+    let mut compared = 0;
+    for (column, tokenizer) in [&prepared.tokenizer, &prepared.target_tokenizer].into_iter().enumerate() {
+        let pieces = pieces(tokenizer);
+        for (ids, (source, target)) in ids(&dataset, column).into_iter().zip(&kept) {
+            let expected = if column == 0 { source } else { target };
+            let (end, ids) = ids.split_last().unwrap();
+            assert_eq!(*end, END);
+            if !ids.contains(&UNKNOWN) {
+                let found: Vec<&str> = ids.iter().map(|id| pieces[*id as usize].as_str()).collect();
+                let (found, expected) = (found.join(" ").replace("@@ ", ""), expected.replace("@@ ", ""));
+                assert_eq!(found, expected);
+                compared += 1;
+            }
+        }
+    }
+    compared
+}
+
+fn prepared(folders: &Folders, recipe: &str, changes: Value) -> Prepared {
+    let mut given = json!({ "recipe": recipe, "data": folders.data.path(), "output": folders.output.path() });
+    given.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    prepare(&PrepareOptions::from_json(given).unwrap()).unwrap()
+}
+
+#[test]
+fn what_is_trained_on_is_what_the_scripts_make() {
+    for recipe in RECIPES {
+        let folders = Folders::packed(&archives(recipe));
+        let prepared = prepared(&folders, recipe, json!({}));
+        let golden = golden(recipe);
+        let parts = [
+            ("train", Some(&prepared.train)),
+            ("valid", prepared.valid.as_ref()),
+            ("test", prepared.test.as_ref()),
+        ];
+        for (part, path) in parts {
+            let expected: [Vec<String>; 2] =
+                serde_json::from_value(golden["subwords"][part].clone()).unwrap();
+            let lines = expected[0].len();
+            let compared = compare_pieces(path.unwrap(), &prepared, expected);
+            assert!(
+                compared * 10 >= 2 * lines * if part == "train" { 10 } else { 7 },
+                "{part}: {compared} of {lines}"
+            );
+        }
+        let steps: Value = serde_json::from_slice(&std::fs::read(&prepared.text).unwrap()).unwrap();
+        assert_eq!(steps["tokenization"], "moses");
+        assert_eq!(steps["lowercase"], recipe == "iwslt14-de-en");
+    }
+}
+
+#[test]
+fn training_lines_fall_into_the_same_pieces() {
+    for recipe in RECIPES {
+        let folders = Folders::packed(&archives(recipe));
+        let prepared = prepared(&folders, recipe, json!({}));
+        let golden: [Vec<String>; 2] =
+            serde_json::from_value(golden(recipe)["subwords"]["train"].take()).unwrap();
+        let dataset = Dataset::open(&prepared.train).unwrap();
+        for (column, tokenizer) in [&prepared.tokenizer, &prepared.target_tokenizer].into_iter().enumerate() {
+            let pieces = pieces(tokenizer);
+            for (ids, line) in ids(&dataset, column).iter().zip(&golden[column]) {
+                let found: Vec<&str> =
+                    ids[..ids.len() - 1].iter().map(|id| pieces[*id as usize].as_str()).collect();
+                assert_eq!(found.join(" "), *line, "{recipe}, column {column}");
+            }
+        }
+    }
+}
+
+#[test]
+fn options_are_laid_over_those_of_the_recipe() {
+    let folders = Folders::packed(&archives("iwslt14-de-en"));
+    let changes = json!({ "lowercase": false, "heldOut": { "valid": 20 }, "vocabulary": { "merges": 50 }, "maxWords": 20 });
+    let options = |changes: Value| {
+        let mut given = json!({ "recipe": "iwslt14-de-en", "data": folders.data.path() });
+        given.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        PrepareOptions::from_json(given).unwrap()
+    };
+    let laid = options(changes.clone());
+    assert_eq!((laid.lowercase, laid.max_words, laid.max_ratio), (false, Some(20), Some(1.5)));
+    assert_eq!((laid.vocabulary.merges, laid.vocabulary.joint), (Some(50), false));
+    assert_eq!((laid.held_out.valid, laid.held_out.every), (Some(20), None));
+    let other = options(json!({ "vocabulary": { "type": "byteLevel", "size": 500 } }));
+    assert_eq!((other.vocabulary.merges, other.vocabulary.joint), (None, true));
+    assert_eq!(prepared(&folders, "iwslt14-de-en", changes).parts["valid"].samples, 20);
+}
+
+#[test]
+fn options_that_contradict_a_recipe_are_refused_by_name() {
+    let folders = Folders::packed(&archives("iwslt14-de-en"));
+    let given = |changes: Value| {
+        let mut given = json!({ "output": folders.output.path() });
+        given.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        PrepareOptions::from_json(given).and_then(|options| prepare(&options)).unwrap_err().to_string()
+    };
+    let data = folders.data.path();
+    let cases = [
+        (json!({ "recipe": "iwslt14-de-en" }), "option `data`"),
+        (json!({ "data": data }), "option `data`"),
+        (json!({ "recipe": "iwslt14-de-en", "data": data, "tsv": "x.tsv" }), "option `tsv`"),
+        (json!({ "recipe": "iwslt14-de-en", "data": data, "test": { "tsv": "x.tsv" } }), "option `test`"),
+        (json!({ "recipe": "iwslt14", "data": data }), "option `recipe`"),
+    ];
+    for (changes, option) in cases {
+        let message = given(changes);
+        assert!(message.contains(option), "{message}");
+    }
 }

@@ -10,12 +10,13 @@ mod iwslt14;
 mod plan;
 mod wmt16;
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use self::plan::Plan;
-use super::Watch;
+use super::{PrepareOptions, Watch};
 use crate::text::CorpusFiles;
 use crate::{DataError, Result};
 
@@ -93,7 +94,74 @@ impl Recipe {
     ///
     /// # Errors
     /// `ERR_DATA`: a file is missing, cut off or damaged, or sides have unequal numbers of lines. `ERR_IO`, `ERR_ABORTED`.
-    pub fn assemble(&self, data: &Path, output: &Path, watch: &dyn Watch) -> Result<RecipeCorpora> {
-        assemble::assemble(self.name, (self.plan)(data), data, output, watch)
+    pub fn assemble(
+        &self,
+        data: &Path,
+        output: &Path,
+        threads: usize,
+        watch: &dyn Watch,
+    ) -> Result<RecipeCorpora> {
+        assemble::assemble(self.name, (self.plan)(data), data, output, threads, watch)
+    }
+}
+
+/// The options with the recipe's corpora for files, or as they are where they have no recipe.
+pub(super) fn with_recipe<'a>(
+    options: &'a PrepareOptions,
+    watch: &dyn Watch,
+) -> Result<Cow<'a, PrepareOptions>> {
+    let refused = |option, reason: &str, remedy: &str| Err(DataError::argument(option, reason, remedy));
+    let (recipe, data) = match (&options.recipe, &options.data) {
+        (None, None) => return Ok(Cow::Borrowed(options)),
+        (None, Some(_)) => return refused("data", "it has no effect without a recipe", "name a recipe"),
+        (Some(_), None) => {
+            return refused("data", "it is missing", "name the folder with the recipe's published files");
+        }
+        (Some(recipe), Some(data)) => (Recipe::named(recipe)?, data),
+    };
+    let files = [("source", &options.source), ("target", &options.target), ("tsv", &options.tsv)];
+    if let Some((option, _)) = files.into_iter().find(|(_, file)| file.is_some()) {
+        return refused(option, "it has no effect with a recipe", "leave one of them out");
+    }
+    for (option, files) in [("valid", &options.valid), ("test", &options.test)] {
+        if files.is_some() {
+            return refused(option, "it has no effect with a recipe", "leave one of them out");
+        }
+    }
+    let corpora = recipe.assemble(data, &options.output, options.threads(), watch)?;
+    let CorpusFiles { source, target, tsv } = corpora.train;
+    let (valid, test) = (corpora.valid, corpora.test);
+    Ok(Cow::Owned(PrepareOptions { source, target, tsv, valid, test, ..options.clone() }))
+}
+
+impl PrepareOptions {
+    /// Reads options; those of a recipe lie under what is given. Of `vocabulary` each key does, unless another type or a
+    /// tokenizer is given; other objects are taken whole.
+    ///
+    /// # Errors
+    /// `ERR_ARGUMENT`: a key or a value that is not understood, an unknown recipe.
+    pub fn from_json(given: Value) -> Result<Self> {
+        let recipe = given.get("recipe").and_then(Value::as_str).map(Recipe::named).transpose()?;
+        let data = given.get("data").and_then(Value::as_str).unwrap_or_default();
+        let mut laid = recipe.map(|recipe| recipe.options(Path::new(data))).unwrap_or_else(|| json!({}));
+        match (&mut laid, given) {
+            (Value::Object(base), Value::Object(given)) => lay(base, given),
+            (laid, given) => *laid = given,
+        }
+        serde_json::from_value(laid)
+            .map_err(|error| DataError::argument("prepare", error.to_string(), "correct it"))
+    }
+}
+
+fn lay(base: &mut Map<String, Value>, given: Map<String, Value>) {
+    for (key, value) in given {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Object(base)), Value::Object(given))
+                if key == "vocabulary" && !given.contains_key("type") && !given.contains_key("tokenizer") =>
+            {
+                base.extend(given);
+            }
+            (_, value) => _ = base.insert(key, value),
+        }
     }
 }

@@ -14,9 +14,8 @@ use super::input::{Input, locate, without_member};
 use super::plan::{Choice, Piece, Plan};
 use crate::dataset::header::hex;
 use crate::text::{CorpusFiles, corpus};
-use crate::translation::fingerprint::{InputFile, input};
+use crate::translation::fingerprint::{InputFile, inputs};
 use crate::translation::held_out::Part;
-use crate::translation::watch::look;
 use crate::translation::{Watch, cache};
 use crate::{DataError, Result};
 
@@ -29,17 +28,16 @@ pub(super) fn assemble(
     plan: &'static Plan,
     data: &Path,
     output: &Path,
+    threads: usize,
     watch: &dyn Watch,
 ) -> Result<RecipeCorpora> {
-    let inputs = locate(plan, data)?;
-    let mut files = Vec::new();
-    for path in inputs.iter().flatten().flat_map(Input::paths) {
-        look(watch, "checksum", 0)?;
-        files.push(input(path)?);
-    }
+    let located = locate(plan, data)?;
+    let paths: Vec<_> = located.iter().flatten().flat_map(Input::paths).collect();
+    std::fs::create_dir_all(output).map_err(DataError::io("make the folder", output))?;
+    let files = inputs(&paths, output, threads, watch)?;
     let name = format!("{name}-{}", &fingerprint(name, &files)[..16]);
     let build = |folder: &Path| {
-        build(folder, plan, &inputs, watch)?;
+        build(folder, plan, &located, watch)?;
         files.iter().try_for_each(InputFile::refuse_changed)
     };
     let reused = cache::publish(output, &name, watch, build)?;
@@ -68,8 +66,8 @@ fn part_file(folder: &Path, part: Part, side: &str) -> PathBuf {
 }
 
 fn build(folder: &Path, plan: &'static Plan, inputs: &[Option<Input>], watch: &dyn Watch) -> Result<()> {
-    let pieces = folder.join("pieces");
-    fs::create_dir(&pieces).map_err(DataError::io("make the folder", &pieces))?;
+    // The cache makes this folder and clears it away; what an ended process left there is written anew.
+    let pieces = folder.join("blocks");
     let mut extracts = Vec::new();
     for (index, input) in inputs.iter().enumerate() {
         let choices = plan.choices().filter(|choice| choice.archive == index);
@@ -88,7 +86,7 @@ fn build(folder: &Path, plan: &'static Plan, inputs: &[Option<Input>], watch: &d
             concatenate(&part_file(folder, *part, name), texts)?;
         }
     }
-    fs::remove_dir_all(&pieces).map_err(DataError::io("remove", &pieces))
+    Ok(())
 }
 
 /// Both sides of the first choice that is there, with as many lines each.

@@ -52,7 +52,7 @@ pub(super) fn convert(
     while fill(reader, &mut buffer).map_err(|error| origin.unreadable(Some(read + 1), &error))? {
         read += 1;
         if read % INTERVAL == 0 {
-            look(watch, "assemble", read)?;
+            look(watch, "assemble", read, 0.0)?;
         }
         if buffer.len() > LONGEST_LINE {
             return Err(origin.refused(

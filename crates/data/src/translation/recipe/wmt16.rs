@@ -111,6 +111,8 @@ static PREPARED: Plan = Plan {
     options: || {
         json!({
             "languages": { "source": "en", "target": "de" },
+            "tokenization": "moses",
+            "tokenized": true,
             "vocabulary": { "type": "subword", "merges": 32_000, "joint": true },
             "maxLength": 1024,
         })
