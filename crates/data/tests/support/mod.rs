@@ -49,7 +49,7 @@ pub fn written(folder: &Path) -> PathBuf {
 pub fn small(folder: &Path) -> PrepareOptions {
     PrepareOptions {
         tsv: Some(corpus("test")),
-        vocabulary: Vocabulary { size: Some(500), tokenizer: None },
+        vocabulary: Vocabulary { size: Some(500), ..Default::default() },
         held_out: HeldOut { valid: Some(0), ..Default::default() },
         output: folder.join("cache"),
         ..Default::default()
