@@ -8,7 +8,7 @@ import { disown, factory, nativeOf, own } from './handle.js'
 import { decode, encode } from './json.js'
 import type { ModelOptions, ModelSpec } from './model-spec.js'
 import { calling } from './native-error.js'
-import { count, object, parse, show, text, whole } from './options.js'
+import { expected, count, object, parse, show, text, whole } from './options.js'
 
 /** One of a model's parameters. */
 export interface ParameterInfo {
@@ -87,6 +87,17 @@ export class Model {
   static async load(folder: string): Promise<Model> {
     const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
     return new Model(await calling(() => native().Model.load(path)), factory)
+  }
+
+  /**
+   * Loads translators' folders as one model: a token's probability is the mean of theirs. It translates and is evaluated; it is neither
+   * trained nor saved, and has no parameters of its own.
+   *
+   * @throws {@link SagetrainError} `ERR_ARGUMENT` for models of different vocabularies or that do not translate, `ERR_MODEL`, `ERR_IO`.
+   */
+  static async ensemble(folders: readonly string[]): Promise<Model> {
+    const paths = parse(v.array(text, expected('an array of folders')), folders, 'folders', 'ERR_ARGUMENT')
+    return new Model(await calling(() => native().Model.ensemble(paths)), factory)
   }
 
   /** Names, shapes and roles, in the model's order; tied weights appear once. */

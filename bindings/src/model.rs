@@ -77,6 +77,14 @@ impl NativeModel {
         Ok(promise)
     }
 
+    /// Loads translators' folders as one model whose probabilities are the mean of theirs.
+    #[napi(catch_unwind, ts_return_type = "Promise<Model>")]
+    pub fn ensemble(env: &Env, folders: Vec<String>) -> napi::Result<Object<'_>> {
+        let (settle, promise) = promise(env)?;
+        ModelHandle::ensemble(folders.into_iter().map(PathBuf::from).collect(), asking(settle));
+        Ok(promise)
+    }
+
     /// JSON of the specification, presets and defaults filled in.
     #[napi(catch_unwind)]
     pub fn spec(&mut self) -> napi::Result<String> {

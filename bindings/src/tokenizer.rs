@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use crate::promise::promise;
 use crate::slot::Slot;
-use napi::bindgen_prelude::{Env, Int32Array, Object, ObjectFinalize};
+use napi::bindgen_prelude::{Env, Int32Array, Object, ObjectFinalize, Uint32Array};
 use napi_derive::napi;
 use sagetrain_data::Tokenizer;
 use std::path::PathBuf;
@@ -54,6 +54,21 @@ impl NativeTokenizer {
     pub fn decode(&mut self, rows: Vec<Int32Array>) -> napi::Result<Vec<String>> {
         self.slot
             .with(|tokenizer| rows.iter().map(|row| tokenizer.decode(row)).collect::<Result<Vec<_>, _>>())
+    }
+
+    /// As `decode`, each `<unk>` replaced by the part of its row's source text that `alignments` names.
+    #[napi(catch_unwind)]
+    pub fn decode_replacing(
+        &mut self,
+        rows: Vec<Int32Array>,
+        alignments: Vec<Uint32Array>,
+        source: String,
+    ) -> napi::Result<Vec<String>> {
+        let decode = |tokenizer: &mut Arc<Tokenizer>| {
+            let rows = rows.iter().zip(&alignments);
+            rows.map(|(row, alignment)| tokenizer.decode_replacing(row, alignment, &source)).collect()
+        };
+        self.slot.with(|tokenizer| decode(tokenizer))
     }
 
     /// Idempotent.

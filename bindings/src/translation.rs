@@ -8,11 +8,11 @@ use crate::promise::promise;
 use crate::slot::guarded;
 use crate::spec::{parse, write};
 use crate::tokenizer::NativeTokenizer;
-use napi::bindgen_prelude::{Env, Int32Array, Object};
+use napi::bindgen_prelude::{Env, Int32Array, Object, Uint32Array};
 use napi_derive::napi;
 use sagetrain_data::translation::{PrepareOptions, Watch, prepare_watched};
 use sagetrain_trainer::task::translation::{Evaluation, Scores};
-use sagetrain_trainer::{Hypothesis, SearchOptions};
+use sagetrain_trainer::{Hypothesis, Request, SearchOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,6 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct FoundHypothesis {
     pub ids: Int32Array,
     pub score: f64,
+    /// The source token that each id looked at most; empty unless the search's `alignment` asked for it.
+    pub alignment: Uint32Array,
 }
 
 /// How far a preparation is.
@@ -94,20 +96,23 @@ impl NativePreparation {
 
 #[napi]
 impl NativeModel {
-    /// Hypotheses of every source (ids with `</s>`), best first; `search` is JSON.
+    /// Hypotheses of every source (ids with `</s>`), best first. Outputs begin with `prefixes`, which may be fewer; `position` is
+    /// the first source's among all that are translated; `search` is JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<FoundHypothesis[][]>")]
     pub fn translate<'env>(
         &mut self,
         env: &'env Env,
         sources: Vec<Int32Array>,
+        prefixes: Vec<Int32Array>,
+        position: f64,
         search: String,
     ) -> napi::Result<Object<'env>> {
         let search = guarded(|| search_options(&search))?;
-        let sources = sources.iter().map(|source| source.to_vec()).collect();
+        let requests = requests(&sources, &prefixes, position as u64);
         let (handle, (settle, promise)) = (self.handle()?, promise(env)?);
         let convert =
             |_: &Env, found: Vec<Vec<Hypothesis>>| Ok(found.into_iter().map(hypotheses).collect::<Vec<_>>());
-        handle.translate(sources, search, settle.reply(convert));
+        handle.translate(requests, search, settle.reply(convert));
         Ok(promise)
     }
 
@@ -142,8 +147,20 @@ fn search_options(text: &str) -> Result<SearchOptions, Fault> {
     Ok(options)
 }
 
+fn requests(sources: &[Int32Array], prefixes: &[Int32Array], position: u64) -> Vec<Request> {
+    let one = |(index, source): (usize, &Int32Array)| Request {
+        source: source.to_vec(),
+        prefix: prefixes.get(index).map(|prefix| prefix.to_vec()).unwrap_or_default(),
+        position: position + index as u64,
+    };
+    sources.iter().enumerate().map(one).collect()
+}
+
 fn hypotheses(found: Vec<Hypothesis>) -> Vec<FoundHypothesis> {
-    let one =
-        |hypothesis: Hypothesis| FoundHypothesis { ids: hypothesis.tokens.into(), score: hypothesis.score };
+    let one = |Hypothesis { tokens, score, alignment }| FoundHypothesis {
+        ids: tokens.into(),
+        score,
+        alignment: alignment.into(),
+    };
     found.into_iter().map(one).collect()
 }

@@ -12,7 +12,7 @@ import { readPairs } from './lines.js'
 import { findModelFolder } from './model-folder.js'
 import { calledOff, watchInterruption } from './signals.js'
 import { printFacts } from './table.js'
-import { SEARCH_OPTIONS, searchOptionsOf } from './translate.js'
+import { SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 
 export const evaluate: Command = {
   name: 'evaluate',

@@ -1,64 +1,53 @@
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises'
 import { replaceWhole } from '../report/write.js'
-import { Translator } from '../task/translation/translator.js'
-import type { SearchOptions } from '../task/translation/search.js'
-import type { OptionSpec } from './arguments.js'
+import type { Translated } from '../task/translation/translations.js'
+import { Translator, type Source, type TranslateOptions } from '../task/translation/translator.js'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { readLines } from './lines.js'
 import { findModelFolder } from './model-folder.js'
+import { numberOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
 import { printable, type Terminal } from './terminal.js'
 
 /** Sentences that are searched together. */
 const TOGETHER = 64
 
-/** How to search, as options of a command. */
-export const SEARCH_OPTIONS = {
-  beam: { type: 'string', value: 'N', about: 'hypotheses kept a sentence; 1 is greedy (default: 4)' },
-  'length-penalty': { type: 'string', value: 'X', about: 'exponent of the length a score is divided by (default: 1)' },
-} as const satisfies Record<string, OptionSpec>
-
-/** Reads {@link SEARCH_OPTIONS}. */
-export function searchOptionsOf(options: Readonly<Record<string, string | boolean | undefined>>): SearchOptions {
-  const number = (name: keyof typeof SEARCH_OPTIONS): number | undefined => {
-    const written = options[name]
-    if (written === undefined) return undefined
-    const value = Number(written)
-    if (!Number.isFinite(value)) throw new UsageError(`--${name} ${String(written)}: give a number`)
-    return value
-  }
-  const [beam, lengthPenalty] = [number('beam'), number('length-penalty')]
-  return { ...(beam !== undefined && { beam }), ...(lengthPenalty !== undefined && { lengthPenalty }) }
-}
+type Options = Readonly<Record<string, string | boolean | undefined>>
 
 export const translate: Command = {
   name: 'translate',
-  usage: 'sagetrain translate MODEL [FILE|-] [options]',
-  about: 'translates lines of a file or of standard input, one line out for one line in',
-  options: { ...SEARCH_OPTIONS, output: { type: 'string', value: 'FILE', about: 'where the translations go, once all are there (default: standard output)' } },
+  usage: 'sagetrain translate MODEL[,MODEL…] [FILE|-] [options]',
+  about: 'translates lines of a file or of standard input, one line out for one line in; several models are an ensemble',
+  options: {
+    ...SEARCH_OPTIONS,
+    ...SAMPLING_OPTIONS,
+    'n-best': { type: 'string', value: 'N', about: 'N lines for each line in, best first: its number from 0 ||| translation ||| score' },
+    prefix: { type: 'string', value: 'TEXT', about: 'what every translation has to begin with' },
+    'with-prefixes': { type: 'boolean', about: 'lines are source TAB what its translation has to begin with' },
+    'replace-unknown': { type: 'boolean', about: 'put what the model looked at in the source where it says <unk>' },
+    together: { type: 'string', value: 'N', about: `sentences that are searched together (default: ${TOGETHER}, 1 at a terminal)` },
+    output: { type: 'string', value: 'FILE', about: 'where the translations go, once all are there (default: standard output)' },
+  },
   examples: () => [
     "echo 'Wählen Sie eine Farbe aus.' | sagetrain translate runs/quickstart/adam-sage",
     'sagetrain translate runs/translation/checkpoints/step-00001200 input.de --beam 8 --output output.en',
-    'sagetrain translate runs/translation input.de.gz --json > output.jsonl',
+    'sagetrain translate runs/a,runs/b input.de.gz --n-best 4 --json > output.jsonl',
+    'sagetrain translate runs/translation input.de --sample --top-p 0.9 --beam 3 --n-best 3',
   ],
   run: async ({ positionals, options }, context) => {
-    const [model, file = '-', ...surplus] = positionals
-    if (model === undefined) throw new UsageError('translate needs a model: a model folder, a checkpoint or a run')
+    const [models, file = '-', ...surplus] = positionals
+    if (models === undefined) throw new UsageError('translate needs a model: a model folder, a checkpoint or a run')
     if (surplus.length > 0) throw new UsageError(`translate takes one file, got ${[file, ...surplus].join(' ')}`)
-    const search = searchOptionsOf(options)
-    const json = options['json'] === true
+    const write = writerOf(options)
     using interruption = watchInterruption(() => undefined)
     const { signal } = interruption
+    const asked = { ...translateOptionsOf(options, file), signal }
     try {
-      using translator = await Translator.load(await findModelFolder(model))
-      const found = translations(translator, file, search, signal)
-      if (typeof options['output'] === 'string') await writeTo(options['output'], found, json)
-      else
-        for await (const one of found) {
-          if (json) context.json(one)
-          else print(one, context.terminal)
-        }
+      using translator = await Translator.load(await Promise.all(models.split(',').map(findModelFolder)))
+      const found = translations(translator, file, options, asked)
+      if (typeof options['output'] === 'string') await writeTo(options['output'], found, write)
+      else for await (const one of found) print(write(one), context.terminal, options['json'] === true)
       return EXIT.ok
     } catch (error) {
       if (!calledOff(error, signal)) throw error
@@ -67,20 +56,38 @@ export const translate: Command = {
   },
 }
 
-interface Translated {
-  readonly source: string
-  readonly translation: string
-  readonly score: number | null
+function translateOptionsOf(options: Options, file: string): TranslateOptions {
+  // Someone who types waits for each line; a file's lines are faster together.
+  const together = options['together'] === undefined ? (file === '-' && process.stdin.isTTY ? 1 : TOGETHER) : numberOf(options, 'together')
+  if (options['prefix'] !== undefined && options['with-prefixes'] === true) throw new UsageError('--prefix and --with-prefixes exclude each other')
+  return { ...searchOptionsOf(options), together, replaceUnknown: options['replace-unknown'] === true }
 }
 
-function print({ translation }: Translated, terminal: Terminal): void {
-  terminal.line(terminal.interactive ? printable(translation) : translation)
+/** A translated line with its number from 0. */
+type Numbered = Translated & { readonly line: number }
+
+/** What is written of a line. */
+type Write = (one: Numbered) => readonly string[]
+
+function writerOf(options: Options): Write {
+  const nBest = options['n-best'] === undefined ? undefined : numberOf(options, 'n-best')
+  if (nBest !== undefined && !(Number.isInteger(nBest) && nBest >= 1)) throw new UsageError(`--n-best ${nBest}: give a whole number of at least 1`)
+  if (options['json'] === true)
+    return ({ source, text, score, hypotheses }) => [
+      JSON.stringify({ source, translation: text, score, ...(nBest === undefined ? {} : { hypotheses: hypotheses.slice(0, nBest).map((one) => ({ translation: one.text, score: one.score })) }) }),
+    ]
+  if (nBest === undefined) return ({ text }) => [text]
+  return ({ line, hypotheses }) => hypotheses.slice(0, nBest).map((one) => `${line} ||| ${one.text} ||| ${one.score.toFixed(4)}`)
+}
+
+function print(lines: readonly string[], terminal: Terminal, json: boolean): void {
+  for (const line of lines) terminal.line(terminal.interactive && !json ? printable(line) : line)
 }
 
 /** Into a file that may be the one being read: it is replaced when all has been translated. */
-async function writeTo(path: string, found: AsyncIterable<Translated>, json: boolean): Promise<void> {
+async function writeTo(path: string, found: AsyncIterable<Numbered>, write: Write): Promise<void> {
   const fill = async (file: FileHandle): Promise<void> => {
-    for await (const one of found) await file.write(`${json ? JSON.stringify(one) : one.translation}\n`)
+    for await (const one of found) for (const line of write(one)) await file.write(`${line}\n`) // oxlint-disable-line no-await-in-loop -- in order
   }
   const target = await targetOf(path)
   if (target !== undefined) return replaceWhole(target, fill)
@@ -95,26 +102,24 @@ async function targetOf(path: string): Promise<string | undefined> {
   return found.isFile() ? realpath(path) : undefined
 }
 
-async function* translations(translator: Translator, file: string, search: SearchOptions, signal: AbortSignal): AsyncGenerator<Translated> {
-  // Someone who types waits for each line; a file's lines are faster together.
-  const together = file === '-' && process.stdin.isTTY ? 1 : TOGETHER
-  let waiting: string[] = []
-  for await (const line of readLines(file, signal)) {
-    signal.throwIfAborted()
-    waiting.push(line)
-    if (waiting.length < together) continue
-    yield* translateTogether(translator, waiting, search, signal)
-    waiting = []
+/** A line break within a translation would put output and input out of step. */
+async function* translations(translator: Translator, file: string, options: Options, asked: TranslateOptions): AsyncGenerator<Numbered> {
+  let line = 0
+  for await (const one of translator.translate(sourcesOf(file, options, asked.signal), asked)) {
+    yield { ...unbroken(one), line }
+    line += 1
   }
-  if (waiting.length > 0) yield* translateTogether(translator, waiting, search, signal)
 }
 
-/** An empty line stays one, so that input and output keep in step; a line break within a translation would break that too. */
-async function* translateTogether(translator: Translator, lines: readonly string[], search: SearchOptions, signal: AbortSignal): AsyncGenerator<Translated> {
-  const found = await translator.search(lines.filter((line) => line.trim() !== ''), { ...search, signal })
-  let next = 0
-  for (const source of lines) {
-    const [best] = source.trim() === '' ? [] : (found[next++] ?? [])
-    yield { source, translation: (best?.text ?? '').replaceAll(/[\r\n]+/g, ' '), score: best?.score ?? null }
+async function* sourcesOf(file: string, options: Options, signal: AbortSignal | undefined): AsyncGenerator<Source> {
+  const everywhere = String(options['prefix'] ?? '')
+  for await (const line of readLines(file, signal)) {
+    const tab = options['with-prefixes'] === true ? line.indexOf('\t') : -1
+    yield tab < 0 ? { text: line, prefix: everywhere } : { text: line.slice(0, tab), prefix: line.slice(tab + 1) }
   }
+}
+
+function unbroken(one: Translated): Translated {
+  const join = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ')
+  return { ...one, text: join(one.text), hypotheses: one.hypotheses.map((hypothesis) => ({ ...hypothesis, text: join(hypothesis.text) })) }
 }

@@ -1,10 +1,11 @@
 //! Work on several threads whose results come in the order of what they were made from.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::bounded;
 
-use crate::Result;
+use crate::{DataError, Result};
 
 /// Threads to use where nobody says how many.
 pub(crate) fn default_threads() -> usize {
@@ -28,7 +29,8 @@ pub(crate) fn ordered<T: Send, U: Send, W: FnMut(T) -> Result<U>>(
         let _open = free.send(());
     }
     std::thread::scope(|scope| {
-        // Whoever fails drops its ends of the channels, which ends everybody else.
+        // Whoever fails drops its ends of the channels, which ends everybody else: this one drops them all.
+        let (free, results) = (free, results);
         scope.spawn(move || {
             for job in items.enumerate() {
                 if permits.recv().is_err() || jobs.send(job).is_err() {
@@ -41,7 +43,10 @@ pub(crate) fn ordered<T: Send, U: Send, W: FnMut(T) -> Result<U>>(
             scope.spawn(move || {
                 let mut work = worker();
                 for (index, item) in taken {
-                    if done.send((index, item.and_then(&mut work))).is_err() {
+                    // A thread that is gone without a result would be waited for.
+                    let result = catch_unwind(AssertUnwindSafe(|| item.and_then(&mut work)));
+                    let panicked = || Err(DataError::Internal("a thread of the preparation panicked".into()));
+                    if done.send((index, result.unwrap_or_else(|_| panicked()))).is_err() {
                         break;
                     }
                 }
@@ -65,7 +70,6 @@ pub(crate) fn ordered<T: Send, U: Send, W: FnMut(T) -> Result<U>>(
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
-    use crate::DataError;
 
     #[test]
     fn results_keep_their_order_on_any_number_of_threads() {
@@ -84,6 +88,13 @@ mod tests {
             .unwrap();
             assert_eq!(seen, (0..100).map(|item| item * 2).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn a_panic_is_an_error_and_not_a_wait() {
+        let work = || |item: u64| -> Result<u64> { if item == 5 { std::panic::resume_unwind(Box::new(())) } else { Ok(item) } };
+        let result = ordered(2, (0..100).map(Ok), work, |_| Ok(()));
+        assert!(matches!(result, Err(DataError::Internal(_))));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod folder;
 mod merges;
 mod subword;
 mod train;
+mod unknown;
 mod words;
 
 use std::path::Path;

@@ -1,18 +1,20 @@
-//! The Transformer as a translator: each step runs the decoder on one token a row, over cached keys and values.
-//!
-//! The same fused attention as in training does it: a row's cache is a packed sequence with one query, and the rows of a
-//! source are that source's queries, so nothing is padded and no source is copied for its beam.
+//! The Transformer as a translator: each step runs the decoder on one token a row, over keys and values that earlier steps left.
 
-use sagetrain_torch::{Activation, AttentionLayout, Precision, cross_attention, linear};
-use tch::{Kind, Tensor};
+use sagetrain_torch::{
+    Activation, MemoryLayout, PackedLinear, Precision, Weights, attend_history, attend_memory,
+};
+use tch::Tensor;
 
 use crate::decoder::DecoderLayer;
 use crate::error::{ModelError, Result};
+use crate::history::{Cache, LayerCache};
+use crate::linear::Linear;
 use crate::model::Forward;
+use crate::norm::Residual;
 use crate::pass::{Pass, Stack};
 use crate::ragged::Ragged;
 use crate::transformer::Transformer;
-use crate::translator::{Cache, LayerCache, Tokens, Translator};
+use crate::translator::{Decoding, Scores, Tokens, Translator};
 
 impl Translator for Transformer {
     fn tokens(&self) -> Tokens {
@@ -23,139 +25,150 @@ impl Translator for Transformer {
         self.spec.max_positions
     }
 
-    fn start(&self, source: &Ragged, precision: Precision) -> Result<Cache> {
+    fn vocabulary(&self) -> usize {
+        self.spec.vocabulary_size
+    }
+
+    fn decoding(&self, precision: Precision) -> Result<Box<dyn Decoding + '_>> {
+        Ok(Box::new(Incremental::new(self, precision)?))
+    }
+}
+
+/// A Transformer's decoder, its matrices packed.
+struct Incremental<'a> {
+    model: &'a Transformer,
+    precision: Precision,
+    layers: Vec<Layer<'a>>,
+    /// In float32 whatever the precision: logits rounded to 8 bits tie, and ties would decide a beam.
+    output: PackedLinear,
+}
+
+impl<'a> Incremental<'a> {
+    fn new(model: &'a Transformer, precision: Precision) -> Result<Self> {
         let _no_grad = tch::no_grad_guard();
-        let forward = Forward::evaluation(precision);
-        let encoded = self.encode(source, &forward)?; // [source tokens, width]
-        let pass = Pass::new(&forward, &self.spec, Stack::Decoder);
-        let memories = self.decoder.memories(&encoded, &source.offsets, &pass)?;
-        let layer = |memory: crate::attention::Memory| {
-            // Every step reads it again: rows beside each other beat columns of one wide product.
-            Ok(LayerCache { own: None, source: memory.projection.f_contiguous()? })
-        };
-        Ok(Cache {
+        let layers = model.decoder.layers.iter();
+        Ok(Self {
+            model,
             precision,
-            decoded: 0,
-            source_of_row: (0..source.sequences()).collect(),
-            source_offsets: source.offsets.clone(),
-            layers: memories.into_iter().map(layer).collect::<Result<_>>()?,
+            layers: layers
+                .map(|layer| Layer::new(layer, precision, model.spec.heads as i64))
+                .collect::<Result<_>>()?,
+            output: PackedLinear::new(
+                &[(&model.embedding.table, model.logits_bias.as_ref())],
+                Precision::Float32,
+            )?,
         })
     }
 
-    fn step(&self, cache: &mut Cache, last: &Tensor) -> Result<Tensor> {
-        let _no_grad = tch::no_grad_guard();
-        self.check_step(cache, last)?;
-        let positions = last.f_full_like(cache.decoded)?; // [rows]
-        let mut x = self.embedding.apply(last, &positions, cache.precision, None)?; // [rows, width]
-        let step = Step::new(cache, self.spec.heads as i64);
-        for (layer, cached) in self.decoder.layers.iter().zip(&mut cache.layers) {
-            x = layer.step(&x, cached, &step)?;
-        }
-        cache.decoded += 1;
-        self.log_probabilities(&self.decoder.finish(x)?)
-    }
-
-    fn reorder(&self, cache: &mut Cache, rows: &[i64]) -> Result<()> {
-        let _no_grad = tch::no_grad_guard();
-        cache.select(rows)
-    }
-}
-
-impl Transformer {
-    fn check_step(&self, cache: &Cache, last: &Tensor) -> Result<()> {
-        let (found, rows) = (last.size(), cache.rows() as i64);
-        if found != [rows] || last.kind() != Kind::Int64 {
-            let problem = format!("int64 ids [{rows}] are expected, found {:?} {found:?}", last.kind());
+    fn check_step(&self, cache: &Cache, last: &[i64]) -> Result<()> {
+        if last.len() != cache.rows() {
+            let problem = format!("{} ids are expected, one a row, found {}", cache.rows(), last.len());
             return Err(ModelError::decoding(problem));
         }
-        if cache.decoded() >= self.spec.max_positions {
-            let problem = format!("the model holds {} positions (maxPositions)", self.spec.max_positions);
-            return Err(ModelError::decoding(problem));
+        let longest = self.model.spec.max_positions;
+        if cache.decoded() >= longest {
+            return Err(ModelError::decoding(format!("the model holds {longest} positions (maxPositions)")));
         }
         Ok(())
     }
+}
 
-    /// `[rows, width]` → `[rows, vocabulary]`. In float32 whatever the precision: logits rounded to 8 bits tie, and ties
-    /// would decide a beam.
-    fn log_probabilities(&self, x: &Tensor) -> Result<Tensor> {
-        let layer = (&self.embedding.table, self.logits_bias.as_ref());
-        let logits = linear(x, &[layer], Activation::None, Precision::Float32)?;
-        let scores = logits.f_log_softmax(-1, Kind::Float)?;
-        let _ = scores.f_select(1, self.spec.pad_id())?.f_fill_(f64::NEG_INFINITY)?;
-        Ok(scores)
+impl Decoding for Incremental<'_> {
+    fn start(&self, source: &Ragged) -> Result<Cache> {
+        let _no_grad = tch::no_grad_guard();
+        let forward = Forward::evaluation(self.precision);
+        let encoded = self.model.encode(source, &forward)?; // [source tokens, width]
+        let pass = Pass::new(&forward, &self.model.spec, Stack::Decoder);
+        let memories = self.model.decoder.memories(&encoded, &source.offsets, &pass)?.into_iter();
+        // Every step reads them again: rows beside each other beat columns of one wide product.
+        let memories = memories.map(|memory| Ok(memory.projection.f_contiguous()?)).collect::<Result<_>>()?;
+        Ok(Cache::new(source.offsets.clone(), memories))
     }
-}
 
-/// How the rows of one step lie.
-struct Step {
-    precision: Precision,
-    heads: i64,
-    /// One query a row.
-    one_each: Vec<i64>,
-    /// The keys of each row, this step's included.
-    own_offsets: Vec<i64>,
-    /// The rows of each source.
-    row_offsets: Vec<i64>,
-    /// The keys of each source.
-    source_offsets: Vec<i64>,
-}
-
-impl Step {
-    fn new(cache: &Cache, heads: i64) -> Self {
-        let one_each: Vec<i64> = (0..=cache.rows() as i64).collect();
-        Self {
-            precision: cache.precision,
-            heads,
-            own_offsets: one_each.iter().map(|row| row * (cache.decoded + 1)).collect(),
-            one_each,
-            row_offsets: cache.row_offsets(),
-            source_offsets: cache.source_offsets.clone(),
+    fn step(&self, cache: &mut Cache, last: &[i64]) -> Result<Scores> {
+        let _no_grad = tch::no_grad_guard();
+        self.check_step(cache, last)?;
+        let last = Tensor::f_from_slice(last)?; // [rows]
+        let positions = last.f_full_like(cache.decoded() as i64)?;
+        let mut x = self.model.embedding.apply(&last, &positions, self.precision, None)?; // [rows, width]
+        let ancestors = cache.advance();
+        let mut attention = None;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let watched = cache.is_watched() && index + 1 == self.layers.len();
+            x = layer.attend_past(&x, &mut cache.layers[index], &ancestors)?;
+            (x, attention) = layer.attend_source(&x, cache, index, watched)?;
+            x = layer.transform(&x)?;
         }
-    }
-
-    fn own(&self) -> AttentionLayout<'_> {
-        self.layout(&self.one_each, &self.own_offsets)
-    }
-
-    fn source(&self) -> AttentionLayout<'_> {
-        self.layout(&self.row_offsets, &self.source_offsets)
-    }
-
-    fn layout<'a>(&self, query_offsets: &'a [i64], key_offsets: &'a [i64]) -> AttentionLayout<'a> {
-        AttentionLayout { query_offsets, key_offsets, heads: self.heads, causal: false }
+        let x = self.model.decoder.finish(x)?;
+        Ok(Scores { logits: self.output.apply(&x, Activation::None)?, attention })
     }
 }
 
-impl DecoderLayer {
+/// A decoder layer with packed matrices.
+struct Layer<'a> {
+    parts: &'a DecoderLayer,
+    heads: i64,
+    query: PackedLinear,
+    key_value: PackedLinear,
+    output: PackedLinear,
+    source_query: PackedLinear,
+    source_output: PackedLinear,
+    fc1: PackedLinear,
+    fc2: PackedLinear,
+}
+
+impl<'a> Layer<'a> {
+    fn new(parts: &'a DecoderLayer, precision: Precision, heads: i64) -> Result<Self> {
+        let pack = |layers: &[&Linear]| Linear::pack(layers, precision);
+        let DecoderLayer { attention, cross, feed_forward, .. } = parts;
+        Ok(Self {
+            parts,
+            heads,
+            query: pack(&[&attention.query])?,
+            key_value: pack(&[&attention.key, &attention.value])?,
+            output: pack(&[&attention.output])?,
+            source_query: pack(&[&cross.query])?,
+            source_output: pack(&[&cross.output])?,
+            fc1: pack(&[&feed_forward.fc1])?,
+            fc2: pack(&[&feed_forward.fc2])?,
+        })
+    }
+
     /// `x` `[rows, width]`, the newest token of every row → the same shape; its keys and values join the cache.
-    fn step(&self, x: &Tensor, cache: &mut LayerCache, step: &Step) -> Result<Tensor> {
-        let residual = &self.attention_residual;
-        let block = self.step_over_itself(&residual.enter(x)?, cache, step)?;
-        let x = residual.leave(&block, x, None)?;
-
-        let residual = &self.cross_residual;
-        let query = self.cross.query.apply(&residual.enter(&x)?, Activation::None, step.precision)?;
-        let mixed = cross_attention(&query, &cache.source, &step.source(), None)?;
-        let block = self.cross.output.apply(&mixed, Activation::None, step.precision)?;
-        let x = residual.leave(&block, &x, None)?;
-
-        let (residual, feed_forward) = (&self.feed_forward_residual, &self.feed_forward);
-        let inner = feed_forward.fc1.apply(&residual.enter(&x)?, feed_forward.activation, step.precision)?;
-        let block = feed_forward.fc2.apply(&inner, Activation::None, step.precision)?;
-        residual.leave(&block, &x, None)
+    fn attend_past(&self, x: &Tensor, cache: &mut LayerCache, ancestors: &[i32]) -> Result<Tensor> {
+        let residual = &self.parts.attention_residual;
+        let entered = residual.enter(x)?;
+        cache.blocks.push(self.key_value.apply(&entered, Activation::None)?); // [rows, 2 width]
+        let query = self.query.apply(&entered, Activation::None)?;
+        let mixed = attend_history(&query, &cache.blocks, ancestors, self.heads)?;
+        leave(residual, &self.output, &mixed, x)
     }
 
-    fn step_over_itself(&self, x: &Tensor, cache: &mut LayerCache, step: &Step) -> Result<Tensor> {
-        let all = self.attention.project(x, step.precision)?; // [rows, 3 width]
-        let width = all.size()[1] / 3;
-        let newest = all.f_narrow(1, width, 2 * width)?.f_unsqueeze(1)?; // [rows, 1, 2 width]
-        let known = match &cache.own {
-            Some(own) => Tensor::f_cat(&[own, &newest], 1)?,
-            None => newest.f_contiguous()?,
-        };
-        let packed = known.f_view([-1, 2 * width])?; // [rows · decoded, 2 width]
-        let mixed = cross_attention(&all.f_narrow(1, 0, width)?, &packed, &step.own(), None)?;
-        cache.own = Some(known);
-        self.attention.output.apply(&mixed, Activation::None, step.precision)
+    /// `x` `[rows, width]` → the same shape, and where it looked.
+    fn attend_source(
+        &self,
+        x: &Tensor,
+        cache: &Cache,
+        layer: usize,
+        watched: bool,
+    ) -> Result<(Tensor, Option<Weights>)> {
+        let residual = &self.parts.cross_residual;
+        let query = self.source_query.apply(&residual.enter(x)?, Activation::None)?;
+        let (row_sources, key_offsets) = cache.sources();
+        let layout = MemoryLayout { row_sources, key_offsets, heads: self.heads };
+        let (mixed, weights) = attend_memory(&query, &cache.layers[layer].source, &layout, watched)?;
+        Ok((leave(residual, &self.source_output, &mixed, x)?, weights))
     }
+
+    /// The feed-forward block.
+    fn transform(&self, x: &Tensor) -> Result<Tensor> {
+        let residual = &self.parts.feed_forward_residual;
+        let inner = self.fc1.apply(&residual.enter(x)?, self.parts.feed_forward.activation)?;
+        leave(residual, &self.fc2, &inner, x)
+    }
+}
+
+/// The stream after a block whose last layer is `output`.
+fn leave(residual: &Residual, output: &PackedLinear, block: &Tensor, stream: &Tensor) -> Result<Tensor> {
+    residual.leave(&output.apply(block, Activation::None)?, stream, None)
 }

@@ -9,9 +9,11 @@ mod attention;
 mod decoder;
 mod embedding;
 mod encoder;
+mod ensemble;
 mod error;
 mod feed_forward;
 mod fields;
+mod history;
 mod incremental;
 mod init;
 mod inputs;
@@ -39,7 +41,9 @@ mod transformer_spec;
 mod translator;
 
 pub use embedding::sinusoids;
+pub use ensemble::Ensemble;
 pub use error::{ModelError, Result};
+pub use history::Cache;
 pub use init::Initial;
 pub use inputs::{InputColumn, Inputs};
 pub use mlp::{FEATURES, LABEL};
@@ -52,4 +56,5 @@ pub use registry::{create, load};
 pub use spec::ModelSpec;
 pub use transformer::{SOURCE, TARGET};
 pub use transformer_spec::{Activation, Normalization, TransformerSpec};
-pub use translator::{Cache, Tokens, Translator};
+
+pub use translator::{Decoding, Scores, Tokens, Translator};

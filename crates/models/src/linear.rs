@@ -1,6 +1,6 @@
 //! A fully connected layer's two parameters.
 
-use sagetrain_torch::{Activation as Fused, Precision, linear};
+use sagetrain_torch::{Activation as Fused, PackedLinear, Precision, linear};
 use tch::Tensor;
 
 use crate::error::Result;
@@ -31,6 +31,12 @@ impl Linear {
     pub fn apply_all(layers: &[&Self], x: &Tensor, precision: Precision) -> Result<Tensor> {
         let pairs: Vec<_> = layers.iter().map(|layer| layer.pair()).collect();
         Ok(linear(x, &pairs, Fused::None, precision)?)
+    }
+
+    /// Several layers of one input, side by side, laid out for many products without gradients.
+    pub fn pack(layers: &[&Self], precision: Precision) -> Result<PackedLinear> {
+        let pairs: Vec<_> = layers.iter().map(|layer| layer.pair()).collect();
+        Ok(PackedLinear::new(&pairs, precision)?)
     }
 
     fn pair(&self) -> (&Tensor, Option<&Tensor>) {

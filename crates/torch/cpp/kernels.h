@@ -148,6 +148,34 @@ struct Loss {
   double *loss, *nll;
 };
 
+// One query of `heads` heads of `dim` elements, and keys anywhere: each row of `rows` holds a key and `width` elements later its value.
+struct SingleQuery {
+  Type type;
+  int64_t heads, dim, width, keys;
+  const void *q;
+  const void *const *rows; // [keys]
+  float scale;
+  void *out;
+  float *scores;  // [keys], scratch
+  float *weights; // [keys] += the mean probability over heads; may be null
+};
+
+// A column of a row and its value.
+struct Entry {
+  float value;
+  int32_t column;
+};
+
+// The best entries of rows of logits, as log-probabilities.
+struct Best {
+  const float *logits;
+  int64_t stride, columns, count;
+  const int64_t *excluded;
+  int64_t excluded_count;
+  Entry *best;        // [rows][count]
+  double *log_masses; // [rows]
+};
+
 struct Kernels {
   const char *name;
   int width;       // float32 lanes of a vector; rows of a packed panel
@@ -180,6 +208,10 @@ struct Kernels {
   int64_t (*attention_scratch)(int64_t keys, int64_t dim, bool backward);
   void (*attend)(const AttentionHead &head);
   void (*attend_backward)(const AttentionHead &head);
+
+  // --- decoding ---------------------------------------------------------------------------------------------------------
+  void (*attend_single)(const SingleQuery &query);
+  void (*best)(const Best &best, int64_t begin, int64_t end); // rows
 };
 
 // The best set for this processor (SAGETRAIN_CPU=baseline|avx2|avx512 lowers it, for tests).

@@ -11,6 +11,7 @@ use torch_sys::C_tensor;
 use crate::dropout::Dropout;
 use crate::error::TorchError;
 
+pub(crate) mod decode;
 mod linear;
 mod loss;
 mod rows;

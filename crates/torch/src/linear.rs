@@ -39,18 +39,30 @@ fn check(x: &Tensor, layers: &[(&Tensor, Option<&Tensor>)]) -> Result<(), TorchE
     let op = "linear";
     let (_, width) = check::matrix(op, "x", x, "[tokens, in]")?;
     check::float(op, "x", x)?;
+    let inputs = check_layers(layers)?;
+    if inputs == width {
+        return Ok(());
+    }
+    let (found, expected) = (layers[0].0.size(), format!("[out, {width}]"));
+    Err(TorchError::Shape { op, name: "weight", found, expected })
+}
+
+/// Float32 layers of the same input; returns its width.
+pub(crate) fn check_layers(layers: &[(&Tensor, Option<&Tensor>)]) -> Result<i64, TorchError> {
+    let op = "linear";
     if !(1..=MOST_LAYERS).contains(&layers.len()) {
         let (found, expected) = (layers.len().to_string(), format!("1 to {MOST_LAYERS}"));
         return Err(TorchError::Argument { op, name: "layers", found, expected });
     }
+    let (_, inputs) = check::matrix(op, "weight", layers[0].0, "[out, in]")?;
     for (weight, bias) in layers {
         let (out, _) = check::matrix(op, "weight", weight, "[out, in]")?;
-        check::shape(op, "weight", weight, &[out.max(1), width])?;
+        check::shape(op, "weight", weight, &[out.max(1), inputs])?;
         check::float32(op, "weight", weight)?;
         if let Some(bias) = bias {
             check::shape(op, "bias", bias, &[out])?;
             check::float32(op, "bias", bias)?;
         }
     }
-    Ok(())
+    Ok(inputs)
 }

@@ -21,6 +21,6 @@ pub use ending::stop;
 pub use error::TrainerError;
 pub use evaluate::{BatchSize, Losses};
 pub use options::{PrecisionName, RunOptions, SessionOptions};
-pub use search::{Hypothesis, SearchOptions, search};
+pub use search::{Hypothesis, LengthNormalization, Request, Sampling, SearchOptions, Searcher};
 pub use session::{Array, ModelHandle, Reply, Session, wait};
 pub use training::StepReport;

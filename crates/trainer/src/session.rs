@@ -10,11 +10,11 @@ use crate::evaluate::{BatchSize, Losses, Setting, losses};
 use crate::inputs::inputs;
 use crate::options::SessionOptions;
 use crate::parameters::infos;
-use crate::search::{Hypothesis, SearchOptions};
+use crate::search::{Hypothesis, Request, SearchOptions};
 use crate::task::{spiral, translation};
 use crate::training::{StepReport, Training};
 use sagetrain_data::{Batch, Dataset};
-use sagetrain_models::{Forward, ModelSpec};
+use sagetrain_models::{Ensemble, Forward, Model, ModelSpec};
 use sagetrain_optim::{ParameterInfo, SensitivityReport};
 use sagetrain_torch::{Precision, f32_slice, f32_slice_mut};
 use std::path::PathBuf;
@@ -63,6 +63,16 @@ impl ModelHandle {
             move || Ok(sagetrain_models::load(&folder)?),
             move |engine| reply(engine.map(|engine| Self { engine })),
         );
+    }
+
+    /// Loads Hugging Face folders of translators as one [`Ensemble`].
+    pub fn ensemble(folders: Vec<PathBuf>, reply: Reply<Self>) {
+        let build = move || {
+            let members = folders.iter().map(|folder| sagetrain_models::load(folder)).collect::<Result<_, _>>()?;
+            let ensemble: Box<dyn Model> = Box::new(Ensemble::new(members)?);
+            Ok(ensemble)
+        };
+        Engine::start(build, move |engine| reply(engine.map(|engine| Self { engine })));
     }
 
     /// Names, shapes and roles, in the model's order.
@@ -137,16 +147,16 @@ impl ModelHandle {
         self.engine.send(move |owned| translation::evaluate(&owned.setting(), &evaluation), reply);
     }
 
-    /// Hypotheses of every source (ids with `</s>`), best first.
+    /// Hypotheses of every request, best first.
     pub fn translate(
         &self,
-        sources: Vec<Vec<i32>>,
+        requests: Vec<Request>,
         options: SearchOptions,
         reply: Reply<Vec<Vec<Hypothesis>>>,
     ) {
         let job = move |owned: &mut Owned| {
             let setting = owned.setting();
-            translation::translate(setting.model, &sources, &options, setting.precision, setting.cancel)
+            translation::translate(setting.model, &requests, &options, setting.precision, setting.cancel)
         };
         self.engine.send(job, reply);
     }

@@ -1,31 +1,43 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as v from 'valibot'
 import { abortable } from '../../abort.js'
+import { SagetrainError } from '../../errors.js'
 import { nativeOf } from '../../handle.js'
 import { encode } from '../../json.js'
 import { Model } from '../../model.js'
-import { expected, object, parse, text } from '../../options.js'
+import { call } from '../../native-error.js'
+import { count, expected, object, parse, text } from '../../options.js'
 import { Tokenizer } from '../../tokenizer.js'
-import { searchEntries, type SearchOptions } from './search.js'
+import { hypothesisEntries, type SearchOptions } from './search.js'
+import { Translations, type Hypothesis, type Translated } from './translations.js'
+
+/** What to translate: a text, or one with the words its translation has to begin with. */
+export type Source = string | { readonly text: string; readonly prefix?: string }
 
 /** How to translate. */
 export interface TranslateOptions extends SearchOptions {
+  /**
+   * Replaces `<unk>` by what the model looked at in the source (fairseq's `--replace-unk`). Only vocabularies without bytes have `<unk>`.
+   * @default false
+   */
+  readonly replaceUnknown?: boolean
+  /**
+   * Texts that are searched together; the next ones are read when these are done.
+   * @default 64
+   */
+  readonly together?: number
   /** Calls the translation off. */
   readonly signal?: AbortSignal
 }
 
-/** One output of a search. */
-export interface Hypothesis {
-  readonly text: string
-  /** Sum of log-probabilities over length^lengthPenalty, natural logarithm. */
-  readonly score: number
-}
-
 /**
- * A translation model with its tokenizer.
+ * A translation model with its tokenizer, or an ensemble of such models.
  *
  * @example
  * using translator = await Translator.load('runs/mine/checkpoints/step-00001200/model')
  * const [english] = await translator.translate(['Wählen Sie eine Farbe aus.'])
+ * for await (const { text, score } of translator.translate(lines, { beam: 5 })) console.log(score, text)
  */
 export class Translator {
   /** The model; read-only use is safe. */
@@ -38,38 +50,87 @@ export class Translator {
   }
 
   /**
-   * Loads a model folder that a run has saved: a checkpoint's `model/`, or any Marian folder with such a `tokenizer.json`.
+   * Loads a model folder that a run has saved: a checkpoint's `model/`, or any Marian folder with such a `tokenizer.json`. Several folders
+   * are an ensemble: a token's probability is the mean of the models'.
    *
-   * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_DATA` for another kind of tokenizer, `ERR_IO`.
+   * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_DATA` for another kind of tokenizer, `ERR_ARGUMENT` for an ensemble of different tokenizers or
+   * for no folder, `ERR_IO`.
    */
-  static async load(folder: string): Promise<Translator> {
-    const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
+  static async load(folders: string | readonly string[]): Promise<Translator> {
+    const [path, ...others] = typeof folders === 'string' ? [parse(text, folders, 'folder', 'ERR_ARGUMENT')] : parse(someFolders, folders, 'folders', 'ERR_ARGUMENT')
+    if (path === undefined) throw new SagetrainError('ERR_ARGUMENT', 'folders: expected one or more, got none', { fields: { argument: 'folders' } })
     const tokenizer = await Tokenizer.load(path)
-    return new Translator(await Model.load(path), tokenizer)
+    for (const other of others) await checkSameTokenizer(path, other) // oxlint-disable-line no-await-in-loop -- a few small files
+    return new Translator(others.length === 0 ? await Model.load(path) : await Model.ensemble([path, ...others]), tokenizer)
   }
 
   /**
-   * The best translation of each text, in their order.
+   * Translates texts in their order: await it for an array of the best translations, or iterate over it while more texts come.
    *
-   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_CONFIG` (search options), `ERR_STATE` for a model that does not translate,
-   * `ERR_NON_FINITE` with the position of a text whose scores hold NaN, `ERR_DISPOSED`; the signal's reason when it aborts.
+   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_CONFIG` (search options, or a prefix longer than the output may be), `ERR_STATE` for a model
+   * that does not translate, `ERR_NON_FINITE` with the position of a text whose scores hold NaN, `ERR_DISPOSED`; the signal's reason when it aborts.
    */
-  async translate(texts: readonly string[], options: TranslateOptions = {}): Promise<string[]> {
-    const found = await this.search(texts, options)
-    return found.map(([best]) => best?.text ?? '')
+  translate(texts: Iterable<Source> | AsyncIterable<Source>, options: TranslateOptions = {}): Translations {
+    return new Translations(() => this.#translate(texts, options))
   }
 
   /** Up to `beam` hypotheses of each text, best first. */
-  async search(texts: readonly string[], options: TranslateOptions = {}): Promise<Hypothesis[][]> {
+  async search(texts: readonly Source[], options: TranslateOptions = {}): Promise<Hypothesis[][]> {
+    const list = parse(sources, texts, 'texts', 'ERR_ARGUMENT')
+    return this.#search(list, 0, parse(translateOptions, options, 'translate'))
+  }
+
+  async *#translate(texts: Iterable<Source> | AsyncIterable<Source>, options: TranslateOptions): AsyncGenerator<Translated, void, undefined> {
+    const parsed = parse(translateOptions, options, 'translate')
+    let [position, waiting]: [number, SourceText[]] = [0, []]
+    for await (const item of parse(iterable, texts, 'texts', 'ERR_ARGUMENT')) {
+      parsed.signal?.throwIfAborted()
+      waiting.push(parse(source, item, 'texts', 'ERR_ARGUMENT'))
+      if (waiting.length < parsed.together) continue
+      yield* this.#together(waiting, position, parsed)
+      position += waiting.length
+      waiting = []
+    }
+    if (waiting.length > 0) yield* this.#together(waiting, position, parsed)
+  }
+
+  async *#together(waiting: readonly SourceText[], position: number, options: ParsedOptions): AsyncGenerator<Translated, void, undefined> {
+    const found = await this.#search(waiting, position, options)
+    for (const [index, hypotheses] of found.entries()) {
+      const [best] = hypotheses
+      yield { source: waiting[index]?.text ?? '', text: best?.text ?? '', score: best?.score ?? null, hypotheses }
+    }
+  }
+
+  /** A text of nothing but white space has nothing to translate. */
+  async #search(list: readonly SourceText[], position: number, options: ParsedOptions): Promise<Hypothesis[][]> {
+    const spoken = list.filter(isSpoken)
+    const found = spoken.length === 0 ? [] : await this.#searchSpoken(spoken, position, options)
+    let next = 0
+    return list.map((item) => (isSpoken(item) ? (found[next++] ?? []) : []))
+  }
+
+  async #searchSpoken(list: readonly SourceText[], position: number, { signal, replaceUnknown, together: _together, ...search }: ParsedOptions): Promise<Hypothesis[][]> {
     const handle = nativeOf(this.model, 'Model', 'translator')
-    const { signal, ...search } = parse(translateOptions, options, 'translate')
-    const list = parse(v.array(v.string(expected('a string')), expected('an array of strings')), texts, 'texts', 'ERR_ARGUMENT')
-    const sources = this.tokenizer.encode(list)
-    const found = await abortable(signal, handle, () => handle.translate(sources, encode(search, 'translate')))
-    return found.map((hypotheses) => {
-      const decoded = this.tokenizer.decode(hypotheses.map(({ ids }) => ids))
-      return hypotheses.map(({ score }, index) => ({ text: decoded[index] ?? '', score }))
+    const [ids, prefixes] = [this.tokenizer.encode(list.map(({ text: source }) => source)), this.#prefixes(list)]
+    const asked = encode({ ...search, alignment: replaceUnknown }, 'translate')
+    const found = await abortable(signal, handle, () => handle.translate(ids, prefixes, position, asked))
+    return found.map((hypotheses, index) => {
+      const texts = replaceUnknown ? this.#replacing(hypotheses, list[index]?.text ?? '') : this.tokenizer.decode(hypotheses.map(({ ids: row }) => row))
+      return hypotheses.map(({ score }, place) => ({ text: texts[place] ?? '', score }))
     })
+  }
+
+  /** Ids without the closing `</s>`; none where no text has a prefix. */
+  #prefixes(list: readonly SourceText[]): Int32Array[] {
+    if (list.every(({ prefix }) => prefix === '')) return []
+    return this.tokenizer.encode(list.map(({ prefix }) => prefix)).map((ids) => ids.subarray(0, -1))
+  }
+
+  #replacing(hypotheses: readonly { ids: Int32Array; alignment: Uint32Array }[], from: string): string[] {
+    const tokenizer = nativeOf(this.tokenizer, 'Tokenizer')
+    const [rows, alignments] = [hypotheses.map(({ ids }) => ids), hypotheses.map(({ alignment }) => alignment)]
+    return call(() => tokenizer.decodeReplacing(rows, alignments, from))
   }
 
   /** Frees model and tokenizer; idempotent. */
@@ -79,4 +140,29 @@ export class Translator {
   }
 }
 
-const translateOptions = object({ ...searchEntries, signal: v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal'))) })
+const isSpoken = ({ text: source }: SourceText): boolean => source.trim() !== ''
+
+async function checkSameTokenizer(first: string, other: string): Promise<void> {
+  const [one, two] = await Promise.all([first, other].map((folder) => readFile(join(folder, 'tokenizer.json'))))
+  if (one?.equals(two ?? new Uint8Array())) return
+  throw new SagetrainError('ERR_ARGUMENT', `folders: ${other} has another tokenizer.json than ${first}; models of an ensemble share one`, { fields: { argument: 'folders' } })
+}
+
+type SourceText = v.InferOutput<typeof source>
+type ParsedOptions = v.InferOutput<typeof translateOptions>
+
+const A_SOURCE = 'a string, or an object with a text'
+const string = v.string(expected('a string'))
+const source = v.pipe(
+  v.union([string, object({ text: string, prefix: v.optional(string, '') })], expected(A_SOURCE)),
+  v.transform((given) => (typeof given === 'string' ? { text: given, prefix: '' } : given)),
+)
+const sources = v.array(source, expected('an array of strings'))
+const someFolders = v.array(text, expected('a folder or an array of folders'))
+const isIterable = (value: unknown): value is Iterable<Source> | AsyncIterable<Source> => typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)
+const iterable = v.custom<Iterable<Source> | AsyncIterable<Source>>(isIterable, expected('an array or another iterable of strings'))
+const translateOptions = object({
+  ...hypothesisEntries,
+  together: v.optional(count, 64),
+  signal: v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal'))),
+})

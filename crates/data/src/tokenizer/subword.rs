@@ -73,11 +73,6 @@ impl Subword {
         Ok(Self { texts, sides, merges })
     }
 
-    /// How many merges there are.
-    pub(crate) fn merges(&self) -> usize {
-        self.merges.len()
-    }
-
     /// The tokenizer of both sides.
     pub(crate) fn joint(&self) -> Result<Tokenizer> {
         self.of(BOTH)

@@ -10,6 +10,7 @@ namespace sagetrain::SAGETRAIN_ISA {
 #include "kernels/norm.h"
 #include "kernels/rows.h"
 #include "kernels/attention.h"
+#include "kernels/decode.h"
 // clang-format on
 } // namespace sagetrain::SAGETRAIN_ISA
 
@@ -38,5 +39,7 @@ const Kernels SAGETRAIN_NAME(SAGETRAIN_ISA) = {
     .attention_scratch = SAGETRAIN_ISA::attention_scratch,
     .attend = SAGETRAIN_ISA::attend,
     .attend_backward = SAGETRAIN_ISA::attend_backward,
+    .attend_single = SAGETRAIN_ISA::attend_single,
+    .best = SAGETRAIN_ISA::best,
 };
 } // namespace sagetrain

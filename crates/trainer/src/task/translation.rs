@@ -3,7 +3,7 @@
 use crate::engine::Owned;
 use crate::error::TrainerError;
 use crate::evaluate::{BatchSize, Losses, Setting, losses};
-use crate::search::{Hypothesis, SearchOptions, search};
+use crate::search::{Hypothesis, Request, SearchOptions, Searcher};
 use sagetrain_data::{Column, Dataset, Tokenizer};
 use sagetrain_metrics::{bleu, chrf};
 use sagetrain_models::{Model, Translator};
@@ -58,8 +58,8 @@ pub(crate) fn evaluate(setting: &Setting, evaluation: &Evaluation) -> Result<Sco
     check_references(evaluation)?;
     let losses = losses(setting, &evaluation.dataset, BatchSize::Tokens(evaluation.max_tokens))?;
     let started = Instant::now();
-    let sources = sources(&evaluation.dataset)?;
-    let found = translate(setting.model, &sources, &evaluation.search, setting.precision, setting.cancel)?;
+    let requests = Request::all(sources(&evaluation.dataset)?);
+    let found = translate(setting.model, &requests, &evaluation.search, setting.precision, setting.cancel)?;
     let search_seconds = started.elapsed().as_secs_f64();
     let hypotheses =
         found.iter().map(|best| text(best, &evaluation.tokenizer)).collect::<Result<Vec<_>, _>>()?;
@@ -77,22 +77,22 @@ pub(crate) fn evaluate(setting: &Setting, evaluation: &Evaluation) -> Result<Sco
     })
 }
 
-/// Searches all sources, longest batches first so that memory peaks at once; results are in the order of `sources`.
+/// Searches for all requests, longest batches first so that memory peaks at once; results are in the order of `requests`.
 pub(crate) fn translate(
     model: &dyn Model,
-    sources: &[Vec<i32>],
+    requests: &[Request],
     options: &SearchOptions,
     precision: Precision,
     cancel: &AtomicBool,
 ) -> Result<Vec<Vec<Hypothesis>>, TrainerError> {
-    let translator = translator(model)?;
-    let mut order: Vec<usize> = (0..sources.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(sources[index].len()));
-    let mut results = vec![Vec::new(); sources.len()];
-    for batch in batches(&order, sources, options.beam) {
+    let searcher = Searcher::new(translator(model)?, *options, precision)?;
+    let mut order: Vec<usize> = (0..requests.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(requests[index].source.len()));
+    let mut results = vec![Vec::new(); requests.len()];
+    for batch in batches(&order, requests, options.beam) {
         Owned::check_cancelled(cancel)?;
-        let rows: Vec<&[i32]> = batch.iter().map(|&index| sources[index].as_slice()).collect();
-        let found = search(translator, &rows, options, precision).map_err(|error| placed(error, batch))?;
+        let rows: Vec<&Request> = batch.iter().map(|&index| &requests[index]).collect();
+        let found = searcher.search(&rows).map_err(|error| placed(error, batch))?;
         for (&index, found) in batch.iter().zip(found) {
             results[index] = found;
         }
@@ -108,11 +108,11 @@ fn placed(error: TrainerError, batch: &[usize]) -> TrainerError {
     }
 }
 
-fn batches<'a>(order: &'a [usize], sources: &[Vec<i32>], beam: usize) -> Vec<&'a [usize]> {
+fn batches<'a>(order: &'a [usize], requests: &[Request], beam: usize) -> Vec<&'a [usize]> {
     let mut batches = Vec::new();
     let mut rest = order;
     while let Some(&longest) = rest.first() {
-        let rows = (SEARCH_TOKENS / (sources[longest].len().max(1) * beam)).clamp(1, rest.len());
+        let rows = (SEARCH_TOKENS / (requests[longest].source.len().max(1) * beam)).clamp(1, rest.len());
         let (batch, after) = rest.split_at(rows);
         batches.push(batch);
         rest = after;
