@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let options = PrepareOptions {
         tsv: Some(corpus()),
-        vocabulary: Vocabulary { size: Some(4000), tokenizer: None },
+        vocabulary: Vocabulary { size: Some(4000), ..Default::default() },
         output: folder.path().into(),
         ..Default::default()
     };

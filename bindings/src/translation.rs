@@ -13,7 +13,7 @@ use napi_derive::napi;
 use sagetrain_data::translation::{PrepareOptions, Watch, prepare_watched};
 use sagetrain_trainer::task::translation::{Evaluation, Scores};
 use sagetrain_trainer::{Hypothesis, Request, SearchOptions};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One output of a search.
@@ -31,19 +31,19 @@ pub struct Progress {
     /// `wait`, `survey`, `tokenizer`, `encode`, `publish`; empty before the first.
     pub stage: String,
     pub lines: f64,
+    /// Of the stage that is done, 0 to 1.
+    pub share: f64,
 }
 
 #[derive(Default)]
 struct Watched {
-    stage: Mutex<&'static str>,
-    lines: AtomicU64,
+    at: Mutex<(&'static str, u64, f64)>,
     stopped: AtomicBool,
 }
 
 impl Watch for Watched {
-    fn progress(&self, stage: &'static str, lines: u64) {
-        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = stage;
-        self.lines.store(lines, Ordering::Relaxed);
+    fn progress(&self, stage: &'static str, lines: u64, share: f64) {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner) = (stage, lines, share);
     }
 
     fn stopped(&self) -> bool {
@@ -83,8 +83,8 @@ impl NativePreparation {
     /// How far it is.
     #[napi(catch_unwind)]
     pub fn progress(&self) -> Progress {
-        let stage = (*self.watch.stage.lock().unwrap_or_else(PoisonError::into_inner)).to_owned();
-        Progress { stage, lines: self.watch.lines.load(Ordering::Relaxed) as f64 }
+        let (stage, lines, share) = *self.watch.at.lock().unwrap_or_else(PoisonError::into_inner);
+        Progress { stage: stage.to_owned(), lines: lines as f64, share }
     }
 
     /// Makes it end with `ERR_ABORTED` and leave nothing behind.

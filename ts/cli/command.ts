@@ -23,8 +23,8 @@ export interface Command {
   /** One line for `--help`. */
   readonly about: string
   readonly options: Readonly<Record<string, OptionSpec>>
-  /** Whether dotted flags into the configuration are taken. */
-  readonly takesConfiguration?: boolean
+  /** Which part of a configuration dotted flags go into; missing for none. */
+  readonly takesConfiguration?: 'all' | 'prepare'
   examples(context: Pick<Context, 'tasks'>): readonly string[]
   /** Resolves to the exit code. */
   run(args: Arguments, context: Context): Promise<number>

@@ -47,7 +47,7 @@ export function commandHelp(command: Command, context: Pick<Context, 'tasks'>): 
     '',
     'Options:',
     ...optionLines({ ...command.options, ...COMMON_OPTIONS }),
-    ...(command.takesConfiguration ? configurationHelp(context) : []),
+    ...configurationHelp(command, context),
     '',
     'Examples:',
     ...command.examples(context).map((example) => `  ${example}`),
@@ -56,7 +56,11 @@ export function commandHelp(command: Command, context: Pick<Context, 'tasks'>): 
   ].join('\n')
 }
 
-function configurationHelp({ tasks }: Pick<Context, 'tasks'>): readonly string[] {
+function configurationHelp({ takesConfiguration }: Command, { tasks }: Pick<Context, 'tasks'>): readonly string[] {
+  if (takesConfiguration === undefined) return []
+  if (takesConfiguration === 'prepare') {
+    return ['', 'Data:', '  Every key of a configuration’s "prepare" is a flag, its path with dots: --vocabulary.size 8000 --heldOut.valid 500.', ...[...tasks.values()].filter((task) => task.prepareData !== undefined).map(({ name, keys }) => `  ${name}: ${keys.prepare.join(', ')}`)]
+  }
   return [
     '',
     'Configuration:',

@@ -41,7 +41,7 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
   if (name === '--help' || name === '-h' || name === 'help') return help(rest, surroundings)
   const command = find(name, commands)
   if (rest.includes('-h') || isAsked('help', rest)) return say(stdout, commandHelp(command, surroundings), EXIT.ok)
-  const parsed = parseArguments(rest, { ...command.options, ...COMMON_OPTIONS }, command.takesConfiguration ? knownKeys(rest, tasks) : undefined)
+  const parsed = parseArguments(rest, { ...command.options, ...COMMON_OPTIONS }, knownKeys(command.takesConfiguration, rest, tasks))
   return command.run(parsed, {
     terminal: createTerminal(json ? stderr : stdout, environment),
     json: (value) => void (json && stdout.write(`${JSON.stringify(value)}\n`)),
@@ -52,11 +52,14 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
 }
 
 /** Keys of all tasks: which one it is may stand in the configuration file. Hints are of the one that is named, if any. */
-function knownKeys(words: readonly string[], tasks: Surroundings['tasks']): KnownKeys {
+function knownKeys(part: Command['takesConfiguration'], words: readonly string[], tasks: Surroundings['tasks']): KnownKeys | undefined {
+  if (part === undefined) return undefined
   const named = [...tasks.keys()].filter((task) => words.includes(task))
+  const keys = [...tasks.values()].flatMap((task) => (part === 'all' ? task.keys.prepare.concat(task.keys.train) : task.keys.prepare))
+  const parts = part === 'all' ? (['Prepare', 'Train'] as const) : (['Prepare'] as const)
   return {
-    keys: ['compare', ...[...tasks.values()].flatMap((task) => task.keys.prepare.concat(task.keys.train))],
-    paths: () => [...new Set((named.length > 0 ? named : [...tasks.keys()]).flatMap(configurationPaths))],
+    keys: part === 'all' ? ['compare', ...keys] : keys,
+    paths: () => [...new Set((named.length > 0 ? named : [...tasks.keys()]).flatMap((task) => configurationPaths(task, parts)))],
   }
 }
 

@@ -33,7 +33,7 @@ export const search: Command = {
   usage: 'sagetrain search --config FILE --rates LIST [--KEY VALUE …]',
   about: 'finds the learning rate of each arm, the same search for all, on the validation part',
   options: OPTIONS,
-  takesConfiguration: true,
+  takesConfiguration: 'all',
   examples: () => ['sagetrain search --config ts/task/translation/quickstart.json --rates 1e-3,2e-3,4e-3,8e-3 --write'],
   run: async ({ positionals, options, overrides }, context) => {
     if (positionals.length > 0) throw new UsageError(`search takes no task: it is the configuration's; got ${positionals.join(' ')}`)

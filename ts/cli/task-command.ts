@@ -79,6 +79,35 @@ export interface MeasuredArm {
   readonly training: ArmTraining
 }
 
+/** Where a preparation stands. */
+export interface DataProgress {
+  /** For people, e.g. "tokenising". */
+  readonly stage: string
+  /** Lines of this stage that are done. */
+  readonly lines: number
+  /** Share of this stage that is done, 0 to 1. */
+  readonly share: number
+}
+
+/** Data made ready, described. */
+export interface PreparedData {
+  /** For programs. */
+  readonly result: JsonObject
+  readonly facts: readonly Fact[]
+  /** Lines that are not used, by reason. */
+  readonly leftOut: readonly LeftOut[]
+}
+
+/** Lines of one file that are not used for one reason. */
+export interface LeftOut {
+  readonly part: string
+  readonly file: string
+  readonly reason: string
+  readonly lines: number
+  /** Its number, from 1. */
+  readonly first: number
+}
+
 /** A task with its data ready. */
 export interface PreparedTask extends AsyncDisposable {
   /** What the plan and the report say of the data. */
@@ -112,6 +141,8 @@ export interface TaskCommand {
   readonly headline: string
   /** The configuration where nothing is given. */
   readonly defaults: { readonly prepare: JsonObject; readonly train: JsonObject; readonly compare?: readonly { readonly name: string; readonly train: JsonObject }[] }
+  /** Makes the data ready without training; missing for a task whose data are made at once. */
+  readonly prepareData?: (options: JsonObject, follow: (progress: DataProgress) => void, signal: AbortSignal) => Promise<PreparedData>
   /** Makes the data ready; `say` tells a person what takes time. */
   prepare(options: JsonObject, say: (text: string) => void, signal: AbortSignal): Promise<PreparedTask>
 }

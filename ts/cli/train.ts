@@ -41,7 +41,7 @@ export const train: Command = {
   usage: 'sagetrain train TASK [options] [--KEY VALUE …]',
   about: 'trains a task, one arm or several side by side',
   options: TRAIN_OPTIONS,
-  takesConfiguration: true,
+  takesConfiguration: 'all',
   examples: (context) => [...context.tasks.values()].flatMap((task) => task.examples),
   run: async (args, context) => trainRequest(await requestOf(args, context), context),
 }

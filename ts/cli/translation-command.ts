@@ -1,11 +1,13 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fixed } from '../report/format.js'
 import type { Fact, PairedComparison, SampleTranslation } from '../report/report-data.js'
 import { pairedBootstrap, type Estimate } from '../scores.js'
+import { prepare, type Prepared } from '../task/translation/prepare.js'
 import { Translation, translationKeys, translationTrainOptions, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { isObject, type JsonObject } from './merge.js'
-import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
+import type { ArmOptions, ArmTraining, Compared, LeftOut, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
 
 /** Held-out sentences that are shown. */
 const SAMPLES = 5
@@ -47,6 +49,12 @@ export const translationCommand: TaskCommand = {
       epochs: 10,
     },
   },
+  prepareData: async (options, follow, signal) => {
+    const prepared = await prepare({ ...options, signal, onProgress: ({ stage, lines, share }) => stage !== '' && follow({ stage: STAGES[stage] ?? stage, lines, share }) })
+    const report = JSON.parse(await readFile(prepared.report, 'utf8')) as PrepareReport
+    const leftOut = leftOutOf(report)
+    return { result: { ...prepared, leftOut } as unknown as JsonObject, facts: preparedFacts(prepared), leftOut }
+  },
   prepare: async (options, say, signal) => {
     let stage = ''
     const task = await Translation.prepare({
@@ -68,6 +76,32 @@ const STAGES: Readonly<Record<string, string>> = {
   tokenizer: 'learning the vocabulary',
   encode: 'tokenising',
   publish: 'storing',
+}
+
+/** What is read of a `prepare-report.json`. */
+interface PrepareReport {
+  readonly parts: readonly {
+    readonly part: string
+    readonly rejected: readonly { readonly file: string; readonly what: string; readonly count: number; readonly lines: readonly (readonly [first: number, last: number])[] }[]
+  }[]
+}
+
+function leftOutOf({ parts }: PrepareReport): readonly LeftOut[] {
+  return parts.flatMap(({ part, rejected }) => rejected.map(({ file, what, count, lines }) => ({ part, file, reason: what, lines: count, first: lines[0]?.[0] ?? 0 })))
+}
+
+function preparedFacts(prepared: Prepared): readonly Fact[] {
+  const sizes = Object.entries(prepared.parts).map(([part, { samples, sourceTokens, targetTokens }]) => ({
+    label: part,
+    value: `${fixed(samples)} pairs, ${fixed(sourceTokens)} source and ${fixed(targetTokens)} target tokens`,
+  }))
+  return [
+    { label: 'folder', value: `${prepared.folder}${prepared.reused ? ' (prepared before)' : ''}` },
+    ...sizes,
+    { label: 'vocabulary', value: `${fixed(prepared.vocabulary)} tokens` },
+    { label: 'report', value: prepared.report },
+    ...prepared.warnings.map((warning) => ({ label: 'warning', value: warning })),
+  ]
 }
 
 class PreparedTranslation implements PreparedTask {

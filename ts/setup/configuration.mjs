@@ -7,12 +7,13 @@ import { root } from './paths.mjs'
 /** @typedef {{ $ref?: string, properties?: Record<string, Schema>, anyOf?: Schema[] }} Schema */
 
 /**
- * Dotted paths of all keys of a task's two parts, objects and what they hold, such as `optimizer`, `optimizer.lr`.
+ * Dotted paths of all keys of a task's parts, objects and what they hold, such as `optimizer`, `optimizer.lr`.
  *
  * @param {string} task
+ * @param {readonly ('Prepare' | 'Train')[]} [parts]
  * @returns {string[]} none for a task that the schema does not have
  */
-export function configurationPaths(task) {
+export function configurationPaths(task, parts = ['Prepare', 'Train']) {
   const { $defs } = /** @type {{ $defs: Record<string, Schema> }} */ (JSON.parse(readFileSync(join(root, 'ts/cli/run.schema.json'), 'utf8')))
   const resolve = (/** @type {Schema} */ { $ref, ...own }) => ({ ...($ref && $defs[$ref.slice('#/$defs/'.length)]), ...own })
   /** @type {(schema: Schema, before: string) => string[]} */
@@ -21,5 +22,5 @@ export function configurationPaths(task) {
     const own = Object.entries(properties).flatMap(([key, value]) => [before + key].concat(below(value, `${before}${key}.`)))
     return [...own, ...anyOf.flatMap((member) => below(member, before))]
   }
-  return [...new Set(['Prepare', 'Train'].flatMap((part) => below($defs[task + part] ?? {}, '')))]
+  return [...new Set(parts.flatMap((part) => below($defs[task + part] ?? {}, '')))]
 }

@@ -89,6 +89,22 @@ pub enum ColumnKind {
     },
 }
 
+impl ColumnInfo {
+    /// An empty column of this kind to append rows to.
+    pub(crate) fn empty(&self, samples: usize) -> Column {
+        match self.kind {
+            ColumnKind::Ragged { .. } => {
+                let mut offsets = Vec::with_capacity(samples + 1);
+                offsets.push(0);
+                Column::Ragged { values: Vec::new(), offsets }
+            }
+            ColumnKind::Dense { width } => {
+                Column::Dense { values: Vec::with_capacity(samples * width), width }
+            }
+        }
+    }
+}
+
 impl Column {
     /// A ragged column from rows.
     pub fn ragged<R: AsRef<[i32]>>(rows: impl IntoIterator<Item = R>) -> Self {

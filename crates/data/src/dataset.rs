@@ -1,4 +1,4 @@
-//! Samples that do not change: in memory, or in a memory-mapped file that is refused by name unless it is whole.
+//! Samples that do not change: in memory, or in memory-mapped files that are refused by name unless they are whole.
 
 mod bytes;
 mod column_writer;
@@ -6,11 +6,14 @@ pub(crate) mod header;
 mod memory;
 mod open;
 pub(crate) mod replace;
-mod stored;
+mod shards;
+pub(crate) mod stored;
 mod writer;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::shards::of_shards;
 use self::stored::StoredColumn;
 pub use self::writer::{ColumnSpec, DatasetWriter};
 use crate::{Batch, Column, ColumnInfo, DataError, LoaderState, Result};
@@ -19,25 +22,27 @@ use crate::{Batch, Column, ColumnInfo, DataError, LoaderState, Result};
 #[derive(Debug)]
 pub struct Dataset {
     path: Option<PathBuf>,
-    columns: Vec<StoredColumn>,
     infos: Vec<ColumnInfo>,
     samples: usize,
-    about: serde_json::Value,
+    shards: Vec<Shard>,
     fingerprint: String,
 }
 
+/// Samples that lie together: a file, or all there are in memory.
+#[derive(Debug)]
+struct Shard {
+    path: Option<PathBuf>,
+    /// Samples before it.
+    start: usize,
+    samples: usize,
+    columns: Vec<StoredColumn>,
+    about: serde_json::Value,
+}
+
 impl Dataset {
-    /// What is read from these columns; the caller fills in the rest.
-    fn of(columns: Vec<StoredColumn>) -> Self {
-        let infos = columns.iter().map(|column| column.info.clone()).collect();
-        Self {
-            path: None,
-            columns,
-            infos,
-            samples: 0,
-            about: serde_json::Value::Null,
-            fingerprint: String::new(),
-        }
+    fn of(shard: Shard, fingerprint: String) -> Self {
+        let infos = shard.columns.iter().map(|column| column.info.clone()).collect();
+        Self { path: shard.path.clone(), infos, samples: shard.samples, shards: vec![shard], fingerprint }
     }
 
     /// Samples.
@@ -55,19 +60,30 @@ impl Dataset {
         &self.infos
     }
 
-    /// The file, or None in memory.
+    /// The file, the folder of its shards, the first file of a list, or None in memory.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// What the writer said of the data; null in memory.
+    /// What the writer said of the data (of shards, the first one's); null in memory.
     pub fn about(&self) -> &serde_json::Value {
-        &self.about
+        self.shards.first().map_or(&serde_json::Value::Null, |shard| &shard.about)
     }
 
     /// SHA-256 that stands for the contents, in hexadecimal: of the header for a file, of the bytes in memory.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// The samples of each file, in order.
+    pub(crate) fn shards(&self) -> Vec<Range<usize>> {
+        self.shards.iter().map(|shard| shard.start..shard.start + shard.samples).collect()
+    }
+
+    /// Bytes of all columns.
+    pub(crate) fn bytes(&self) -> u64 {
+        let runs = self.shards.iter().flat_map(|shard| &shard.columns).flat_map(StoredColumn::runs);
+        runs.map(|run| run.bytes.as_slice().len() as u64).sum()
     }
 
     /// One sample: every column with one row.
@@ -87,7 +103,7 @@ impl Dataset {
             let reason = format!("there is no sample {index}, the dataset has {}", self.samples);
             return Err(DataError::argument("index", reason, "count from 0"));
         }
-        self.columns.iter().map(|column| self.gather_column(column, indices)).collect()
+        (0..self.infos.len()).map(|column| self.gather_column(column, indices)).collect()
     }
 
     /// The samples `indices` as a batch outside any loader's order.
@@ -102,32 +118,53 @@ impl Dataset {
         Ok(Batch { columns, samples, tokens, position, next, indices })
     }
 
-    fn gather_column(&self, column: &StoredColumn, indices: &[u64]) -> Result<(String, Column)> {
-        let mut rows = column.empty(indices.len());
+    /// The shard that sample `index` lies in.
+    pub(crate) fn shard_of(&self, index: usize) -> usize {
+        self.shards.partition_point(|shard| shard.start <= index).saturating_sub(1)
+    }
+
+    fn gather_column(&self, column: usize, indices: &[u64]) -> Result<(String, Column)> {
+        let info = &self.infos[column];
+        let mut rows = info.empty(indices.len());
         for &index in indices {
-            column.append(index as usize, &mut rows).ok_or_else(|| self.damaged(column, index))?;
+            let shard = &self.shards[self.shard_of(index as usize)];
+            let stored = &shard.columns[column];
+            let appended = stored.append(index as usize - shard.start, &mut rows);
+            appended.ok_or_else(|| shard.damaged(stored, index))?;
         }
-        Ok((column.info.name.clone(), rows))
+        Ok((info.name.clone(), rows))
     }
 
-    fn refused(&self, problem: String) -> DataError {
-        DataError::dataset(self.path().unwrap_or(Path::new("(memory)")), problem)
+    /// Hands over the number of ids in every row of column `index`, in order.
+    pub(crate) fn each_length(
+        &self,
+        index: usize,
+        mut take: impl FnMut(usize, u32) -> Result<()>,
+    ) -> Result<()> {
+        for shard in &self.shards {
+            let column = &shard.columns[index];
+            for row in 0..shard.samples {
+                let sample = shard.start + row;
+                let length = column.length(row).and_then(|length| u32::try_from(length).ok());
+                take(sample, length.ok_or_else(|| shard.damaged(column, sample as u64))?)?;
+            }
+        }
+        Ok(())
     }
 
-    fn damaged(&self, column: &StoredColumn, index: u64) -> DataError {
-        self.refused(format!("row {index} of column `{}` contradicts the header", column.info.name))
+    /// Tells the kernel that shard `index` is about to be read, from a time on when others are.
+    pub(crate) fn will_need(&self, index: usize) {
+        let runs = self.shards.get(index).into_iter().flat_map(|shard| &shard.columns);
+        runs.flat_map(StoredColumn::runs).for_each(|run| run.bytes.will_need());
     }
 
-    /// Ids in every row of column `index`.
-    pub(crate) fn lengths(&self, index: usize) -> Result<Vec<u32>> {
-        let column = &self.columns[index];
-        let length = |sample| column.length(sample).and_then(|length| u32::try_from(length).ok());
-        (0..self.samples)
-            .map(|sample| length(sample).ok_or_else(|| self.damaged(column, sample as u64)))
-            .collect()
+    /// Tells the kernel that shard `index` has been read.
+    pub(crate) fn read_through(&self, index: usize) {
+        let runs = self.shards.get(index).into_iter().flat_map(|shard| &shard.columns);
+        runs.flat_map(StoredColumn::runs).for_each(|run| run.bytes.read_through());
     }
 
-    /// Writes the dataset to `path`, durable and under its name in one step; an older dataset there is replaced.
+    /// Writes the dataset to one file, durable and under its name in one step; an older dataset there is replaced.
     ///
     /// # Errors
     /// `ERR_DATASET`: `path` is something else than a dataset. `ERR_IO`.
@@ -139,5 +176,15 @@ impl Dataset {
             writer.push(&rows.ok_or_else(|| DataError::Internal("a gathered row is missing".into()))?)?;
         }
         writer.finish(about).map(drop)
+    }
+}
+
+impl Shard {
+    fn refused(&self, problem: String) -> DataError {
+        DataError::dataset(self.path.as_deref().unwrap_or(Path::new("(memory)")), problem)
+    }
+
+    fn damaged(&self, column: &StoredColumn, index: u64) -> DataError {
+        self.refused(format!("row {index} of column `{}` contradicts the header", column.info.name))
     }
 }

@@ -48,7 +48,7 @@ pub enum DataError {
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
 
     /// The caller asked to stop.
-    #[error("preparation was stopped on request; nothing was left behind")]
+    #[error("preparation was stopped on request; asked for again, it goes on from there")]
     Aborted,
 
     /// A bug here: a thread ended that must not, a value that cannot be.

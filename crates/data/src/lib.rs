@@ -25,6 +25,7 @@ mod dataset;
 mod error;
 mod loader;
 mod order;
+mod parallel;
 mod random;
 mod spiral;
 pub mod text;

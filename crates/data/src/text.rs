@@ -1,6 +1,7 @@
-//! Parallel text: a pair of UTF-8 files or one TSV, each optionally gzipped, read line by line.
+//! Parallel text: a pair of UTF-8 files or one TSV, each optionally gzipped, read line by line; and Moses' text steps.
 
 mod lines;
+pub mod moses;
 mod pairs;
 mod reason;
 
@@ -8,4 +9,5 @@ pub use lines::{FileFacts, LONGEST_LINE};
 pub use pairs::{CorpusFiles, Pair, Pairs, Rejection};
 pub use reason::Reason;
 
-pub(crate) use lines::open;
+pub(crate) use lines::{corpus, open};
+pub(crate) use pairs::sound;

@@ -1,17 +1,30 @@
-//! Joint byte-level BPE, as the `tokenizers` crate trains it and every library of Hugging Face's opens it.
+//! BPE of two kinds, in the `tokenizer.json` that every library of Hugging Face's opens.
 //!
-//! Any text is representable: there is no normalisation, and every byte has a token. Text that does not begin with a
-//! space comes back to the byte.
+//! Byte level: any text is representable, there is no normalisation, and every byte has a token. Text that does not
+//! begin with a space comes back to the byte. Subword: what `subword-nmt` makes of words between spaces; text of known
+//! characters comes back with one space between words.
 
+mod bytes;
+mod counts;
+mod encoder;
 mod folder;
+mod merges;
+mod subword;
 mod train;
 mod unknown;
+mod words;
 
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use tokenizers::Tokenizer as Inner;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::pre_tokenizers::split::SplitPattern;
+use tokenizers::{ModelWrapper, SplitDelimiterBehavior, Tokenizer as Inner};
 
+pub(crate) use self::counts::WordCounts;
+pub(crate) use self::encoder::Encoder;
+pub(crate) use self::subword::Subword;
+pub(crate) use self::words::Words;
 use crate::dataset::header::hex;
 use crate::{DataError, Result};
 
@@ -27,6 +40,8 @@ pub const PAD: &str = "<pad>";
 pub struct Tokenizer {
     inner: Inner,
     vocabulary: usize,
+    /// How text is split where it is as this crate's own tokenizers do; then words can be encoded one by one.
+    words: Option<Words>,
 }
 
 impl Tokenizer {
@@ -56,7 +71,8 @@ impl Tokenizer {
                 found => return Err(format!("`{token}` must have id {id} of {vocabulary}, found {found:?}")),
             }
         }
-        Ok(Self { inner, vocabulary })
+        let words = words_of(&inner);
+        Ok(Self { inner, vocabulary, words })
     }
 
     /// Tokens, the special ones counted: ids are below it.
@@ -103,6 +119,10 @@ impl Tokenizer {
             reason: format!("id {id} is not in a vocabulary of {}", self.vocabulary),
             remedy: "decode with the tokenizer that the model was trained with".into(),
         })?;
+        // The crate's decoder of subwords asks which token is the last, and there has to be one.
+        if ids.iter().all(|id| *id <= 1 || *id as usize + 1 == self.vocabulary) {
+            return Ok(String::new());
+        }
         self.inner.decode(&ids, true).map_err(unusable)
     }
 
@@ -120,6 +140,31 @@ impl Tokenizer {
     /// As [`Tokenizer::to_json`].
     pub fn fingerprint(&self) -> Result<String> {
         Ok(hex(Sha256::digest(self.to_json()?)))
+    }
+}
+
+fn words_of(inner: &Inner) -> Option<Words> {
+    let ModelWrapper::BPE(model) = inner.get_model() else { return None };
+    let plain = inner.get_normalizer().is_none()
+        && inner.get_truncation().is_none()
+        && inner.get_padding().is_none()
+        && inner.get_added_tokens_decoder().values().all(|token| token.special)
+        && model.dropout.is_none()
+        // What is done at a sentence's ends shows on an empty one.
+        && inner.encode_fast("", true).is_ok_and(|empty| empty.get_ids() == [0]);
+    match inner.get_pre_tokenizer()? {
+        _ if !plain => None,
+        PreTokenizerWrapper::ByteLevel(bytes) if bytes.add_prefix_space && bytes.use_regex => {
+            Some(Words::ByteLevel)
+        }
+        PreTokenizerWrapper::Split(split)
+            if split.pattern == SplitPattern::String(" ".into())
+                && split.behavior == SplitDelimiterBehavior::Removed
+                && !split.invert =>
+        {
+            Some(Words::Spaces)
+        }
+        _ => None,
     }
 }
 

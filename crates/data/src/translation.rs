@@ -1,21 +1,33 @@
-//! From parallel text to what a translator is trained on: a tokenizer, a dataset a part, and a report of every line
-//! that was left out.
+//! From parallel text to what a translator is trained on: tokenizers, a dataset a part, and a report of every line that
+//! was left out.
 
+mod block;
 mod cache;
 mod encode;
 mod fingerprint;
 mod held_out;
+mod ids_block;
+mod join;
 mod options;
 mod prepare;
 mod prepared;
+mod recipe;
 mod report;
+mod steps;
 mod summary;
+mod sums;
 mod survey;
 mod tally;
+mod text_block;
+mod text_steps;
+mod tokenizers;
+mod validate;
 mod watch;
 
-pub use options::{HeldOut, PrepareOptions, Vocabulary};
+pub use options::{HeldOut, Languages, PrepareOptions, Tokenization, Vocabulary, VocabularyType};
 pub use prepare::{prepare, prepare_watched};
 pub use prepared::{Prepared, PreparedPart};
+pub use recipe::{Recipe, RecipeCorpora};
 pub use report::{Example, FileReport, PartReport, Rejected, Report};
+pub use text_steps::{SideSteps, TEXT_STEPS, TextSteps};
 pub use watch::Watch;

@@ -37,9 +37,9 @@ fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not(
     let changed = [
         PrepareOptions { max_length: 200, ..options.clone() },
         PrepareOptions { max_words: Some(20), ..options.clone() },
-        PrepareOptions { vocabulary: Vocabulary { size: Some(501), tokenizer: None }, ..options.clone() },
+        PrepareOptions { vocabulary: Vocabulary { size: Some(501), ..Default::default() }, ..options.clone() },
         PrepareOptions { held_out: HeldOut { valid: Some(5), ..Default::default() }, ..options.clone() },
-        PrepareOptions { held_out: HeldOut { valid: Some(5), seed: 1, test: None }, ..options.clone() },
+        PrepareOptions { held_out: HeldOut { valid: Some(5), seed: 1, ..Default::default() }, ..options.clone() },
         of_text(folder.path(), text.replacen('a', "o", 1)),
     ];
     for options in changed {
@@ -93,21 +93,31 @@ impl Watch for StopAt {
 }
 
 #[test]
-fn a_preparation_that_is_stopped_leaves_nothing_behind() {
+fn a_preparation_that_is_stopped_goes_on_to_the_same_bytes_and_one_that_failed_is_cleared_away() {
+    let whole = tempfile::tempdir().unwrap();
+    let expected = fs::read(prepare(&small(whole.path())).unwrap().train).unwrap();
     for look in 1.. {
         let folder = tempfile::tempdir().unwrap();
         let options = small(folder.path());
         match prepare_watched(&options, &StopAt(AtomicU64::new(look))) {
             Ok(_) => {
-                assert!(look > 3, "survey, tokenizer and encoding each look at the watch");
+                assert!(look > 8, "every stage looks at the watch, before it begins and as it goes: {look}");
                 break;
             }
             Err(error) => assert_eq!(error.code(), "ERR_ABORTED"),
         }
-        let left: Vec<_> =
-            fs::read_dir(&options.output).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert!(left.iter().all(|name| name.to_string_lossy().ends_with(".lock")), "{left:?}");
+        let again = prepare(&options).unwrap();
+        assert!(!again.reused && fs::read(again.train).unwrap() == expected);
+        assert_eq!(work_folders(&options), 0);
     }
+    let options = PrepareOptions { max_length: 2, ..small(whole.path()) };
+    assert_eq!(prepare(&options).unwrap_err().code(), "ERR_DATA");
+    assert_eq!(work_folders(&options), 0);
+}
+
+fn work_folders(options: &PrepareOptions) -> usize {
+    let names = fs::read_dir(&options.output).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| name.to_string_lossy().ends_with(".work")).count()
 }
 
 /// Writes to a file at its third look.

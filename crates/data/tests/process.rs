@@ -36,7 +36,7 @@ fn start(test: &str, folder: &Path) -> Child {
 
 fn left_over(folder: &Path) -> usize {
     let names = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().file_name());
-    names.filter(|name| name.to_string_lossy().ends_with(".tmp")).count()
+    names.filter(|name| name.to_string_lossy().ends_with(".work")).count()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_preparer_killed_at_any_moment_leaves_nothing_torn() {
         left += left_over(&folder.path().join("cache"));
         // Opens what is there, every byte of it, or makes it.
         prepare(&small(folder.path())).unwrap();
-        assert_eq!(left_over(&folder.path().join("cache")), 0, "the next preparer sweeps");
+        assert_eq!(left_over(&folder.path().join("cache")), 0, "the next preparer goes on in it");
     }
     assert!(left > 0, "no kill met a preparer at work");
 }

@@ -46,7 +46,7 @@ fn the_embedded_corpus_is_prepared_whole_and_once() {
         tsv: Some(support::corpus("train")),
         valid: Some(tsv("valid")),
         test: Some(tsv("test")),
-        vocabulary: Vocabulary { size: Some(4000), tokenizer: None },
+        vocabulary: Vocabulary { size: Some(4000), ..Default::default() },
         output: folder.path().join("cache"),
         ..Default::default()
     };
@@ -166,7 +166,7 @@ fn max_words_is_a_choice_counted_apart_that_spares_the_other_parts() {
 #[test]
 fn held_out_lines_are_drawn_by_seed_and_line_and_said() {
     let folder = tempfile::tempdir().unwrap();
-    let held_out = |seed| HeldOut { valid: Some(30), test: Some(20), seed };
+    let held_out = |seed| HeldOut { valid: Some(30), test: Some(20), seed, every: None };
     let made = |seed| prepare(&PrepareOptions { held_out: held_out(seed), ..small(folder.path()) }).unwrap();
     let first = made(1);
     let samples = |part: &str| first.parts[part].samples;
@@ -194,7 +194,7 @@ fn without_validation_files_one_line_in_twenty_is_held_out() {
 fn a_tokenizer_of_ones_own_is_used_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let first = prepare(&small(folder.path())).unwrap();
-    let vocabulary = Vocabulary { size: None, tokenizer: Some(first.folder.clone()) };
+    let vocabulary = Vocabulary { tokenizer: Some(first.folder.clone()), ..Default::default() };
     let second = prepare(&PrepareOptions { vocabulary, max_length: 100, ..small(folder.path()) }).unwrap();
     assert_eq!(fs::read(first.tokenizer).unwrap(), fs::read(second.tokenizer).unwrap());
 }
@@ -228,7 +228,7 @@ fn nothing_left_to_train_on_is_an_error() {
 fn options_that_cannot_be_meant_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let files = || Some(CorpusFiles { tsv: Some(support::corpus("valid")), ..Default::default() });
-    let held_out = |valid, test| HeldOut { valid, test, seed: 0 };
+    let held_out = |valid, test| HeldOut { valid, test, ..Default::default() };
     let good = || PrepareOptions { held_out: HeldOut::default(), ..small(folder.path()) };
     let cases = [
         ("source", PrepareOptions { tsv: None, ..good() }),
@@ -239,12 +239,12 @@ fn options_that_cannot_be_meant_are_refused_by_name() {
         ("maxWords", PrepareOptions { max_words: Some(0), ..good() }),
         (
             "vocabulary.size",
-            PrepareOptions { vocabulary: Vocabulary { size: Some(258), tokenizer: None }, ..good() },
+            PrepareOptions { vocabulary: Vocabulary { size: Some(258), ..Default::default() }, ..good() },
         ),
         (
             "vocabulary.size",
             PrepareOptions {
-                vocabulary: Vocabulary { size: Some(300), tokenizer: Some("x".into()) },
+                vocabulary: Vocabulary { size: Some(300), tokenizer: Some("x".into()), ..Default::default() },
                 ..good()
             },
         ),

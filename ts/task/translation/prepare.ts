@@ -56,8 +56,8 @@ export interface PrepareOptions extends CorpusFiles {
    * @default the user's cache
    */
   readonly output?: string
-  /** Told of each stage and the lines it has seen, a few times a second. */
-  readonly onProgress?: (progress: { readonly stage: string; readonly lines: number }) => void
+  /** Told of each stage, the lines it has done and its share that is done (0 to 1), a few times a second. */
+  readonly onProgress?: (progress: { readonly stage: string; readonly lines: number; readonly share: number }) => void
   /** Calls the preparation off; nothing is left behind. */
   readonly signal?: AbortSignal
 }

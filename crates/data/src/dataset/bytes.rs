@@ -6,7 +6,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use memmap2::{Advice, Mmap, UncheckedAdvice};
 
 /// Read-only bytes; clones share them.
 #[derive(Debug, Clone)]
@@ -35,6 +35,22 @@ impl Bytes {
         match self {
             Self::Owned(bytes) => bytes,
             Self::Mapped { file, range } => &file[range.clone()],
+        }
+    }
+
+    /// Has the kernel read them ahead; that it does not is no fault.
+    pub(crate) fn will_need(&self) {
+        if let Self::Mapped { file, range } = self {
+            let _advised = file.advise_range(Advice::WillNeed, range.start, range.len());
+        }
+    }
+
+    /// Lets the kernel take their pages back first; they are read again when they are needed again.
+    pub(crate) fn read_through(&self) {
+        if let Self::Mapped { file, range } = self {
+            // SAFETY: a read-only mapping of a file has no contents of its own to lose: its pages come from the file again.
+            let _advised =
+                unsafe { file.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len()) };
         }
     }
 

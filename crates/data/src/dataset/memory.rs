@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Dataset;
 use super::header::hex;
 use super::stored::{Run, StoredColumn, encode_ids};
+use super::{Dataset, Shard};
 use crate::{Column, ColumnInfo, ColumnKind, DataError, Element, Result};
 
 impl Dataset {
@@ -16,7 +16,8 @@ impl Dataset {
         let samples = validate(&columns)?;
         let columns: Vec<_> = columns.into_iter().map(|(name, column)| store(name, column)).collect();
         let fingerprint = fingerprint(&columns)?;
-        Ok(Self { samples, fingerprint, ..Self::of(columns) })
+        let about = serde_json::Value::Null;
+        Ok(Self::of(Shard { path: None, start: 0, samples, columns, about }, fingerprint))
     }
 }
 

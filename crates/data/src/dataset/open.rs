@@ -5,18 +5,23 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::Dataset;
 use super::bytes::Bytes;
 use super::header::{Header, HeaderColumn, Section, hex};
 use super::stored::{Run, StoredColumn};
+use super::{Dataset, Shard};
 use crate::{DataError, Result};
 
 impl Dataset {
-    /// Maps the dataset file `path` and checks its head; [`Dataset::verify`] checks every byte.
+    /// Maps the dataset file `path`, or the shards in the folder `path`, and checks what is at their heads;
+    /// [`Dataset::verify`] checks every byte.
     ///
     /// # Errors
-    /// `ERR_DATASET`: foreign, truncated, of another version, or with a damaged header. `ERR_IO`.
+    /// `ERR_DATASET`: foreign, truncated, of another version, with a damaged header, or a shard is missing. `ERR_IO`.
     pub fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() { Self::open_folder(path) } else { Self::open_file(path) }
+    }
+
+    pub(super) fn open_file(path: &Path) -> Result<Self> {
         // Asked before the file is opened: opening a pipe would wait for a writer.
         let metadata = std::fs::metadata(path).map_err(DataError::io("open", path))?;
         if !metadata.is_file() {
@@ -36,7 +41,8 @@ impl Dataset {
         let samples = usize::try_from(header.samples).map_err(|_| "it has too many samples".to_owned())?;
         let column = |column| stored(bytes, data, column);
         let columns = header.columns.into_iter().map(column).collect::<Result<Vec<_>, String>>()?;
-        Ok(Self { path: Some(path), samples, about: header.about, fingerprint, ..Self::of(columns) })
+        let shard = Shard { path: Some(path), start: 0, samples, columns, about: header.about };
+        Ok(Self::of(shard, fingerprint))
     }
 
     /// Reads every byte and compares it with the header's checksums. Nothing to do in memory.
@@ -44,12 +50,14 @@ impl Dataset {
     /// # Errors
     /// `ERR_DATASET`, naming the column that is damaged.
     pub fn verify(&self) -> Result<()> {
-        for column in &self.columns {
-            for run in [Some(&column.values), column.offsets.as_ref()].into_iter().flatten() {
-                let sound = |sha256: &String| hex(Sha256::digest(run.bytes.as_slice())) == *sha256;
-                if !run.sha256.as_ref().is_none_or(sound) {
-                    let problem = format!("the bytes of column `{}` are damaged", column.info.name);
-                    return Err(self.refused(problem));
+        for shard in &self.shards {
+            for column in &shard.columns {
+                for run in column.runs() {
+                    let sound = |sha256: &String| hex(Sha256::digest(run.bytes.as_slice())) == *sha256;
+                    if !run.sha256.as_ref().is_none_or(sound) {
+                        let problem = format!("the bytes of column `{}` are damaged", column.info.name);
+                        return Err(shard.refused(problem));
+                    }
                 }
             }
         }

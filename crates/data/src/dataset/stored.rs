@@ -28,18 +28,9 @@ pub(crate) struct StoredColumn {
 }
 
 impl StoredColumn {
-    /// An empty column of this kind to append rows to.
-    pub(crate) fn empty(&self, samples: usize) -> Column {
-        match self.info.kind {
-            ColumnKind::Ragged { .. } => {
-                let mut offsets = Vec::with_capacity(samples + 1);
-                offsets.push(0);
-                Column::Ragged { values: Vec::new(), offsets }
-            }
-            ColumnKind::Dense { width } => {
-                Column::Dense { values: Vec::with_capacity(samples * width), width }
-            }
-        }
+    /// Its bytes.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
+        [Some(&self.values), self.offsets.as_ref()].into_iter().flatten()
     }
 
     /// Where row `sample` lies among the ids; None where the file's offsets point outside it.
@@ -58,7 +49,7 @@ impl StoredColumn {
         }
     }
 
-    /// Appends row `sample` to `column`, made by [`StoredColumn::empty`]. None: the bytes are not what the header
+    /// Appends row `sample` to `column`, made by [`ColumnInfo::empty`]. None: the bytes are not what the header
     /// says, be it offsets that point outside or an id out of its range.
     pub(crate) fn append(&self, sample: usize, column: &mut Column) -> Option<()> {
         match (self.info.kind, column) {

@@ -15,6 +15,8 @@ pub(crate) struct Assembler {
     plan: Plan,
     at: LoaderState,
     epochs: Option<u64>,
+    /// The shard that is being read, of several.
+    shard: Option<usize>,
 }
 
 impl Assembler {
@@ -36,7 +38,25 @@ impl Assembler {
             let reason = format!("the epoch has {} batches", plan.len());
             return Err(DataError::State { epoch, batch, reason });
         }
-        Ok(Self { dataset, order, plan, at, epochs })
+        Ok(Self { dataset, order, plan, at, epochs, shard: None })
+    }
+
+    /// Where the shard changes, has the kernel let go of the one before and read the one after this ahead: an epoch goes
+    /// through each of them once.
+    fn advise(&mut self, first: usize) {
+        let dataset = &self.dataset;
+        let shard = dataset.shard_of(first);
+        if self.shard == Some(shard) || dataset.shards().len() == 1 {
+            return;
+        }
+        match self.shard.replace(shard) {
+            Some(before) => dataset.read_through(before),
+            None => dataset.will_need(shard),
+        }
+        let mut later = self.plan.firsts(self.at.batch as usize).map(|first| dataset.shard_of(first));
+        if let Some(next) = later.find(|next| *next != shard) {
+            dataset.will_need(next);
+        }
     }
 
     fn gather(&self, indices: Vec<u64>) -> Result<Batch> {
@@ -58,13 +78,17 @@ impl Iterator for Assembler {
         if self.at.batch >= self.plan.len() as u64 {
             self.at = LoaderState { epoch: self.at.epoch + 1, batch: 0 };
             if self.epochs.is_none_or(|epochs| self.at.epoch < epochs) {
+                // The old one goes first: two take twice the memory.
+                self.plan = Plan::default();
                 self.plan = self.order.plan(self.at.epoch);
             }
         }
         if self.epochs.is_some_and(|epochs| self.at.epoch >= epochs) {
             return None;
         }
-        let batch = self.gather(self.plan.batch(self.at.batch as usize)?);
+        let indices = self.plan.batch(self.at.batch as usize)?;
+        self.advise(indices.first().map_or(0, |first| *first as usize));
+        let batch = self.gather(indices);
         self.at.batch += 1;
         Some(batch)
     }

@@ -98,6 +98,11 @@ impl Lines {
         &self.facts
     }
 
+    /// Bytes taken from the disk so far.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.packed.load(Ordering::Relaxed)
+    }
+
     /// The next line without its end, or why it is no text. None at the end of the file.
     pub(super) fn next(&mut self) -> Result<Option<Result<String, Flaw>>> {
         let Some(whole) = self.fill()? else { return Ok(None) };

@@ -85,6 +85,11 @@ impl Pairs {
         self.files.iter().map(|lines| lines.facts().clone()).collect()
     }
 
+    /// Bytes taken from the disk so far, of all files together.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.files.iter().map(Lines::bytes_read).sum()
+    }
+
     fn read(&mut self) -> Result<Option<Pair>> {
         self.line += 1;
         let line = self.line;
@@ -137,7 +142,7 @@ fn split(line: String) -> Result<(String, String), Rejection> {
 }
 
 /// Trims both sides and refuses what no model should learn from. `last` is the target's file.
-fn sound((source, target): (String, String), last: usize) -> Result<(String, String), Rejection> {
+pub(crate) fn sound((source, target): (String, String), last: usize) -> Result<(String, String), Rejection> {
     let reject =
         |file, reason, text: &str| Err(Rejection { file, reason, excerpt: excerpt(text.as_bytes()) });
     let (source, target) = (source.trim(), target.trim());
@@ -148,9 +153,16 @@ fn sound((source, target): (String, String), last: usize) -> Result<(String, Str
         (false, false) => {}
     }
     for (file, text) in [(0, source), (last, target)] {
-        if text.chars().any(char::is_control) {
+        if has_control(text) {
             return reject(file, Reason::ControlCharacter, text);
         }
     }
     Ok((source.to_owned(), target.to_owned()))
+}
+
+/// Whether there is a character of Unicode's Cc: up to U+001F, and U+007F to U+009F, whose first byte in UTF-8 is C2.
+fn has_control(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().any(|byte| *byte < 0x20 || *byte == 0x7f)
+        || bytes.windows(2).any(|pair| pair[0] == 0xc2 && pair[1] < 0xa0)
 }

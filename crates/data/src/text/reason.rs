@@ -26,8 +26,12 @@ pub enum Reason {
     MissingPartner,
     /// More tokens on a side than `maxLength`, the closing `</s>` counted.
     TooManyTokens,
-    /// More words on a side than `maxWords`: a choice of the user's and no flaw.
+    /// Fewer words on a side than `minWords`: a choice of the user's and no flaw.
+    TooFewWords,
+    /// More words on a side than `maxWords`: likewise.
     TooManyWords,
+    /// More than `maxRatio` times as many words on one side as on the other: likewise.
+    LengthRatio,
 }
 
 impl Reason {
@@ -44,12 +48,14 @@ impl Reason {
             Self::LineTooLong => "longer than a line may be",
             Self::MissingPartner => "no line of this number in the other file",
             Self::TooManyTokens => "more tokens than maxLength",
+            Self::TooFewWords => "fewer words than minWords",
             Self::TooManyWords => "more words than maxWords",
+            Self::LengthRatio => "sides longer than maxRatio allows of each other",
         }
     }
 
     /// True where the line is sound and was left out because an option says so.
     pub fn is_choice(self) -> bool {
-        self == Self::TooManyWords
+        matches!(self, Self::TooFewWords | Self::TooManyWords | Self::LengthRatio)
     }
 }

@@ -1,7 +1,6 @@
-//! A prepared folder is named by its fingerprint, made under a temporary name, and appears whole or not at all.
+//! A prepared folder is named by its fingerprint, made under another name, and appears whole or not at all.
 
-use std::fs::{self, File, Permissions, TryLockError};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,8 +10,11 @@ use crate::{DataError, Result};
 
 /// Time between two tries for a lock.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// What was left under way for so long is nobody's any more.
+const ABANDONED: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// Makes `output/name` with `build`, which fills a temporary folder, unless it is there. Of several processes one
+/// Makes `output/name` with `build`, which fills a work folder, unless it is there. The work folder is found again after
+/// a kill, a stop or a full disk, and `build` goes on in it; another error clears it away. Of several processes one
 /// builds and the others wait. True: it was there.
 pub(crate) fn publish(
     output: &Path,
@@ -26,19 +28,21 @@ pub(crate) fn publish(
     if folder.try_exists().map_err(DataError::io("read", &folder))? {
         return Ok(true);
     }
-    sweep(output, name)?;
-    let temporary = tempfile::Builder::new()
-        .prefix(&format!(".{name}."))
-        .suffix(".tmp")
-        .permissions(Permissions::from_mode(0o777))
-        .tempdir_in(output)
-        .map_err(DataError::io("make a folder in", output))?;
-    build(temporary.path())?;
-    sync_folder(temporary.path())?;
-    watch.progress("publish", 0);
-    fs::rename(temporary.path(), &folder).map_err(DataError::io("rename into place", &folder))?;
-    // The folder has moved on: there is nothing left to delete under the temporary name.
-    let _moved = temporary.keep();
+    sweep(output, name);
+    let work = output.join(format!(".{name}.work"));
+    let blocks = work.join("blocks");
+    fs::create_dir_all(&blocks).map_err(DataError::io("make the folder", &blocks))?;
+    build(&work).inspect_err(|error| {
+        if !matches!(error, DataError::Aborted | DataError::Io { .. } | DataError::Dataset { .. }) {
+            let _left = fs::remove_dir_all(&work);
+        }
+    })?;
+    if blocks.exists() {
+        fs::remove_dir_all(&blocks).map_err(DataError::io("remove", &blocks))?;
+    }
+    sync_folder(&work)?;
+    watch.progress("publish", 0, 1.0);
+    fs::rename(&work, &folder).map_err(DataError::io("rename into place", &folder))?;
     sync_folder(output)?;
     Ok(false)
 }
@@ -56,7 +60,7 @@ fn lock(path: &Path, watch: &dyn Watch) -> Result<File> {
             Ok(()) => return Ok(file),
             Err(TryLockError::Error(error)) => return Err(DataError::io("lock", path)(error)),
             Err(TryLockError::WouldBlock) => {
-                watch.progress("wait", 0);
+                watch.progress("wait", 0, 0.0);
                 if watch.stopped() {
                     return Err(DataError::Aborted);
                 }
@@ -66,14 +70,18 @@ fn lock(path: &Path, watch: &dyn Watch) -> Result<File> {
     }
 }
 
-/// Whoever holds the lock is alone, so what others left under temporary names is nobody's.
-fn sweep(output: &Path, name: &str) -> Result<()> {
-    for entry in fs::read_dir(output).map_err(DataError::io("read", output))? {
-        let path = entry.map_err(DataError::io("read", output))?.path();
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
-        if file.starts_with(&format!(".{name}.")) && file.ends_with(".tmp") {
-            fs::remove_dir_all(&path).map_err(DataError::io("remove the left-over", &path))?;
+/// Removes the work of other preparations that nobody has gone on with for a long time. Failing to is no reason not to
+/// prepare.
+fn sweep(output: &Path, own: &str) {
+    for entry in fs::read_dir(output).into_iter().flatten().flatten() {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let Some(name) = file.strip_prefix('.').and_then(|rest| rest.strip_suffix(".work")) else { continue };
+        let blocks = entry.path().join("blocks");
+        let modified = fs::metadata(&blocks).and_then(|metadata| metadata.modified()).ok();
+        let age = modified.and_then(|modified| modified.elapsed().ok()).unwrap_or_default();
+        let lock = File::open(output.join(format!(".{name}.lock")));
+        if name != own && age > ABANDONED && lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+            let _left = fs::remove_dir_all(entry.path());
         }
     }
-    Ok(())
 }

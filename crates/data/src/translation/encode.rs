@@ -1,148 +1,84 @@
-//! The second reading: sentences become ids and ids become datasets.
+//! The third stage: the sentences of every block become ids.
 
-use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use serde_json::json;
-
-use super::held_out::Part;
-use super::survey::Surveyed;
-use super::tally::Tally;
-use super::watch::{INTERVAL, look};
-use super::{PreparedPart, Watch};
+use super::block;
+use super::ids_block::{AboutIds, IdsBody};
+use super::survey::{Surveyed, block_path};
+use super::text_block::{AboutText, TextPair};
+use super::tokenizers::Tokenizers;
+use super::watch::{look, share};
+use super::{PrepareOptions, Watch};
+use crate::parallel::ordered;
 use crate::text::{Reason, Rejection};
-use crate::{ColumnSpec, DatasetWriter, Result, Row, Tokenizer};
+use crate::tokenizer::Encoder;
+use crate::{Element, Result};
 
-/// Writes the datasets of all parts.
-pub(crate) struct Encoder<'a> {
-    folder: &'a Path,
-    tokenizer: &'a Tokenizer,
+/// Encodes one corpus, as far as that has not been done. Lines that are too long go into its tally. Returns how many
+/// samples of it go to each part.
+pub(crate) fn encode(
+    work: &Path,
+    surveyed: &mut Surveyed,
+    tokenizers: &Tokenizers,
+    options: &PrepareOptions,
+    watch: &dyn Watch,
+) -> Result<[u64; 3]> {
+    let worker = || {
+        let mut encoders = [Encoder::new(&tokenizers.source), Encoder::new(tokenizers.target())];
+        let surveyed = &*surveyed;
+        move |index: usize| {
+            let made = encode_block(work, surveyed, index, &mut encoders, options.max_length)?;
+            Ok((index, made))
+        }
+    };
+    look(watch, "encode", 0, 0.0)?;
+    let (mut samples, mut tally) = ([0; 3], super::tally::Tally::default());
+    ordered(options.threads(), (0..surveyed.blocks()).map(Ok), worker, |(index, made)| {
+        samples.iter_mut().zip(made.samples).for_each(|(sum, samples)| *sum += samples);
+        tally.append(made.tally);
+        let lines = surveyed.before[index + 1];
+        look(watch, "encode", lines, share(lines, surveyed.pairs()))
+    })?;
+    surveyed.tally.append(tally);
+    Ok(samples)
+}
+
+fn encode_block(
+    work: &Path,
+    surveyed: &Surveyed,
+    index: usize,
+    encoders: &mut [Encoder<'_>; 2],
     max_length: usize,
-    watch: &'a dyn Watch,
-    writers: BTreeMap<Part, Writer>,
-}
-
-/// The dataset of one part under way.
-struct Writer {
-    dataset: DatasetWriter,
-    tokens: [u64; 2],
-    /// The hash of each source.
-    sources: Vec<u64>,
-}
-
-/// A line waiting to be tokenised with others.
-struct Waiting {
-    part: Part,
-    line: u64,
-    sides: [String; 2],
-}
-
-impl<'a> Encoder<'a> {
-    pub(crate) fn new(
-        folder: &'a Path,
-        tokenizer: &'a Tokenizer,
-        max_length: usize,
-        watch: &'a dyn Watch,
-    ) -> Self {
-        Self { folder, tokenizer, max_length, watch, writers: BTreeMap::new() }
+) -> Result<AboutIds> {
+    let path = block_path(work, surveyed.part, index, "ids");
+    if let Some(done) = block::read::<AboutIds>(&path)? {
+        return Ok(done.about);
     }
-
-    /// Encodes one corpus; lines that are left out go into its tally.
-    pub(crate) fn corpus(&mut self, surveyed: &mut Surveyed) -> Result<()> {
-        let mut tally = std::mem::take(&mut surveyed.tally);
-        let mut waiting = Vec::with_capacity(INTERVAL as usize);
-        let last = surveyed.files.len() - 1;
-        for (lines, pair) in surveyed.pairs()?.enumerate() {
-            look(self.watch, "encode", lines as u64)?;
-            let (part, pair) = pair?;
-            match pair.content {
-                Ok((source, target)) => {
-                    waiting.push(Waiting { part, line: pair.line, sides: [source, target] })
-                }
-                Err(rejection) => tally.add(pair.line, rejection),
-            }
-            if waiting.len() == INTERVAL as usize {
-                self.flush(&mut waiting, last, &mut tally)?;
-            }
+    let text_path = block_path(work, surveyed.part, index, "text");
+    let block = block::expect::<AboutText>(&text_path)?;
+    let elements = encoders.each_ref().map(|encoder| Element::holding(0, encoder.greatest()));
+    let (mut body, mut ids) = (IdsBody::new(elements), [Vec::new(), Vec::new()]);
+    for (pair, ordinal) in block.pairs(&text_path)?.zip(surveyed.before[index]..) {
+        for ((ids, encoder), text) in ids.iter_mut().zip(encoders.iter_mut()).zip(pair.sides) {
+            ids.clear();
+            encoder.encode(text, ids)?;
         }
-        self.flush(&mut waiting, last, &mut tally)?;
-        surveyed.tally = tally;
-        Ok(())
-    }
-
-    fn flush(&mut self, waiting: &mut Vec<Waiting>, last: usize, tally: &mut Tally) -> Result<()> {
-        let encode = |side: usize| {
-            let texts: Vec<&str> = waiting.iter().map(|line| line.sides[side].as_str()).collect();
-            self.tokenizer.encode_batch(&texts)
-        };
-        let (sources, targets) = (encode(0)?, encode(1)?);
-        for (line, (source, target)) in waiting.drain(..).zip(sources.iter().zip(&targets)) {
-            let long = [source, target].iter().position(|ids| ids.len() > self.max_length);
-            if let Some(side) = long {
-                let excerpt = line.sides[side].chars().take(120).collect();
-                let file = if side == 0 { 0 } else { last };
-                tally.add(line.line, Rejection { file, reason: Reason::TooManyTokens, excerpt });
-                continue;
-            }
-            self.push(&line, source, target)?;
+        match ids.iter().position(|ids| ids.len() > max_length) {
+            Some(side) => body.tally().add(pair.line, too_long(pair, side, surveyed.files.len() - 1)),
+            None => body.push(surveyed.place(pair.line, ordinal), hash(pair.sides[0]), &ids),
         }
-        Ok(())
     }
-
-    fn push(&mut self, line: &Waiting, source: &[i32], target: &[i32]) -> Result<()> {
-        let writer = match self.writers.entry(line.part) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert(Writer::create(self.folder, line.part, self.tokenizer.vocabulary())?)
-            }
-        };
-        writer.dataset.push(&[Row::Ragged(source), Row::Ragged(target)])?;
-        writer.tokens[0] += source.len() as u64;
-        writer.tokens[1] += target.len() as u64;
-        let mut hasher = DefaultHasher::new();
-        line.sides[0].hash(&mut hasher);
-        writer.sources.push(hasher.finish());
-        Ok(())
-    }
-
-    /// Makes the datasets durable. Also says how many sources of a part are training sources too.
-    pub(crate) fn finish(
-        self,
-        preparation: &str,
-    ) -> Result<(BTreeMap<String, PreparedPart>, BTreeMap<String, u64>)> {
-        let fingerprint = self.tokenizer.fingerprint()?;
-        let train: HashSet<u64> = self
-            .writers
-            .get(&Part::Train)
-            .into_iter()
-            .flat_map(|writer| writer.sources.iter().copied())
-            .collect();
-        let (mut parts, mut overlaps) = (BTreeMap::new(), BTreeMap::new());
-        for (part, writer) in self.writers {
-            let name = part.name().to_owned();
-            if part != Part::Train {
-                let shared = writer.sources.iter().filter(|source| train.contains(source)).count();
-                overlaps.insert(name.clone(), shared as u64);
-            }
-            let about = json!({ "task": "translation", "part": name, "preparation": preparation,
-                                "tokenizer": fingerprint,
-                                "vocabulary": self.tokenizer.vocabulary(), "maxLength": self.max_length });
-            let [source_tokens, target_tokens] = writer.tokens;
-            let samples = writer.dataset.samples();
-            let fingerprint = writer.dataset.finish(about)?;
-            let file = format!("{name}.dataset");
-            parts.insert(name, PreparedPart { file, samples, source_tokens, target_tokens, fingerprint });
-        }
-        Ok((parts, overlaps))
-    }
+    body.write(&path)
 }
 
-impl Writer {
-    fn create(folder: &Path, part: Part, vocabulary: usize) -> Result<Self> {
-        let column = |name: &str| ColumnSpec::Ragged { name: name.into(), vocabulary };
-        let path = folder.join(format!("{}.dataset", part.name()));
-        let dataset = DatasetWriter::create(&path, &[column("source"), column("target")])?;
-        Ok(Self { dataset, tokens: [0; 2], sources: Vec::new() })
-    }
+fn too_long(pair: TextPair<'_>, side: usize, last: usize) -> Rejection {
+    let excerpt = pair.sides[side].chars().take(120).collect();
+    Rejection { file: if side == 0 { 0 } else { last }, reason: Reason::TooManyTokens, excerpt }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }

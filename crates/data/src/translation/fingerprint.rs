@@ -1,20 +1,24 @@
 //! What a prepared folder depends on: the bytes of its inputs and the options, never names or times.
 
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::PrepareOptions;
 use super::held_out::Part;
+use super::sums::{Sums, Version, version};
+use super::tokenizers::tokenizer_files;
+use super::watch::{look, share};
+use super::{PrepareOptions, VocabularyType, Watch};
 use crate::dataset::header::hex;
+use crate::parallel::ordered;
 use crate::text::{CorpusFiles, open};
 use crate::{DataError, Result};
 
 /// Goes up when the same inputs and options give other files, a newer `tokenizers` included; the golden test notices.
-const PREPARATION: u32 = 1;
+const PREPARATION: u32 = 2;
 
 /// A file that was read for its checksum.
 #[derive(Debug, Clone)]
@@ -24,12 +28,24 @@ pub(crate) struct InputFile {
     version: Version,
 }
 
-/// What changes when somebody writes to a file or puts another in its place.
-type Version = (u64, u64, i64, i64);
+impl InputFile {
+    /// Bytes on the disk.
+    pub(crate) fn size(&self) -> u64 {
+        self.version.length
+    }
 
-fn version(path: &Path) -> Result<Version> {
-    let facts = std::fs::metadata(path).map_err(DataError::io("read", path))?;
-    Ok((facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec()))
+    /// Fails where the file is no longer the one whose checksum was taken.
+    pub(crate) fn refuse_changed(&self) -> Result<()> {
+        if version(&self.path)? == self.version {
+            return Ok(());
+        }
+        Err(DataError::Corpus {
+            path: self.path.clone(),
+            line: None,
+            reason: "it was changed while it was being prepared".into(),
+            remedy: "prepare again once it is complete".into(),
+        })
+    }
 }
 
 /// The corpora of a preparation with the checksums of their files.
@@ -41,71 +57,112 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    pub(crate) fn read(options: &PrepareOptions) -> Result<Self> {
+    pub(crate) fn read(options: &PrepareOptions, watch: &dyn Watch) -> Result<Self> {
         let given = [
             (Part::Train, Some(options.train())),
             (Part::Valid, options.valid.clone()),
             (Part::Test, options.test.clone()),
         ];
         let given = given.into_iter().filter_map(|(part, corpus)| corpus.map(|corpus| (part, corpus)));
-        let read = |(part, corpus): (Part, CorpusFiles)| {
-            let files = corpus.paths()?.into_iter().map(input).collect::<Result<_>>()?;
-            Ok((part, corpus, files))
-        };
-        let corpora = given.map(read).collect::<Result<Vec<_>>>()?;
+        let given: Vec<_> = given.collect();
+        let mut paths = Vec::new();
+        for (_, corpus) in &given {
+            paths.extend(corpus.paths()?);
+        }
+        let mut inputs = inputs(&paths, &options.output, options.threads(), watch)?.into_iter();
+        let mut corpora = Vec::new();
+        for (part, corpus) in &given {
+            let files = inputs.by_ref().take(corpus.paths()?.len()).collect();
+            corpora.push((*part, corpus.clone(), files));
+        }
         let fingerprint = fingerprint(options, &corpora)?;
         Ok(Self { corpora, fingerprint })
     }
 
     /// Fails where a file is no longer the one whose checksum was taken: later readings may have seen another.
     pub(crate) fn refuse_changed(&self) -> Result<()> {
-        for file in self.corpora.iter().flat_map(|(_, _, files)| files) {
-            if version(&file.path)? != file.version {
-                return Err(DataError::Corpus {
-                    path: file.path.clone(),
-                    line: None,
-                    reason: "it was changed while it was being prepared".into(),
-                    remedy: "prepare again once it is complete".into(),
-                });
-            }
-        }
-        Ok(())
+        self.corpora.iter().flat_map(|(_, _, files)| files).try_for_each(InputFile::refuse_changed)
     }
 }
 
 fn fingerprint(options: &PrepareOptions, corpora: &[(Part, CorpusFiles, Vec<InputFile>)]) -> Result<String> {
     let sums = |files: &[InputFile]| files.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();
     let inputs: Vec<_> = corpora.iter().map(|(part, _, files)| json!([part.name(), sums(files)])).collect();
-    let tokenizer =
-        options.vocabulary.tokenizer.as_deref().map(tokenizer_file).map(|path| input(&path)).transpose()?;
+    let tokenizers = options.vocabulary.tokenizer.as_deref();
+    let tokenizers =
+        tokenizers.map(|path| tokenizer_files(path, options.vocabulary.joint)).unwrap_or_default();
+    let tokenizers = tokenizers.iter().map(|path| checksum(path, |_| Ok(()))).collect::<Result<Vec<_>>>()?;
+    let learnt = tokenizers.is_empty().then(|| match options.vocabulary.r#type {
+        VocabularyType::ByteLevel => json!(["byteLevel", options.vocabulary.size()]),
+        VocabularyType::Subword => json!(["subword", options.vocabulary.merges()]),
+    });
     let everything = json!({
         "preparation": PREPARATION,
         "dataset": crate::dataset::header::VERSION,
         "inputs": inputs,
-        "tokenizer": tokenizer.map(|file| file.sha256),
-        "size": options.vocabulary.tokenizer.is_none().then(|| options.vocabulary.size()),
+        "tokenizers": tokenizers,
+        "vocabulary": learnt,
+        "joint": options.vocabulary.joint,
+        "steps": [json!(options.languages), json!(options.normalize), json!(options.tokenization),
+                  json!(options.tokenized), json!(options.aggressive_hyphens), json!(options.lowercase)],
+        "words": [json!(options.min_words), json!(options.max_words), json!(options.max_ratio)],
         "maxLength": options.max_length,
-        "maxWords": options.max_words,
+        "shardSamples": options.shard_samples,
         "heldOut": options.held_out,
     });
     Ok(hex(Sha256::digest(everything.to_string())))
 }
 
-/// The file behind a path that may be its folder.
-pub(crate) fn tokenizer_file(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() }
+/// The checksums of all files, taken side by side; `output` keeps those of large ones.
+pub(crate) fn inputs(
+    paths: &[&Path],
+    output: &Path,
+    threads: usize,
+    watch: &dyn Watch,
+) -> Result<Vec<InputFile>> {
+    let known = Sums::open(output);
+    let mut versions = Vec::new();
+    for path in paths {
+        versions.push(version(path)?);
+    }
+    let whole: u64 = versions.iter().map(|version| version.length).sum();
+    let read = AtomicU64::new(0);
+    let sum = |index: usize| {
+        let (path, version) = (paths[index], versions[index]);
+        let sha256 = match known.get(path, version) {
+            Some(sha256) => sha256,
+            None => checksum(path, |bytes| {
+                let done = read.fetch_add(bytes, Ordering::Relaxed) + bytes;
+                look(watch, "checksum", 0, share(done, whole))
+            })?,
+        };
+        Ok(InputFile { sha256, path: path.to_owned(), version })
+    };
+    let mut files = Vec::new();
+    ordered(
+        threads,
+        (0..paths.len()).map(Ok),
+        || sum,
+        |file| {
+            files.push(file);
+            Ok(())
+        },
+    )?;
+    known.save(files.iter().map(|file| (file.path.as_path(), file.version, file.sha256.as_str())));
+    Ok(files)
 }
 
-fn input(path: &Path) -> Result<InputFile> {
-    let version = version(path)?;
+/// SHA-256 of a file as it lies on the disk, in hexadecimal; `look` is told of the bytes as they are read.
+fn checksum(path: &Path, mut look: impl FnMut(u64) -> Result<()>) -> Result<String> {
     let mut file = open(path)?;
-    let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 18]);
+    let (mut digest, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => {
-                return Ok(InputFile { sha256: hex(digest.finalize()), path: path.to_owned(), version });
+            Ok(0) => return Ok(hex(digest.finalize())),
+            Ok(read) => {
+                digest.update(&buffer[..read]);
+                look(read as u64)?;
             }
-            Ok(read) => digest.update(&buffer[..read]),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(DataError::io("read", path)(error)),
         }

@@ -1,12 +1,17 @@
-//! Which training lines are held out: those whose draw is smallest, so that the choice needs one pass and little memory.
+//! Which training lines are held out: those whose draw is smallest, so that the choice needs one pass and little memory,
+//! or every so-many-th one.
 
 use std::collections::{BTreeMap, BinaryHeap};
 
-use super::HeldOut;
+use serde::{Deserialize, Serialize};
+
+use super::{HeldOut, PrepareOptions};
 use crate::random::{Random, Stream};
+use crate::{DataError, Result};
 
 /// The parts of a prepared corpus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) enum Part {
     Train,
     Valid,
@@ -23,6 +28,23 @@ impl Part {
     }
 }
 
+/// What was held out of a corpus.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Held {
+    /// By line.
+    pub(crate) lines: BTreeMap<u64, Part>,
+    /// Every so-many-th pair goes to validation.
+    pub(crate) every: Option<u64>,
+}
+
+impl Held {
+    /// Where a pair goes that does not stay; `ordinal` counts the pairs from 0.
+    pub(crate) fn part(&self, line: u64, ordinal: u64) -> Option<Part> {
+        let regular = self.every.is_some_and(|every| (ordinal + 1).is_multiple_of(every));
+        if regular { Some(Part::Valid) } else { self.lines.get(&line).copied() }
+    }
+}
+
 /// Draws lines as they come.
 #[derive(Debug)]
 pub(crate) struct Draw {
@@ -32,9 +54,16 @@ pub(crate) struct Draw {
     smallest: BinaryHeap<(u64, u64)>,
 }
 
+/// Most lines that may be held out where nobody says how many.
+const DEFAULT_VALID: u64 = 1_000;
+
 impl Draw {
-    /// Keeps at most `most` lines.
-    pub(crate) fn new(seed: u64, most: u64) -> Self {
+    /// Keeps as many lines as may be held out of this part.
+    pub(crate) fn of(part: Part, options: &PrepareOptions) -> Self {
+        let HeldOut { valid, test, seed, every } = options.held_out;
+        let none = part != Part::Train || every.is_some();
+        let default = if options.valid.is_some() { 0 } else { DEFAULT_VALID };
+        let most = if none { 0 } else { valid.unwrap_or(default).saturating_add(test.unwrap_or(0)) };
         Self { seed, most: usize::try_from(most).unwrap_or(usize::MAX), smallest: BinaryHeap::new() }
     }
 
@@ -49,20 +78,26 @@ impl Draw {
     }
 
     /// The part of each line drawn: the smallest draws are for validation, the next for the test.
-    pub(crate) fn finish(self, valid: u64, test: u64) -> BTreeMap<u64, Part> {
+    fn finish(self, valid: u64, test: u64) -> BTreeMap<u64, Part> {
         let parts = std::iter::repeat_n(Part::Valid, valid as usize)
             .chain(std::iter::repeat_n(Part::Test, test as usize));
         self.smallest.into_sorted_vec().into_iter().zip(parts).map(|((_, line), part)| (line, part)).collect()
     }
 }
 
-/// Most lines that may be held out where nobody says how many.
-pub(crate) const DEFAULT_VALID: u64 = 1_000;
-
-impl HeldOut {
-    /// Lines for (validation, test) out of `sound` ones; `given` says which parts have files of their own.
-    pub(crate) fn counts(&self, sound: u64, given: [bool; 2]) -> (u64, u64) {
-        let default = if given[0] { 0 } else { (sound / 20).min(DEFAULT_VALID) };
-        (self.valid.unwrap_or(default), self.test.unwrap_or(0))
+/// Chooses among the `pairs` that were offered.
+pub(crate) fn hold_out(draw: Draw, pairs: u64, options: &PrepareOptions) -> Result<Held> {
+    let HeldOut { valid, test, every, .. } = options.held_out;
+    if every.is_some() {
+        return Ok(Held { lines: BTreeMap::new(), every });
     }
+    let default = if options.valid.is_some() { 0 } else { (pairs / 20).min(DEFAULT_VALID) };
+    let (valid, test) = (valid.unwrap_or(default), test.unwrap_or(0));
+    if valid.saturating_add(test) > pairs / 2 {
+        let file = options.train().paths()?.first().map(|path| path.display().to_string());
+        let (count, file) = (valid.saturating_add(test), file.unwrap_or_default());
+        let reason = format!("{count} lines are to be held out of {pairs} that are left of {file}");
+        return Err(DataError::argument("heldOut", reason, "hold out at most half of them"));
+    }
+    Ok(Held { lines: draw.finish(valid, test), every })
 }

@@ -1,18 +1,21 @@
-//! The preparation itself, top to bottom.
+//! The preparation itself, top to bottom. Each stage leaves what it has done in the work folder, so that one that was
+//! ended goes on where it was.
 
 use std::path::Path;
 
-use super::encode::Encoder;
+use super::encode::encode;
 use super::fingerprint::Inputs;
-use super::held_out::Part;
+use super::join::join;
 use super::prepared::{MANIFEST, Manifest, REPORT, open, write_json};
+use super::recipe::with_recipe;
 use super::report::Report;
+use super::steps::Steps;
 use super::summary::{part_report, report};
 use super::survey::{Surveyed, survey};
-use super::watch::look;
+use super::text_steps::TextSteps;
+use super::tokenizers::tokenizers;
 use super::{PrepareOptions, Prepared, Watch, cache};
-use crate::text::Pair;
-use crate::{DataError, Result, Tokenizer};
+use crate::{DataError, Result};
 
 /// Reads, checks, tokenises and stores a parallel corpus, or finds that it has been done.
 ///
@@ -28,66 +31,57 @@ pub fn prepare(options: &PrepareOptions) -> Result<Prepared> {
 /// # Errors
 /// As [`prepare`], and `ERR_ABORTED`.
 pub fn prepare_watched(options: &PrepareOptions, watch: &dyn Watch) -> Result<Prepared> {
+    let options = &*with_recipe(options, watch)?;
     options.validate()?;
-    let inputs = Inputs::read(options)?;
+    let steps = Steps::new(options)?;
+    let inputs = Inputs::read(options, watch)?;
     let name = format!("translation-{}", &inputs.fingerprint[..16]);
     let reused =
-        cache::publish(&options.output, &name, watch, |folder| build(folder, options, &inputs, watch))?;
+        cache::publish(&options.output, &name, watch, |work| build(work, options, &steps, &inputs, watch))?;
     open(&options.output.join(name), &inputs.fingerprint, reused)
 }
 
-fn build(folder: &Path, options: &PrepareOptions, inputs: &Inputs, watch: &dyn Watch) -> Result<()> {
+fn build(
+    work: &Path,
+    options: &PrepareOptions,
+    steps: &Steps,
+    inputs: &Inputs,
+    watch: &dyn Watch,
+) -> Result<()> {
+    if open(work, &inputs.fingerprint, false).is_ok() {
+        return Ok(());
+    }
     let mut corpora = Vec::new();
     for (part, corpus, files) in &inputs.corpora {
-        corpora.push(survey(*part, corpus.clone(), files, options, watch)?);
+        corpora.push(survey(work, *part, corpus, files, options, steps, watch)?);
     }
     refuse_mostly_bad(&corpora, options)?;
-    let tokenizer = match &options.vocabulary.tokenizer {
-        Some(path) => Tokenizer::open(path)?,
-        None => train_tokenizer(&corpora[0], options.vocabulary.size(), watch)?,
-    };
-    tokenizer.save(folder, options.max_length)?;
-    let mut encoder = Encoder::new(folder, &tokenizer, options.max_length, watch);
+    let tokenizers = tokenizers(work, &corpora[0], options, watch)?;
+    let mut samples = [0; 3];
     for surveyed in &mut corpora {
-        encoder.corpus(surveyed)?;
+        let found = encode(work, surveyed, &tokenizers, options, watch)?;
+        samples.iter_mut().zip(found).for_each(|(sum, found)| *sum += found);
     }
     refuse_mostly_bad(&corpora, options)?;
     inputs.refuse_changed()?;
-    let (parts, overlaps) = encoder.finish(&inputs.fingerprint)?;
-    if let Some(empty) = corpora.iter().find(|surveyed| !parts.contains_key(surveyed.part.name())) {
+    if let Some(empty) = corpora.iter().find(|surveyed| samples[surveyed.part as usize] == 0) {
         return Err(nothing_left(empty));
     }
-    let report = report(&corpora, &parts, overlaps, options, &tokenizer);
-    write_json(&folder.join(REPORT), &report)?;
+    let joined = join(work, &corpora, samples, &tokenizers, options, &inputs.fingerprint, watch)?;
+    let report = report(&corpora, &joined, options, &tokenizers);
+    write_json(&work.join(REPORT), &report)?;
+    TextSteps::of(options).save(work)?;
     let manifest = Manifest {
-        schema: 1,
+        schema: 2,
         fingerprint: inputs.fingerprint.clone(),
-        vocabulary: tokenizer.vocabulary(),
-        tokenizer: tokenizer.fingerprint()?,
-        parts,
+        joint: tokenizers.joint(),
+        vocabulary: tokenizers.sizes(),
+        tokenizers: tokenizers.fingerprints()?,
+        parts: joined.parts,
         warnings: report.warnings,
         options: options.clone(),
     };
-    write_json(&folder.join(MANIFEST), &manifest)
-}
-
-/// Learns from both sides of the training part, held-out lines left out.
-fn train_tokenizer(train: &Surveyed, size: usize, watch: &dyn Watch) -> Result<Tokenizer> {
-    let mut failure = None;
-    let mut lines = 0;
-    let tokenizer = {
-        let pairs = train.pairs()?.map_while(|pair| {
-            let pair = pair.and_then(|pair| look(watch, "tokenizer", lines).map(|()| pair));
-            lines += 1;
-            pair.map_err(|error| failure = Some(error)).ok()
-        });
-        let sound = pairs.filter_map(|(part, pair)| match (part, pair) {
-            (Part::Train, Pair { content: Ok((source, target)), .. }) => Some([source, target]),
-            _ => None,
-        });
-        Tokenizer::train(sound.flatten(), size)
-    };
-    failure.map_or(tokenizer, Err)
+    write_json(&work.join(MANIFEST), &manifest)
 }
 
 /// Fails for the first corpus that is mostly bad, and leaves the report beside the folder that is not made.
@@ -113,8 +107,8 @@ fn nothing_left(surveyed: &Surveyed) -> DataError {
         path,
         line: None,
         reason: format!(
-            "no pair is left for {part}: of {lines} lines {bad} are bad, {filtered} have too many words"
+            "no pair is left for {part}: of {lines} lines {bad} are bad, {filtered} have too many or too few words"
         ),
-        remedy: "raise maxWords or maxLength, or hold out less".into(),
+        remedy: "loosen minWords, maxWords, maxRatio or maxLength, or hold out less".into(),
     }
 }

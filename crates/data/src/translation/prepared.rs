@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::PrepareOptions;
+use super::text_steps::{TEXT_STEPS, TextSteps};
+use super::tokenizers::{TARGET, tokenizer_files};
 use crate::dataset::replace;
 use crate::{DataError, Dataset, Result, Tokenizer};
 
 pub(crate) const MANIFEST: &str = "prepared.json";
 pub(crate) const REPORT: &str = "prepare-report.json";
-/// Datasets up to this size are read in full when they are used again, which takes a fraction of a second.
-const VERIFIED_BYTES: u64 = 256 << 20;
+/// Datasets of up to so many bytes together are read in full when they are used again, which takes a tenth of a second.
+const VERIFIED_BYTES: u64 = 32 << 20;
 
 /// What a preparation has made, or found made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,13 +27,19 @@ pub struct Prepared {
     pub fingerprint: String,
     /// True where an earlier preparation is used.
     pub reused: bool,
-    /// `tokenizer.json`, with transformers' files beside it.
+    /// `tokenizer.json` of the source, and of the target where they share it, with transformers' files beside it.
     pub tokenizer: PathBuf,
+    /// `tokenizer.json` of the target: the same file, or one of its own.
+    pub target_tokenizer: PathBuf,
+    /// `text.json`: what sentences go through before they become tokens.
+    pub text: PathBuf,
     /// `prepare-report.json`.
     pub report: PathBuf,
-    /// Tokens of the tokenizer.
+    /// Tokens of the source's tokenizer.
     pub vocabulary: usize,
-    /// The dataset to train on.
+    /// Tokens of the target's.
+    pub target_vocabulary: usize,
+    /// The dataset to train on; the folder of its shards where there are some.
     pub train: PathBuf,
     /// The dataset to choose by.
     pub valid: Option<PathBuf>,
@@ -47,8 +55,10 @@ pub struct Prepared {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PreparedPart {
-    /// Name of the dataset file.
+    /// Name of the dataset file, or of the folder of its shards.
     pub file: String,
+    /// Files it is in.
+    pub shards: u64,
     /// Pairs of sentences.
     pub samples: u64,
     /// Tokens of all sources, each `</s>` counted.
@@ -65,9 +75,12 @@ pub struct PreparedPart {
 pub(crate) struct Manifest {
     pub(crate) schema: u32,
     pub(crate) fingerprint: String,
-    pub(crate) vocabulary: usize,
-    /// The tokenizer's own fingerprint.
-    pub(crate) tokenizer: String,
+    /// Whether both sides share a tokenizer.
+    pub(crate) joint: bool,
+    /// Tokens of source and target.
+    pub(crate) vocabulary: [usize; 2],
+    /// The tokenizers' own fingerprints.
+    pub(crate) tokenizers: [String; 2],
     pub(crate) parts: BTreeMap<String, PreparedPart>,
     pub(crate) warnings: Vec<String>,
     pub(crate) options: PrepareOptions,
@@ -98,21 +111,33 @@ fn check(folder: &Path, fingerprint: &str) -> Result<Manifest> {
     if manifest.fingerprint != fingerprint {
         return Err(DataError::dataset(&path, "it was made from other inputs or options"));
     }
-    let path = folder.join("tokenizer.json");
-    if Tokenizer::open(&path)?.fingerprint()? != manifest.tokenizer {
-        return Err(DataError::dataset(&path, "it is not the tokenizer that the datasets were made with"));
+    for (path, fingerprint) in tokenizer_files(folder, manifest.joint).iter().zip(&manifest.tokenizers) {
+        if Tokenizer::open(path)?.fingerprint()? != *fingerprint {
+            return Err(DataError::dataset(path, "it is not the tokenizer that the datasets were made with"));
+        }
     }
+    if TextSteps::open(folder)? != TextSteps::of(&manifest.options) {
+        return Err(DataError::dataset(&folder.join(TEXT_STEPS), "it does not say what was done here"));
+    }
+    check_datasets(folder, &manifest)?;
+    Ok(manifest)
+}
+
+fn check_datasets(folder: &Path, manifest: &Manifest) -> Result<()> {
+    let mut unread = VERIFIED_BYTES;
     for part in manifest.parts.values() {
         let path = folder.join(&part.file);
         let dataset = Dataset::open(&path)?;
         if dataset.fingerprint() != part.fingerprint {
             return Err(DataError::dataset(&path, "it is not the dataset that was prepared here"));
         }
-        if std::fs::metadata(&path).map_err(DataError::io("read", &path))?.len() <= VERIFIED_BYTES {
+        let bytes = dataset.bytes();
+        if bytes <= unread {
             dataset.verify()?;
+            unread -= bytes;
         }
     }
-    Ok(manifest)
+    Ok(())
 }
 
 impl Manifest {
@@ -123,8 +148,12 @@ impl Manifest {
             fingerprint: self.fingerprint,
             reused,
             tokenizer: folder.join("tokenizer.json"),
+            target_tokenizer: if self.joint { folder.to_owned() } else { folder.join(TARGET) }
+                .join("tokenizer.json"),
+            text: folder.join(TEXT_STEPS),
             report: folder.join(REPORT),
-            vocabulary: self.vocabulary,
+            vocabulary: self.vocabulary[0],
+            target_vocabulary: self.vocabulary[1],
             train: dataset("train").unwrap_or_default(),
             valid: dataset("valid"),
             test: dataset("test"),

@@ -18,6 +18,9 @@ pub struct Report {
     /// Held-out lines of the training corpus, by part.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held_out: BTreeMap<String, Vec<[u64; 2]>>,
+    /// Every so-many-th line that was left went to validation, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_every: Option<u64>,
     /// The seed of the held-out lines, where there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out_seed: Option<u64>,

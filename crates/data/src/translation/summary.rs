@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::held_out::Part;
+use super::join::Joined;
 use super::report::{PartReport, Report};
 use super::survey::Surveyed;
 use super::tally::push_run;
-use super::{PrepareOptions, PreparedPart};
-use crate::Tokenizer;
+use super::tokenizers::Tokenizers;
+use super::{HeldOut, PrepareOptions, Vocabulary, VocabularyType};
 
 /// What became of one corpus, of which `kept` pairs are in a dataset.
 pub(crate) fn part_report(surveyed: &Surveyed, kept: u64) -> PartReport {
@@ -25,43 +26,61 @@ pub(crate) fn part_report(surveyed: &Surveyed, kept: u64) -> PartReport {
 /// The report of all corpora.
 pub(crate) fn report(
     corpora: &[Surveyed],
-    parts: &BTreeMap<String, PreparedPart>,
-    sources_also_in_train: BTreeMap<String, u64>,
+    joined: &Joined,
     options: &PrepareOptions,
-    tokenizer: &Tokenizer,
+    tokenizers: &Tokenizers,
 ) -> Report {
-    let samples = |part: Part| parts.get(part.name()).map_or(0, |part| part.samples);
+    let samples = |part: Part| joined.parts.get(part.name()).map_or(0, |part| part.samples);
     let mut held_out: BTreeMap<String, Vec<[u64; 2]>> = BTreeMap::new();
-    for (line, part) in corpora.iter().flat_map(|surveyed| &surveyed.held_out) {
+    for (line, part) in corpora.iter().flat_map(|surveyed| &surveyed.held.lines) {
         push_run(held_out.entry(part.name().to_owned()).or_default(), *line);
     }
-    let held_out_seed = (!held_out.is_empty()).then_some(options.held_out.seed);
-    let warnings = warnings(corpora, parts, &sources_also_in_train, options, tokenizer);
-    let parts = corpora.iter().map(|surveyed| part_report(surveyed, samples(surveyed.part))).collect();
-    Report { schema: 1, parts, held_out, held_out_seed, sources_also_in_train, warnings }
+    Report {
+        schema: 1,
+        parts: corpora.iter().map(|surveyed| part_report(surveyed, samples(surveyed.part))).collect(),
+        held_out_seed: (!held_out.is_empty()).then_some(options.held_out.seed),
+        held_out,
+        held_out_every: options.held_out.every,
+        sources_also_in_train: joined.overlaps.clone(),
+        warnings: warnings(corpora, joined, options, tokenizers),
+    }
 }
 
 fn warnings(
     corpora: &[Surveyed],
-    parts: &BTreeMap<String, PreparedPart>,
-    overlaps: &BTreeMap<String, u64>,
+    joined: &Joined,
     options: &PrepareOptions,
-    tokenizer: &Tokenizer,
+    tokenizers: &Tokenizers,
 ) -> Vec<String> {
     let mut warnings: Vec<_> = corpora.iter().flat_map(of_corpus).collect();
-    let held_out = parts.get("valid").filter(|_| options.valid.is_none() && options.held_out.valid.is_none());
-    if let Some(valid) = held_out {
-        let (samples, seed) = (valid.samples, options.held_out.seed);
+    let HeldOut { valid, every, seed, .. } = options.held_out;
+    let unasked = options.valid.is_none() && valid.is_none() && every.is_none();
+    if let Some(valid) = joined.parts.get("valid").filter(|_| unasked) {
+        let samples = valid.samples;
         warnings.push(format!("valid: without files, {samples} training lines are held out (seed {seed})"));
     }
-    for (part, count) in overlaps.iter().filter(|(_, count)| **count > 0) {
-        let samples = parts.get(part).map_or(0, |part| part.samples);
+    for (part, count) in joined.overlaps.iter().filter(|(_, count)| **count > 0) {
+        let samples = joined.parts.get(part).map_or(0, |part| part.samples);
         warnings.push(format!("{part}: {count} of {samples} sources are training sources too"));
     }
-    let size = options.vocabulary.size();
-    if options.vocabulary.tokenizer.is_none() && tokenizer.vocabulary() < size {
-        let found = tokenizer.vocabulary();
-        warnings.push(format!("vocabulary: the training text yields {found} tokens, {size} were asked for"));
+    warnings.extend(of_vocabulary(&options.vocabulary, tokenizers));
+    warnings
+}
+
+fn of_vocabulary(asked: &Vocabulary, tokenizers: &Tokenizers) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if tokenizers.floor > 0 {
+        let floor = tokenizers.floor;
+        warnings
+            .push(format!("vocabulary: words seen {floor} times or less were forgotten to bound the memory"));
+    }
+    let learnt = asked.tokenizer.is_none() && asked.r#type == VocabularyType::ByteLevel;
+    for found in tokenizers.sizes().into_iter().take(if tokenizers.joint() { 1 } else { 2 }) {
+        let size = asked.size();
+        if learnt && found < size {
+            warnings
+                .push(format!("vocabulary: the training text yields {found} tokens, {size} were asked for"));
+        }
     }
     warnings
 }
@@ -74,7 +93,7 @@ fn of_corpus(surveyed: &Surveyed) -> Vec<String> {
         warnings.push(format!("{part}: {bad} of {lines} lines are left out: {}", surveyed.tally.summary()));
     }
     if filtered * 2 > lines {
-        warnings.push(format!("{part}: {filtered} of {lines} lines have more words than maxWords"));
+        warnings.push(format!("{part}: {filtered} of {lines} lines are left out for their numbers of words (minWords, maxWords, maxRatio)"));
     }
     let counts: Vec<_> = surveyed.files.iter().map(|file| file.facts.lines).collect();
     if let [source, target] = counts[..]

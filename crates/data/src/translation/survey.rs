@@ -1,86 +1,162 @@
-//! The first reading of a corpus: which lines are sound, which are held out, and whether the file is any good.
+//! The first stage: a corpus is read once, its pairs are processed and kept in blocks, lines are left out or held out,
+//! and whether the corpus is any good is known.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
+use super::block;
 use super::fingerprint::InputFile;
-use super::held_out::{DEFAULT_VALID, Draw, Part};
+use super::held_out::{Draw, Held, Part, hold_out};
 use super::report::FileReport;
+use super::steps::Steps;
 use super::tally::Tally;
-use super::watch::look;
+use super::text_block::{AboutText, TextBody};
+use super::watch::{look, share};
 use super::{PrepareOptions, Watch};
-use crate::text::{CorpusFiles, Pair, Pairs, Reason, Rejection};
+use crate::parallel::ordered;
+use crate::text::{CorpusFiles, Pair, Pairs};
 use crate::{DataError, Result};
 
-/// One corpus after its first reading.
-#[derive(Debug)]
+/// Lines of a block, at most ...
+const BLOCK_LINES: usize = 16_384;
+/// ... and bytes of its sentences, but for its last line.
+const BLOCK_BYTES: usize = 4 << 20;
+
+/// One corpus after the first stage.
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Surveyed {
     pub(crate) part: Part,
-    pub(crate) corpus: CorpusFiles,
     pub(crate) files: Vec<FileReport>,
     pub(crate) lines: u64,
     pub(crate) tally: Tally,
-    /// Lines that go to another part.
-    pub(crate) held_out: BTreeMap<u64, Part>,
-    /// Words a side, at most; sound lines above are left out.
-    max_words: Option<usize>,
+    /// Pairs before each block, and after the last.
+    pub(crate) before: Vec<u64>,
+    pub(crate) held: Held,
 }
 
-/// Reads a corpus once.
+/// Lines of a corpus as they are read.
+struct Raw {
+    index: usize,
+    pairs: Vec<Pair>,
+    /// Bytes taken from the disk by now.
+    read: u64,
+}
+
+struct RawBlocks {
+    pairs: Pairs,
+    index: usize,
+}
+
+/// Where the block `index` of a part lies; `kind` is `text` or `ids`.
+pub(crate) fn block_path(work: &Path, part: Part, index: usize, kind: &str) -> PathBuf {
+    work.join("blocks").join(format!("{}-{index:06}.{kind}", part.name()))
+}
+
+/// Reads a corpus, or finds that it has been read.
 pub(crate) fn survey(
+    work: &Path,
     part: Part,
-    corpus: CorpusFiles,
+    corpus: &CorpusFiles,
     inputs: &[InputFile],
     options: &PrepareOptions,
+    steps: &Steps,
     watch: &dyn Watch,
 ) -> Result<Surveyed> {
-    let max_words = options.max_words.filter(|_| part == Part::Train);
-    let given = [options.valid.is_some(), options.test.is_some()];
-    let most = options.held_out.valid.unwrap_or(if given[0] { 0 } else { DEFAULT_VALID })
-        + options.held_out.test.unwrap_or(0);
-    let mut draw = Draw::new(options.held_out.seed, if part == Part::Train { most } else { 0 });
-    let (mut lines, mut sound, mut tally) = (0, 0, Tally::default());
-    let mut pairs = Pairs::open(&corpus)?;
-    for pair in pairs.by_ref() {
-        let Pair { line, content } = pair?;
-        look(watch, "survey", lines)?;
-        lines += 1;
-        match content {
-            Ok(_) => {
-                sound += 1;
-                draw.offer(line);
-            }
-            Err(rejection) => tally.add(line, rejection),
-        }
+    let marker = work.join("blocks").join(format!("{}.survey", part.name()));
+    if let Some(done) = block::read(&marker)? {
+        return Ok(done.about);
     }
+    look(watch, "survey", 0, 0.0)?;
+    let size = inputs.iter().map(InputFile::size).sum();
+    let last = inputs.len() - 1;
+    let mut raw = RawBlocks { pairs: Pairs::open(corpus)?, index: 0 };
+    let mut draw = Draw::of(part, options);
+    let (mut lines, mut tally, mut before) = (0, Tally::default(), vec![0]);
+    let process = || |raw: Raw| process(work, part, raw, last, steps);
+    ordered(options.threads(), &mut raw, process, |(about, numbers, read)| {
+        numbers.into_iter().for_each(|line| draw.offer(line));
+        lines += about.lines;
+        before.push(before.last().copied().unwrap_or(0) + about.pairs);
+        tally.append(about.tally);
+        look(watch, "survey", lines, share(read, size))
+    })?;
     if lines == 0 {
         let path = corpus.paths()?.first().map_or(Path::new(""), |path| path).to_owned();
         let (reason, remedy) = ("there is no line in it".into(), "give a file with sentences".into());
         return Err(DataError::Corpus { path, line: None, reason, remedy });
     }
-    let files = pairs.facts().into_iter().zip(inputs);
+    let files = raw.pairs.facts().into_iter().zip(inputs);
     let files = files.map(|(facts, input)| FileReport { facts, sha256: input.sha256.clone() }).collect();
-    let held_out =
-        if part == Part::Train { hold_out(draw, sound, options, &corpus)? } else { BTreeMap::new() };
-    Ok(Surveyed { part, corpus, files, lines, tally, held_out, max_words })
+    let pairs = before.last().copied().unwrap_or(0);
+    let held = if part == Part::Train { hold_out(draw, pairs, options)? } else { Held::default() };
+    let surveyed = Surveyed { part, files, lines, tally, before, held };
+    block::write(&marker, &surveyed, &[])?;
+    Ok(surveyed)
 }
 
-fn hold_out(
-    draw: Draw,
-    sound: u64,
-    options: &PrepareOptions,
-    corpus: &CorpusFiles,
-) -> Result<BTreeMap<u64, Part>> {
-    let (valid, test) = options.held_out.counts(sound, [options.valid.is_some(), options.test.is_some()]);
-    if valid + test > sound / 2 {
-        let file = corpus.paths()?.first().map(|path| path.display().to_string()).unwrap_or_default();
-        let reason = format!("{} lines are to be held out of {sound} sound ones in {file}", valid + test);
-        return Err(DataError::argument("heldOut", reason, "hold out at most half of them"));
+impl Iterator for RawBlocks {
+    type Item = Result<Raw>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (mut pairs, mut bytes) = (Vec::with_capacity(BLOCK_LINES), 0);
+        while pairs.len() < BLOCK_LINES && bytes < BLOCK_BYTES {
+            match self.pairs.next() {
+                Some(Ok(pair)) => {
+                    bytes += pair.content.as_ref().map_or(0, |(source, target)| source.len() + target.len());
+                    pairs.push(pair);
+                }
+                Some(Err(error)) => return Some(Err(error)),
+                None => break,
+            }
+        }
+        self.index += 1;
+        (!pairs.is_empty()).then(|| Ok(Raw { index: self.index - 1, pairs, read: self.pairs.bytes_read() }))
     }
-    Ok(draw.finish(valid, test))
+}
+
+/// Processes a block, or finds it processed. Also gives the numbers of the lines that are in it.
+fn process(
+    work: &Path,
+    part: Part,
+    raw: Raw,
+    last: usize,
+    steps: &Steps,
+) -> Result<(AboutText, Vec<u64>, u64)> {
+    let path = block_path(work, part, raw.index, "text");
+    if let Some(done) = block::read::<AboutText>(&path)? {
+        let numbers = done.pairs(&path)?.map(|pair| pair.line).collect();
+        return Ok((done.about, numbers, raw.read));
+    }
+    let (lines, mut tally) = (raw.pairs.len() as u64, Tally::default());
+    let (mut body, mut numbers) = (TextBody::default(), Vec::with_capacity(raw.pairs.len()));
+    for Pair { line, content } in raw.pairs {
+        match content.and_then(|pair| steps.apply(pair, last, part == Part::Train)) {
+            Ok(pair) => {
+                body.push(line, &pair);
+                numbers.push(line);
+            }
+            Err(rejection) => tally.add(line, rejection),
+        }
+    }
+    Ok((body.write(&path, lines, tally)?, numbers, raw.read))
 }
 
 impl Surveyed {
+    pub(crate) fn blocks(&self) -> usize {
+        self.before.len() - 1
+    }
+
+    /// Pairs in all blocks.
+    pub(crate) fn pairs(&self) -> u64 {
+        self.before.last().copied().unwrap_or(0)
+    }
+
+    /// The part that a pair goes to; `ordinal` counts the pairs of the corpus from 0.
+    pub(crate) fn place(&self, line: u64, ordinal: u64) -> Part {
+        self.held.part(line, ordinal).unwrap_or(self.part)
+    }
+
     /// A corpus of which more than half is bad is not what its user thinks it is.
     pub(crate) fn refuse_mostly_bad(&self) -> Result<()> {
         let bad = self.tally.bad();
@@ -95,31 +171,5 @@ impl Surveyed {
             remedy: "give one sentence a line in UTF-8: a TSV with one tab a line, or two files line by line"
                 .into(),
         })
-    }
-
-    /// The sound pairs again, each with its part; what `max_words` leaves out comes as a rejection.
-    pub(crate) fn pairs(&self) -> Result<impl Iterator<Item = Result<(Part, Pair)>> + Send + '_> {
-        let keep = |pair: Result<Pair>| match pair {
-            Ok(Pair { content: Err(_), .. }) => None,
-            Ok(pair) => Some(Ok(self.place(pair))),
-            Err(error) => Some(Err(error)),
-        };
-        Ok(Pairs::open(&self.corpus)?.filter_map(keep))
-    }
-
-    fn place(&self, mut pair: Pair) -> (Part, Pair) {
-        if let Some(part) = self.held_out.get(&pair.line) {
-            return (*part, pair);
-        }
-        if let (Ok((source, target)), Some(most)) = (&pair.content, self.max_words) {
-            let long = |text: &str| text.split_whitespace().count() > most;
-            let file = if long(source) { Some((0, source)) } else { None };
-            let file = file.or_else(|| long(target).then_some((self.files.len() - 1, target)));
-            if let Some((file, text)) = file {
-                let excerpt = text.chars().take(120).collect();
-                pair.content = Err(Rejection { file, reason: Reason::TooManyWords, excerpt });
-            }
-        }
-        (self.part, pair)
     }
 }

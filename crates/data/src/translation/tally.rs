@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::report::{Example, FileReport, Rejected};
 use crate::text::{Reason, Rejection};
 
@@ -9,12 +11,28 @@ use crate::text::{Reason, Rejection};
 const EXAMPLES: usize = 5;
 
 /// Collects rejections while a corpus is read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
 pub(crate) struct Tally {
     found: BTreeMap<(usize, Reason), Found>,
 }
 
-#[derive(Debug, Default)]
+/// A row of a tally, as files keep it.
+type Entry = (usize, Reason, Found);
+
+impl From<Vec<Entry>> for Tally {
+    fn from(entries: Vec<Entry>) -> Self {
+        Self { found: entries.into_iter().map(|(file, reason, found)| ((file, reason), found)).collect() }
+    }
+}
+
+impl From<Tally> for Vec<Entry> {
+    fn from(tally: Tally) -> Self {
+        tally.found.into_iter().map(|((file, reason), found)| (file, reason, found)).collect()
+    }
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Found {
     count: u64,
     lines: Vec<[u64; 2]>,
@@ -29,6 +47,22 @@ impl Tally {
         push_run(&mut found.lines, line);
         if found.examples.len() < EXAMPLES {
             found.examples.push(Example { line, text: rejection.excerpt });
+        }
+    }
+
+    /// Adds what was found in lines that come after these.
+    pub(crate) fn append(&mut self, later: Self) {
+        for (key, found) in later.found {
+            let into = self.found.entry(key).or_default();
+            into.count += found.count;
+            for run in found.lines {
+                match into.lines.last_mut() {
+                    Some([_, last]) if *last + 1 == run[0] => *last = run[1],
+                    _ => into.lines.push(run),
+                }
+            }
+            let room = EXAMPLES.saturating_sub(into.examples.len());
+            into.examples.extend(found.examples.into_iter().take(room));
         }
     }
 

@@ -14,12 +14,16 @@ pub fn corpus(part: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../ts/task/translation/corpus/{part}.tsv.gz"))
 }
 
+/// The text of a gzipped file.
+pub fn gunzip(path: &Path) -> String {
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    text
+}
+
 /// Its lines.
 pub fn lines(part: &str) -> Vec<String> {
-    let mut text = String::new();
-    let file = std::fs::File::open(corpus(part)).unwrap();
-    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
-    text.lines().map(str::to_owned).collect()
+    gunzip(&corpus(part)).lines().map(str::to_owned).collect()
 }
 
 /// Its sentences: both sides of every line.
@@ -49,7 +53,7 @@ pub fn written(folder: &Path) -> PathBuf {
 pub fn small(folder: &Path) -> PrepareOptions {
     PrepareOptions {
         tsv: Some(corpus("test")),
-        vocabulary: Vocabulary { size: Some(500), tokenizer: None },
+        vocabulary: Vocabulary { size: Some(500), ..Default::default() },
         held_out: HeldOut { valid: Some(0), ..Default::default() },
         output: folder.join("cache"),
         ..Default::default()

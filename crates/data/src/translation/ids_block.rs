@@ -1,0 +1,106 @@
+//! The pairs of one block as ids. A record is the part (u8), the hash of the source (u64), the numbers of ids of source
+//! and target (u32 each) and the ids, all little-endian.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::block::{self, Block};
+use super::held_out::Part;
+use super::tally::Tally;
+use crate::dataset::stored::encode_ids;
+use crate::{DataError, Element, Result};
+
+/// What is said of a block of ids.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AboutIds {
+    /// Pairs that go to each part.
+    pub(crate) samples: [u64; 3],
+    /// Pairs that are too long.
+    pub(crate) tally: Tally,
+    /// How ids of source and target are kept.
+    pub(crate) elements: [Element; 2],
+}
+
+/// One pair of a block.
+#[derive(Debug, Default)]
+pub(crate) struct IdsPair {
+    pub(crate) part: Option<Part>,
+    /// Of the source's text.
+    pub(crate) hash: u64,
+    pub(crate) sides: [Vec<i32>; 2],
+}
+
+const PARTS: [Part; 3] = [Part::Train, Part::Valid, Part::Test];
+
+/// The body of a block under way.
+#[derive(Debug)]
+pub(crate) struct IdsBody {
+    bytes: Vec<u8>,
+    about: AboutIds,
+}
+
+impl IdsBody {
+    pub(crate) fn new(elements: [Element; 2]) -> Self {
+        Self { bytes: Vec::new(), about: AboutIds { samples: [0; 3], tally: Tally::default(), elements } }
+    }
+
+    pub(crate) fn tally(&mut self) -> &mut Tally {
+        &mut self.about.tally
+    }
+
+    pub(crate) fn push(&mut self, part: Part, hash: u64, sides: &[Vec<i32>; 2]) {
+        self.about.samples[part as usize] += 1;
+        self.bytes.push(part as u8);
+        self.bytes.extend(hash.to_le_bytes());
+        for side in sides {
+            self.bytes.extend((side.len() as u32).to_le_bytes());
+        }
+        for (side, element) in sides.iter().zip(self.about.elements) {
+            self.bytes.extend(encode_ids(side, element));
+        }
+    }
+
+    pub(crate) fn write(self, path: &Path) -> Result<AboutIds> {
+        block::write(path, &self.about, &self.bytes)?;
+        Ok(self.about)
+    }
+}
+
+impl Block<AboutIds> {
+    /// Hands over each pair, in order; `pair` is filled anew each time.
+    pub(crate) fn each(&self, path: &Path, mut take: impl FnMut(&IdsPair) -> Result<()>) -> Result<()> {
+        let (mut rest, mut pair) = (self.body(), IdsPair::default());
+        while !rest.is_empty() {
+            rest = self.about.record(rest, &mut pair).ok_or_else(|| {
+                DataError::Internal(format!("{} does not hold what its checksum says", path.display()))
+            })?;
+            take(&pair)?;
+        }
+        Ok(())
+    }
+}
+
+impl AboutIds {
+    fn record<'a>(&self, bytes: &'a [u8], pair: &mut IdsPair) -> Option<&'a [u8]> {
+        let (part, rest) = bytes.split_first()?;
+        let (hash, rest) = rest.split_first_chunk::<8>()?;
+        let (source, rest) = rest.split_first_chunk::<4>()?;
+        let (target, mut rest) = rest.split_first_chunk::<4>()?;
+        pair.part = PARTS.get(usize::from(*part)).copied();
+        pair.hash = u64::from_le_bytes(*hash);
+        let lengths = [*source, *target].map(|length| u32::from_le_bytes(length) as usize);
+        for (side, (length, element)) in pair.sides.iter_mut().zip(lengths.into_iter().zip(self.elements)) {
+            let (ids, after) = rest.split_at_checked(length.checked_mul(element.bytes())?)?;
+            side.clear();
+            match element {
+                Element::U16 => {
+                    side.extend(ids.as_chunks().0.iter().map(|id| i32::from(u16::from_le_bytes(*id))))
+                }
+                Element::I32 => side.extend(ids.as_chunks().0.iter().map(|id| i32::from_le_bytes(*id))),
+            }
+            rest = after;
+        }
+        Some(rest)
+    }
+}
