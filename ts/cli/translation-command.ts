@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fixed } from '../report/format.js'
 import type { Fact, PairedComparison, SampleTranslation } from '../report/report-data.js'
-import { pairedBootstrap, type Estimate } from '../scores.js'
+import { pairedBootstrap, type Estimate } from '../score/paired.js'
 import { Translation, translationKeys, translationTrainOptions, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { isObject, type JsonObject } from './merge.js'

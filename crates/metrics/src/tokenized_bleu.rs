@@ -1,4 +1,6 @@
 //! BLEU of tokenized text as fairseq prints it ("BLEU4 = …"), unsmoothed, over words between white space.
+//! n-grams are compared by their words. fairseq compares a hash of the words' numbers that collides now and then, so that its
+//! figure depends on the order of its dictionary and may be some hundredths higher.
 //! Sources: `fairseq/scoring/bleu.py`, `fairseq/clib/libbleu/libbleu.cpp`, `fairseq_cli/score.py`.
 
 use std::borrow::Cow;
