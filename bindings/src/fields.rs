@@ -96,6 +96,10 @@ fn metrics(error: &MetricsError) -> Value {
             json!({ "metric": metric, "counts": { *left_name: left, *right_name: right } })
         }
         MetricsError::Empty { metric } => json!({ "metric": metric }),
+        MetricsError::SingleReference { metric, references } => {
+            json!({ "metric": metric, "references": references })
+        }
+        MetricsError::NoTrials => json!({ "trials": 0 }),
         MetricsError::NoResamples => json!({ "resamples": 0 }),
         MetricsError::TooManySamples { samples, limit } => json!({ "samples": samples, "limit": limit }),
     }

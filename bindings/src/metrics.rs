@@ -5,51 +5,117 @@ use crate::fault::Fault;
 use crate::promise::promise;
 use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
-use sagetrain_metrics::{bleu, bootstrap, chrf};
+use sagetrain_metrics::{MetricSpec, MetricsError, Statistics, Test};
+use sagetrain_metrics::{bootstrap, corpus_score, randomization, sentence_scores};
 
-/// Corpus BLEU, as sacreBLEU's.
+/// Score of a corpus with its parts; `metric` is a specification as JSON, `references` one list a reference.
 #[napi(catch_unwind, ts_return_type = "Promise<unknown>")]
-pub fn corpus_bleu(env: &Env, hypotheses: Vec<String>, references: Vec<String>) -> napi::Result<Object<'_>> {
+pub fn corpus_score_of(
+    env: &Env,
+    metric: String,
+    hypotheses: Vec<String>,
+    references: Vec<Vec<String>>,
+) -> napi::Result<Object<'_>> {
     let (settle, promise) = promise(env)?;
-    settle.spawn(move || bleu::corpus(&hypotheses, &references), |_, score| Ok(Data(score)))?;
+    let score = move || {
+        let metric = specified(&metric)?;
+        Ok::<_, Fault>(corpus_score(metric.metric(), &hypotheses, &slices(&references))?)
+    };
+    settle.spawn(score, |_, score| Ok(Data(score)))?;
     Ok(promise)
 }
 
-/// Corpus chrF2, as sacreBLEU's.
+/// Score of each sentence.
 #[napi(catch_unwind, ts_return_type = "Promise<unknown>")]
-pub fn corpus_chrf(env: &Env, hypotheses: Vec<String>, references: Vec<String>) -> napi::Result<Object<'_>> {
+pub fn sentence_scores_of(
+    env: &Env,
+    metric: String,
+    hypotheses: Vec<String>,
+    references: Vec<Vec<String>>,
+) -> napi::Result<Object<'_>> {
     let (settle, promise) = promise(env)?;
-    settle.spawn(move || chrf::corpus(&hypotheses, &references), |_, score| Ok(Data(score)))?;
+    let score = move || {
+        let metric = specified(&metric)?;
+        Ok::<_, Fault>(sentence_scores(metric.metric(), &hypotheses, &slices(&references))?)
+    };
+    settle.spawn(score, |_, scores| Ok(Data(scores)))?;
     Ok(promise)
 }
 
-/// Paired bootstrap of `metric` ("bleu" or "chrf") between two systems on the same sentences.
+/// Paired bootstrap between two systems on the same sentences.
 #[napi(catch_unwind, ts_return_type = "Promise<unknown>")]
 pub fn paired_bootstrap(
     env: &Env,
     metric: String,
     baseline: Vec<String>,
     system: Vec<String>,
-    references: Vec<String>,
+    references: Vec<Vec<String>>,
     resamples: f64,
     seed: f64,
 ) -> napi::Result<Object<'_>> {
     let (settle, promise) = promise(env)?;
     let options = bootstrap::Options { resamples: resamples as usize, seed: seed as u64 };
     let compare = move || {
-        Ok::<_, Fault>(match metric.as_str() {
-            "chrf" => {
-                let (baseline, system) =
-                    (chrf::counts(&baseline, &references)?, chrf::counts(&system, &references)?);
-                bootstrap::paired(&baseline, &system, options)?
-            }
-            _ => {
-                let (baseline, system) =
-                    (bleu::counts(&baseline, &references)?, bleu::counts(&system, &references)?);
-                bootstrap::paired(&baseline, &system, options)?
-            }
-        })
+        let metric = specified(&metric)?;
+        let [baseline, system] = counted(&metric, [baseline, system], &references)?;
+        let paired = bootstrap::paired(metric.metric(), &baseline, &system, options)?;
+        let signature = metric.metric().signature(references.len(), Some(Test::Bootstrap(options)));
+        Ok::<_, Fault>(Signed { result: paired, signature })
     };
     settle.spawn(compare, |_, paired| Ok(Data(paired)))?;
     Ok(promise)
+}
+
+/// Paired approximate randomization between two systems on the same sentences.
+#[napi(catch_unwind, ts_return_type = "Promise<unknown>")]
+pub fn paired_randomization(
+    env: &Env,
+    metric: String,
+    baseline: Vec<String>,
+    system: Vec<String>,
+    references: Vec<Vec<String>>,
+    trials: f64,
+    seed: f64,
+) -> napi::Result<Object<'_>> {
+    let (settle, promise) = promise(env)?;
+    let options = randomization::Options { trials: trials as usize, seed: seed as u64 };
+    let compare = move || {
+        let metric = specified(&metric)?;
+        let [baseline, system] = counted(&metric, [baseline, system], &references)?;
+        let paired = randomization::paired(metric.metric(), &baseline, &system, options)?;
+        let signature = metric.metric().signature(references.len(), Some(Test::Randomization(options)));
+        Ok::<_, Fault>(Signed { result: paired, signature })
+    };
+    settle.spawn(compare, |_, paired| Ok(Data(paired)))?;
+    Ok(promise)
+}
+
+/// A comparison with the signature that says how it was made.
+#[derive(serde::Serialize)]
+struct Signed<T> {
+    #[serde(flatten)]
+    result: T,
+    signature: String,
+}
+
+fn specified(metric: &str) -> Result<MetricSpec, Fault> {
+    serde_json::from_str(metric).map_err(|error| Fault::argument("metric", error))
+}
+
+fn slices(references: &[Vec<String>]) -> Vec<&[String]> {
+    references.iter().map(Vec::as_slice).collect()
+}
+
+/// Counts of the sentences of two systems; the same system twice is counted once.
+fn counted(
+    metric: &MetricSpec,
+    [baseline, system]: [Vec<String>; 2],
+    references: &[Vec<String>],
+) -> Result<[Statistics; 2], MetricsError> {
+    let references = slices(references);
+    let of_baseline = Statistics::of(metric.metric(), &baseline, &references)?;
+    if baseline == system {
+        return Ok([of_baseline.clone(), of_baseline]);
+    }
+    Ok([of_baseline, Statistics::of(metric.metric(), &system, &references)?])
 }

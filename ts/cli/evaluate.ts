@@ -1,6 +1,6 @@
 import { Dataset } from '../dataset.js'
 import { fixed } from '../report/format.js'
-import { pairedBootstrap } from '../scores.js'
+import { pairedBootstrap } from '../score/paired.js'
 import { embeddedCorpus } from '../task/translation/prepare.js'
 import { evaluateTranslation } from '../task/translation/evaluate.js'
 import { searchOptions } from '../task/translation/search.js'

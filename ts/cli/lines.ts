@@ -22,7 +22,7 @@ export async function* readLines(path: string, signal?: AbortSignal): AsyncGener
 }
 
 /** All lines of a file. */
-async function allLines(path: string, signal?: AbortSignal): Promise<readonly string[]> {
+export async function readAllLines(path: string, signal?: AbortSignal): Promise<readonly string[]> {
   const lines: string[] = []
   for await (const line of readLines(path, signal)) lines.push(line)
   return lines
@@ -70,8 +70,8 @@ export async function readPairs(
   files: { readonly tsv: string } | { readonly source: string; readonly target: string },
   signal?: AbortSignal,
 ): Promise<{ readonly sources: readonly string[]; readonly references: readonly string[] }> {
-  if ('tsv' in files) return splitTsv(await allLines(files.tsv, signal), files.tsv)
-  const [sources, references] = await Promise.all([allLines(files.source, signal), allLines(files.target, signal)])
+  if ('tsv' in files) return splitTsv(await readAllLines(files.tsv, signal), files.tsv)
+  const [sources, references] = await Promise.all([readAllLines(files.source, signal), readAllLines(files.target, signal)])
   if (sources.length !== references.length) throw new SagetrainError('ERR_DATA', `${files.source} has ${sources.length} lines, ${files.target} has ${references.length}; they must be translations of each other, line by line`)
   return { sources, references }
 }

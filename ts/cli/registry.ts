@@ -2,6 +2,7 @@ import type { Command } from './command.js'
 import { doctor } from './doctor.js'
 import { evaluate } from './evaluate.js'
 import { prepare } from './prepare.js'
+import { score } from './score.js'
 import { search } from './search.js'
 import { spiralCommand } from './spiral-command.js'
 import { start } from './start.js'
@@ -14,4 +15,4 @@ import { translationCommand } from './translation-command.js'
 export const TASKS: ReadonlyMap<string, TaskCommand> = new Map([translationCommand, spiralCommand].map((task) => [task.name, task]))
 
 /** The commands of `sagetrain`, in the order of `--help`. */
-export const COMMANDS: readonly Command[] = [start, prepare, train, translate, evaluate, search, doctor]
+export const COMMANDS: readonly Command[] = [start, prepare, train, translate, evaluate, score, search, doctor]

@@ -26,6 +26,6 @@ mod tests {
         let error = accuracy(&[1, 0], &[1]).unwrap_err();
         assert_eq!(error.code(), "ERR_ARGUMENT");
         assert_eq!(error.to_string(), "accuracy: 2 predictions but 1 labels; give one of each a sample");
-        assert_eq!(accuracy::<i32>(&[], &[]), Err(MetricsError::Empty { metric: "accuracy" }));
+        assert_eq!(accuracy::<i32>(&[], &[]), Err(MetricsError::Empty { metric: "accuracy".into() }));
     }
 }

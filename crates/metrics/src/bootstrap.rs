@@ -7,8 +7,9 @@
 use serde::Serialize;
 
 use crate::error::{MetricsError, check_pairs};
+use crate::metric::Metric;
 use crate::pcg64::Pcg64;
-use crate::statistics::{Statistics, total};
+use crate::statistics::{Statistics, add};
 
 /// How to resample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub struct Paired {
     pub difference: Estimate,
     /// sacreBLEU's two-sided p-value of "the two systems do not differ".
     pub p_value: f64,
-    /// Share of resamples in which `system` scores strictly higher (Koehn, 2004).
+    /// Share of resamples in which `system` is strictly better (Koehn, 2004).
     pub wins: f64,
     /// [`Options::resamples`].
     pub resamples: usize,
@@ -66,40 +67,62 @@ pub struct Paired {
 ///
 /// # Errors
 /// `ERR_ARGUMENT` when the lists are empty or differ in length, hold more than 2³² − 1 sentences, or `resamples` is 0.
-pub fn paired<S: Statistics>(baseline: &[S], system: &[S], options: Options) -> Result<Paired, MetricsError> {
-    check_pairs(S::METRIC, ("baseline sentences", baseline.len()), ("system sentences", system.len()))?;
-    let scores = resample(baseline, system, options)?;
-    let (of_baseline, of_system): (Vec<f64>, Vec<f64>) = scores.iter().copied().unzip();
-    let differences: Vec<f64> = scores.iter().map(|(baseline, system)| system - baseline).collect();
-    let (baseline, system) = (total(baseline).score(), total(system).score());
+pub fn paired(
+    metric: &dyn Metric,
+    baseline: &Statistics,
+    system: &Statistics,
+    options: Options,
+) -> Result<Paired, MetricsError> {
+    check_pairs(metric.name(), ("baseline sentences", baseline.len()), ("system sentences", system.len()))?;
+    let scores = resample(metric, [baseline, system], options)?;
+    let (of_baseline, of_system): (Vec<f64>, Vec<f64>) = scores.iter().map(|&[a, b]| (a, b)).unzip();
+    let differences: Vec<f64> = scores.iter().map(|[baseline, system]| system - baseline).collect();
+    let (baseline, system) = (metric.score(&baseline.total()), metric.score(&system.total()));
     Ok(Paired {
         baseline: estimate(baseline, of_baseline),
         system: estimate(system, of_system),
         p_value: p_value(&differences, system - baseline),
-        wins: wins(&differences),
+        wins: wins(&differences, metric.lower_is_better()),
         difference: estimate(system - baseline, differences),
         resamples: options.resamples,
         seed: options.seed,
     })
 }
 
-/// Scores of (baseline, system) on each resampled corpus.
-fn resample<S: Statistics>(
-    baseline: &[S],
-    system: &[S],
+/// The score of one system and its spread over the resamples.
+///
+/// # Errors
+/// As [`paired`].
+pub fn interval(
+    metric: &dyn Metric,
+    system: &Statistics,
     options: Options,
-) -> Result<Vec<(f64, f64)>, MetricsError> {
+) -> Result<Estimate, MetricsError> {
+    let resampled = resample(metric, [system], options)?.into_iter().map(|[score]| score).collect();
+    Ok(estimate(metric.score(&system.total()), resampled))
+}
+
+/// Scores of the systems on each resampled corpus.
+fn resample<const N: usize>(
+    metric: &dyn Metric,
+    systems: [&Statistics; N],
+    options: Options,
+) -> Result<Vec<[f64; N]>, MetricsError> {
+    let sentences = systems[0].len();
+    check_pairs(metric.name(), ("sentences", sentences), ("sentences", sentences))?;
     if options.resamples == 0 {
         return Err(MetricsError::NoResamples);
     }
-    let sentences = baseline.len();
     let bound = u32::try_from(sentences)
         .map_err(|_| MetricsError::TooManySamples { samples: sentences, limit: u32::MAX })?;
     let mut generator = Pcg64::new(options.seed);
     let mut draw = || {
-        let indices: Vec<usize> = (0..sentences).map(|_| generator.below(bound) as usize).collect();
-        let score = |of: &[S]| total(indices.iter().map(|&index| &of[index])).score();
-        (score(baseline), score(system))
+        let mut sums = systems.map(|_| vec![0.0; metric.width()]);
+        for _ in 0..sentences {
+            let index = generator.below(bound) as usize;
+            sums.iter_mut().zip(systems).for_each(|(sum, system)| add(sum, system.row(index)));
+        }
+        sums.map(|sum| metric.score(&sum))
     };
     Ok((0..options.resamples).map(|_| draw()).collect())
 }
@@ -120,6 +143,7 @@ fn p_value(differences: &[f64], real: f64) -> f64 {
     (exceeding as f64 + 1.0) / (count + 1.0)
 }
 
-fn wins(differences: &[f64]) -> f64 {
-    differences.iter().filter(|&&difference| difference > 0.0).count() as f64 / differences.len() as f64
+fn wins(differences: &[f64], lower_is_better: bool) -> f64 {
+    let better = |difference: f64| if lower_is_better { difference < 0.0 } else { difference > 0.0 };
+    differences.iter().filter(|&&difference| better(difference)).count() as f64 / differences.len() as f64
 }

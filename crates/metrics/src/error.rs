@@ -1,5 +1,7 @@
 //! What can be wrong with the input of a metric.
 
+use std::borrow::Cow;
+
 /// Why a metric has no value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum MetricsError {
@@ -7,7 +9,7 @@ pub enum MetricsError {
     #[error("{metric}: {left} {left_name} but {right} {right_name}; give one of each a sample")]
     Unpaired {
         /// The metric asked for.
-        metric: &'static str,
+        metric: Cow<'static, str>,
         /// What the first list holds.
         left_name: &'static str,
         /// Length of the first list.
@@ -21,11 +23,22 @@ pub enum MetricsError {
     #[error("{metric}: no samples; give at least one")]
     Empty {
         /// The metric asked for.
-        metric: &'static str,
+        metric: Cow<'static, str>,
+    },
+    /// Several references for a metric that is defined for one.
+    #[error("{metric}: {references} references a sentence; it is defined for one")]
+    SingleReference {
+        /// The metric asked for.
+        metric: Cow<'static, str>,
+        /// References given.
+        references: usize,
     },
     /// A bootstrap without resamples.
     #[error("bootstrap: resamples is 0; sacreBLEU's default is 1000")]
     NoResamples,
+    /// A randomization test without trials.
+    #[error("randomization: trials is 0; sacreBLEU's default is 10000")]
+    NoTrials,
     /// More samples than the index generator can draw from.
     #[error("bootstrap: {samples} samples; at most {limit} can be resampled")]
     TooManySamples {
@@ -45,10 +58,11 @@ impl MetricsError {
 
 /// Refuses lists that are empty or of unequal length.
 pub(crate) fn check_pairs(
-    metric: &'static str,
+    metric: impl Into<Cow<'static, str>>,
     (left_name, left): (&'static str, usize),
     (right_name, right): (&'static str, usize),
 ) -> Result<(), MetricsError> {
+    let metric = metric.into();
     if left != right {
         return Err(MetricsError::Unpaired { metric, left_name, left, right_name, right });
     }

@@ -1,22 +1,36 @@
-//! Scores and tests on plain slices and strings: BLEU, chrF, accuracy, paired bootstrap.
+//! Scores and tests on plain slices and strings: BLEU, chrF, TER, BLEU of tokenized text, accuracy, paired tests.
 //!
-//! A corpus score is a function of counts that add up over sentences. [`bleu`] and [`chrf`] give those counts a sentence
-//! ([`bleu::Counts`], [`chrf::Counts`]), and [`bootstrap::paired`] resamples them without looking at the text again.
+//! A corpus score ([`Metric`]) is a function of counts that add up over sentences ([`Statistics`]), which
+//! [`bootstrap::paired`] resamples and [`randomization::paired`] shuffles without looking at the text again.
 #![forbid(unsafe_code)]
 
 pub mod accuracy;
 pub mod bleu;
 pub mod bootstrap;
 pub mod chrf;
+mod compounds;
 mod error;
+mod metric;
 mod ngrams;
 mod pcg64;
+pub mod randomization;
 mod signature;
+mod smoothing;
 mod statistics;
-mod tokenizer_13a;
+mod ter;
+mod tokenized_bleu;
+mod tokenizer;
+mod white_space;
 
 pub use accuracy::accuracy;
+pub use bleu::Bleu;
+pub use chrf::Chrf;
+pub use compounds::split_compounds;
 pub use error::MetricsError;
-pub use signature::SACREBLEU_VERSION;
-pub use statistics::{Statistics, total};
-pub use tokenizer_13a::tokenize_13a;
+pub use metric::{Metric, MetricSpec, Score, corpus_score, sentence_scores};
+pub use signature::{SACREBLEU_VERSION, Test};
+pub use smoothing::Smoothing;
+pub use statistics::Statistics;
+pub use ter::{Ter, TerScore};
+pub use tokenized_bleu::{TokenizedBleu, TokenizedBleuScore};
+pub use tokenizer::{Tokenizer, tokenize_13a};

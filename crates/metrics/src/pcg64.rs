@@ -3,7 +3,7 @@
 
 const MULTIPLIER: u128 = 0x2360_ed05_1fc6_5da4_4385_df64_9fcc_f645;
 
-/// `numpy.random.default_rng(seed)`, as far as `integers(0, n)` goes.
+/// `numpy.random.default_rng(seed)`, as far as `integers(0, n)` and `integers(2, dtype=bool)` go.
 pub(crate) struct Pcg64 {
     state: u128,
     increment: u128,
@@ -35,7 +35,7 @@ impl Pcg64 {
         }
     }
 
-    fn next_u32(&mut self) -> u32 {
+    pub fn next_u32(&mut self) -> u32 {
         if let Some(upper) = self.half.take() {
             return upper;
         }

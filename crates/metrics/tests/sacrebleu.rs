@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sagetrain_metrics::bootstrap::{Estimate, Options, Paired, paired};
-use sagetrain_metrics::{MetricsError, bleu, chrf, tokenize_13a};
+use sagetrain_metrics::{Bleu, Chrf, Metric, MetricsError, Statistics, Test, bleu, chrf, tokenize_13a};
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-9;
@@ -79,38 +79,29 @@ fn edge_cases_have_sacrebleus_tokens_counts_and_scores() {
     for edge in golden()["edges"].as_array().unwrap() {
         let (hypothesis, reference) = (text(&edge["hypothesis"]), text(&edge["reference"]));
         assert_eq!(Value::from(tokenize_13a(hypothesis)), edge["tokens"], "{hypothesis:?}");
-        let bleu = bleu::Counts::of(hypothesis, reference);
-        assert_eq!(Value::from(flat_bleu(&bleu)), edge["bleuCounts"], "{hypothesis:?}");
-        let chrf = chrf::Counts::of(hypothesis, reference);
-        assert_eq!(Value::from(flat_chrf(&chrf)), edge["chrfCounts"], "{hypothesis:?}");
-        assert_close(bleu.bleu().score, &edge["bleu"], TOLERANCE);
-        assert_close(chrf.chrf().score, &edge["chrf"], TOLERANCE);
+        for (metric, counts, score) in [
+            (&Bleu::default() as &dyn Metric, "bleuCounts", "bleu"),
+            (&Chrf::default(), "chrfCounts", "chrf"),
+        ] {
+            let counted = metric.count(hypothesis, &[reference]);
+            let expected: Vec<f64> = edge[counts].as_array().unwrap().iter().map(number).collect();
+            assert_eq!(counted, expected, "{hypothesis:?}");
+            assert_close(metric.score(&counted), &edge[score], TOLERANCE);
+        }
     }
-}
-
-fn flat_bleu(counts: &bleu::Counts) -> Vec<u64> {
-    [&[counts.system_length, counts.reference_length][..], &counts.correct, &counts.total].concat()
-}
-
-fn flat_chrf(counts: &chrf::Counts) -> Vec<u64> {
-    (0..6)
-        .flat_map(|order| [counts.hypothesis[order], counts.reference[order], counts.matched[order]])
-        .collect()
 }
 
 #[test]
 fn paired_bootstrap_is_sacrebleus() {
     let golden = golden();
     let [references, worse, better] = [0, 1, 2].map(|index| column(&golden, index));
-    let expected = &golden["paired"]["bleu"];
-    let counts = |system| bleu::counts(system, &references).unwrap();
-    assert_paired(&paired(&counts(&worse), &counts(&better), options(expected)).unwrap(), expected);
-    assert_eq!(bleu::bootstrap_signature(1000, 12345), text(&expected["signature"]));
-
-    let expected = &golden["paired"]["chrf"];
-    let counts = |system| chrf::counts(system, &references).unwrap();
-    assert_paired(&paired(&counts(&worse), &counts(&better), options(expected)).unwrap(), expected);
-    assert_eq!(chrf::bootstrap_signature(300, 12345), text(&expected["signature"]));
+    for (metric, name) in [(&Bleu::default() as &dyn Metric, "bleu"), (&Chrf::default(), "chrf")] {
+        let expected = &golden["paired"][name];
+        let counts = |system| Statistics::of(metric, system, &[&references]).unwrap();
+        let options = options(expected);
+        assert_paired(&paired(metric, &counts(&worse), &counts(&better), options).unwrap(), expected);
+        assert_eq!(metric.signature(1, Some(Test::Bootstrap(options))), text(&expected["signature"]));
+    }
 }
 
 fn options(expected: &Value) -> Options {
@@ -136,8 +127,8 @@ fn assert_estimate(actual: &Estimate, expected: &Value, tolerance: f64) {
 #[test]
 fn a_system_does_not_differ_from_itself() {
     let references = column(&golden(), 0);
-    let counts = bleu::counts(&references, &references).unwrap();
-    let same = paired(&counts, &counts, Options { resamples: 50, seed: 1 }).unwrap();
+    let counts = Statistics::of(&Bleu::default(), &references, &[&references]).unwrap();
+    let same = paired(&Bleu::default(), &counts, &counts, Options { resamples: 50, seed: 1 }).unwrap();
     assert_eq!((same.difference.mean, same.wins), (0.0, 0.0));
     assert!(same.baseline.score > 100.0 - TOLERANCE);
 }
@@ -145,11 +136,14 @@ fn a_system_does_not_differ_from_itself() {
 #[test]
 fn refuses_what_has_no_score() {
     let none: [&str; 0] = [];
-    assert_eq!(bleu::corpus(&none, &none), Err(MetricsError::Empty { metric: "BLEU" }));
+    assert_eq!(bleu::corpus(&none, &none), Err(MetricsError::Empty { metric: "BLEU".into() }));
     let error = chrf::corpus(&["a", "b"], &["a"]).unwrap_err();
-    assert_eq!(error.to_string(), "chrF: 2 hypotheses but 1 references; give one of each a sample");
-    let counts = bleu::counts(&["a"], &["a"]).unwrap();
-    let refused = paired(&counts, &counts, Options { resamples: 0, ..Default::default() });
+    assert_eq!(error.to_string(), "chrF2: 2 hypotheses but 1 references; give one of each a sample");
+    let counts = Statistics::of(&Bleu::default(), &["a"], &[&["a"]]).unwrap();
+    let refused = paired(&Bleu::default(), &counts, &counts, Options { resamples: 0, ..Default::default() });
     assert_eq!(refused, Err(MetricsError::NoResamples));
-    assert_eq!(paired::<bleu::Counts>(&[], &[], Options::default()).unwrap_err().code(), "ERR_ARGUMENT");
+    let several = Statistics::of(&Bleu::default(), &["a"], &[&["a"][..], &["b", "c"]]);
+    assert_eq!(several.unwrap_err().code(), "ERR_ARGUMENT");
+    let unreferenced = Statistics::of(&Bleu::default(), &["a"], &[] as &[&[&str]]);
+    assert_eq!(unreferenced, Err(MetricsError::Empty { metric: "BLEU".into() }));
 }
