@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { modelFolder } from '../checkpoint.js'
 import type { Boundary } from '../report/boundary.js'
 import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
@@ -69,7 +69,7 @@ class PreparedSpiral implements PreparedTask {
 
   async #measure(checkpoint: string | undefined, bestStep: number): Promise<Measured> {
     if (checkpoint === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
-    const model = join(checkpoint, 'model')
+    const model = modelFolder(checkpoint)
     return { bestStep, metrics: numbersOf(await this.#task.evaluate(model)), signatures: {}, outputs: [], model }
   }
 
