@@ -1,4 +1,5 @@
 import { modelFolder } from '../checkpoint.js'
+import type { Dataset } from '../dataset.js'
 import type { Boundary } from '../report/boundary.js'
 import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
@@ -53,6 +54,10 @@ class PreparedSpiral implements PreparedTask {
     const [train, valid] = [task.dataset('train').length, task.dataset('valid').length]
     this.measuredOn = `the ${fixed(valid)} validation points that the best weights were chosen by`
     this.facts = [{ label: 'points', value: `${fixed(train)} training, ${fixed(valid)} validation, drawn with different seeds` }]
+  }
+
+  get dataset(): Dataset {
+    return this.#task.dataset('train')
   }
 
   async train({ train, folder, resume, signal }: ArmOptions): Promise<ArmTraining> {

@@ -1,4 +1,5 @@
 import { modelFolder } from '../checkpoint.js'
+import type { Dataset } from '../dataset.js'
 import { fixed } from '../report/format.js'
 import type { Fact, PairedComparison, SampleTranslation } from '../report/report-data.js'
 import { pairedBootstrap, type Estimate } from '../scores.js'
@@ -85,6 +86,10 @@ class PreparedTranslation implements PreparedTask {
     const size = fixed(prepared.parts[this.#part ?? '']?.samples ?? 0)
     this.measuredOn = this.#part === 'test' ? `${size} held-out sentences` : this.#part === 'valid' ? `the ${size} validation sentences that the best weights were chosen by` : 'nothing: there is neither a test nor a validation part'
     this.facts = factsOf(task, options)
+  }
+
+  get dataset(): Dataset {
+    return this.#task.dataset('train')
   }
 
   async train({ train, folder, resume, signal }: ArmOptions): Promise<ArmTraining> {

@@ -3,7 +3,7 @@
 
 mod support;
 
-use sagetrain_data::{Batch, Dataset};
+use sagetrain_data::{Batch, Column, Dataset};
 use sagetrain_trainer::{ModelHandle, PrecisionName, Session, SessionOptions, wait};
 use serde_json::json;
 use std::sync::Arc;
@@ -30,10 +30,27 @@ fn batch(dataset: &Arc<Dataset>, samples: std::ops::Range<usize>) -> Arc<Batch> 
     Arc::new(dataset.batch(samples.map(|sample| sample as u64).collect()).expect("a batch"))
 }
 
-/// Sentence pairs of exactly [`TOKENS`] target tokens but for a few.
+/// As far as sums of so many terms stray by rounding each in float32.
+fn rounding() -> f64 {
+    f64::from(f32::EPSILON) / 2.0 * (TOKENS as f64).sqrt()
+}
+
+/// Sentence pairs of [`TOKENS`] target tokens but for a few. Their words do not repeat in cycles: equal terms would round to one side.
 fn corpus() -> Arc<Dataset> {
-    let samples = SHARES.iter().sum();
-    let dataset = sentences(samples);
+    let samples: usize = SHARES.iter().sum();
+    let mut random = 1_u64;
+    let mut draw = |below: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    let mut side = || -> Vec<Vec<i32>> {
+        let words = |length: u64, draw: &mut dyn FnMut(u64) -> u64| {
+            (0..length).map(|_| 2 + draw(30) as i32).chain([0]).collect()
+        };
+        (0..samples).map(|sample| words(3 + (sample % 5) as u64, &mut draw)).collect()
+    };
+    let columns = ["source", "target"].map(|name| (name.to_owned(), Column::ragged(side())));
+    let dataset = Arc::new(Dataset::from_columns(columns.into()).expect("a valid data set"));
     assert!(batch(&dataset, 0..samples).tokens.abs_diff(TOKENS) < 16);
     dataset
 }
@@ -76,12 +93,7 @@ fn the_gradient_of_accumulated_micro_batches_is_that_of_the_whole_batch() {
     assert_eq!(last.count, at_once.count);
     assert!((last.loss / at_once.loss - 1.0).abs() < 1e-6, "{} {}", last.loss, at_once.loss);
     let apart = difference(&weights(&summed), &weights(&whole));
-    // As far as the same sentences in another order are, whose sums round otherwise.
-    let (turned, session) = start(transformer_with(0.0), options(RATE, 0.0, 1));
-    let reversed = dataset.batch((0..dataset.len() as u64).rev().collect()).expect("a batch");
-    step(&session, Arc::new(reversed));
-    let rounding = difference(&weights(&turned), &weights(&whole));
-    assert!(apart < 2e-6 && apart < 4.0 * rounding, "{apart} {rounding}");
+    assert!(apart < rounding(), "{apart}");
 
     // A mean of the micro-batches' means, which weighs sentences of small ones more, is another gradient.
     let mut mean: Vec<Vec<f32>> = Vec::new();
@@ -109,7 +121,7 @@ fn updates_of_accumulated_micro_batches_follow_those_of_whole_batches() {
         parts().for_each(|part| drop(step(&parted, batch(&dataset, part))));
     }
     let apart = difference(&weights(&summed), &weights(&whole));
-    assert!(apart < 2e-6, "{apart}");
+    assert!(apart < rounding(), "{apart}");
 }
 
 #[test]
@@ -127,5 +139,5 @@ fn an_accumulation_is_finished_with_the_batches_there_are() {
     let finished = wait(|reply| session.finish(reply)).expect("an update");
     assert!(finished.updated && finished.step == 1 && finished.count == waiting.count);
     let apart = difference(&weights(&summed), &weights(&whole));
-    assert!(apart < 2e-6, "{apart}");
+    assert!(apart < rounding(), "{apart}");
 }

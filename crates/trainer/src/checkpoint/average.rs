@@ -273,7 +273,7 @@ fn means(pieces: &[Vec<f32>]) -> Vec<f32> {
     let mean = |index: usize| {
         column.iter_mut().zip(pieces).for_each(|(value, piece)| *value = piece[index]);
         column.sort_unstable_by(f32::total_cmp);
-        let sum = column[1..].iter().fold(f64::from(column[0]), |sum, value| sum + f64::from(*value));
+        let sum = column.iter().fold(0.0, |sum, value| sum + f64::from(*value));
         (sum / column.len() as f64) as f32
     };
     (0..pieces[0].len()).map(mean).collect()
