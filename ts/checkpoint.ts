@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import * as v from 'valibot'
 import { native } from './binding.js'
 import { decode, type Json } from './json.js'
@@ -30,8 +32,22 @@ export interface CheckpointState {
   readonly cpuCapability: string
   /** That of the fused operations. */
   readonly kernels: string
+  /** What multiplies every rate beside the schedule; absent where nothing does. */
+  readonly rateFactor?: number
   /** What the training loop kept. */
   readonly run: Json
+}
+
+/** What {@link averageCheckpoints} has written. */
+export interface AveragedCheckpoints {
+  /** The model folder. */
+  readonly path: string
+  /** The model folders that were averaged. */
+  readonly from: readonly string[]
+  /** Tensors of the model. */
+  readonly tensors: number
+  /** Numbers of the model. */
+  readonly elements: number
 }
 
 /**
@@ -54,6 +70,38 @@ export async function latestCheckpoint(folder: string): Promise<LatestCheckpoint
 export async function readCheckpoint(path: string): Promise<CheckpointState> {
   const where = parse(text, path, 'path', 'ERR_ARGUMENT')
   return decode(await calling(() => native().readCheckpoint(where)))
+}
+
+/**
+ * A folder's finished checkpoints, oldest first; their contents are not verified.
+ *
+ * @throws {@link SagetrainError} `ERR_IO`.
+ */
+export async function listCheckpoints(folder: string): Promise<readonly string[]> {
+  const where = parse(text, folder, 'folder', 'ERR_ARGUMENT')
+  return calling(() => native().listCheckpoints(where))
+}
+
+/** The model folder of a checkpoint to evaluate or to use: `average/` where weights are averaged, else `model/`. */
+export function modelFolder(checkpoint: string): string {
+  const average = join(checkpoint, 'average')
+  return existsSync(average) ? average : join(checkpoint, 'model')
+}
+
+/**
+ * Writes the mean of several checkpoints' weights as a complete model folder (Vaswani et al., 2017, section 6.1): added in float64, rounded
+ * to float32 once, whatever the order. Memory is a few pieces of a tensor, whatever the model's size.
+ *
+ * @param checkpoints - Checkpoints, of which `model/` is taken, or model folders; two or more, of one model and tokenizer.
+ * @param output - The folder to write; it must not be there yet.
+ * @throws {@link SagetrainError} `ERR_CHECKPOINT` naming what differs, is damaged or is not finite; `ERR_CONFIG`, `ERR_IO`.
+ * @example
+ * await averageCheckpoints((await listCheckpoints('runs/mine/checkpoints')).slice(-10), 'runs/mine/average')
+ */
+export async function averageCheckpoints(checkpoints: readonly string[], output: string): Promise<AveragedCheckpoints> {
+  const paths = parse(v.array(text, expected('an array of paths')), checkpoints, 'checkpoints', 'ERR_ARGUMENT')
+  const folder = parse(text, output, 'output', 'ERR_ARGUMENT')
+  return decode(await calling(() => native().averageCheckpoints(paths, folder)))
 }
 
 /**

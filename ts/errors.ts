@@ -16,6 +16,8 @@ export type SagetrainErrorCode =
   | 'ERR_SCOPE_EMPTY'
   /** A loss, a gradient or a weight is NaN or infinite. */
   | 'ERR_NON_FINITE'
+  /** Training diverges, and has been set back as often as it may be. */
+  | 'ERR_DIVERGED'
   /** A checkpoint is absent, incomplete, altered or of an unknown format. */
   | 'ERR_CHECKPOINT'
   /** A model folder or a model's specification cannot be used. */

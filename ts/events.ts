@@ -1,3 +1,4 @@
+import type { Json } from './json.js'
 import type { ModelSpec } from './model-spec.js'
 import type { SensitivityReport } from './optim/sensitivity.js'
 import type { SessionSpec } from './session.js'
@@ -13,8 +14,11 @@ export interface Best<M extends object = Metrics> {
   readonly path?: string
 }
 
-/** Why a run ended: its epochs or steps are done, its signal aborted, or its consumer left the loop. */
-export type EndReason = 'finished' | 'aborted' | 'stopped'
+/** Why a run ended: its epochs or steps are done, evaluations got no better, its signal aborted, or its consumer left the loop. */
+export type EndReason = 'finished' | 'earlyStopped' | 'aborted' | 'stopped'
+
+/** What a place in the order of the data means something with: the dataset's fingerprint and how it is cut and shuffled. */
+export type DataOrder = Readonly<Record<string, Json>>
 
 interface Base<Type extends string> {
   readonly type: Type
@@ -36,6 +40,8 @@ export interface StartEvent extends Base<'start'> {
   readonly session: SessionSpec
   /** Steps the run will have, as far as that is known. */
   readonly totalSteps?: number
+  /** How the data are cut and shuffled; `maxTokens` is the number that was found where it was 'auto'. */
+  readonly data: DataOrder
   /** The checkpoint it goes on from. */
   readonly resumed?: string
 }
@@ -44,6 +50,10 @@ export interface StartEvent extends Base<'start'> {
 export interface StepEvent extends Base<'step'> {
   /** Mean loss in nats, label smoothing included. */
   readonly loss: number
+  /** Mean negative log-likelihood in nats a token (or sample), without smoothing. */
+  readonly nll: number
+  /** The same in bits: nll / ln 2. */
+  readonly bits: number
   /** The rate of the step; absent where it was skipped. */
   readonly lr?: number
   /** Global norm of the gradient before clipping; absent where neither clipping nor the check ran. */
@@ -76,7 +86,7 @@ export interface CheckpointEvent extends Base<'checkpoint'> {
 
 /** Something is not as it should be, and training goes on. */
 export interface WarningEvent extends Base<'warning'> {
-  readonly code: 'WARN_RESUME' | 'WARN_CHECKPOINT' | 'WARN_DATA'
+  readonly code: 'WARN_RESUME' | 'WARN_CHECKPOINT' | 'WARN_DATA' | 'WARN_DIVERGENCE'
   readonly message: string
 }
 

@@ -6,7 +6,7 @@ import { disown, factory, nativeOf, own } from './handle.js'
 import { decode, encode, type Json } from './json.js'
 import type { EvaluateOptions, Losses, Model } from './model.js'
 import { calling } from './native-error.js'
-import { expected, object, parse, text } from './options.js'
+import { expected, object, parse, positive, text } from './options.js'
 import type { OptimizerOptions } from './optim/optimizer-options.js'
 import type { SensitivityReport } from './optim/sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './optim/spec.js'
@@ -35,10 +35,15 @@ export interface SessionOptions extends OptimizerOptions {
    */
   readonly seed?: number
   /**
-   * Batches whose gradients are summed before an update.
+   * Batches whose gradients are summed before an update, each weighted by its tokens: the update is that of one batch of them all.
    * @default 1
    */
   readonly accumulate?: number
+  /**
+   * Keeps the exponential moving average a ← d·a + (1 − d)·θ of every weight. {@link Session.withAverages} evaluates it, a checkpoint has
+   * it as `average/` beside `model/`.
+   */
+  readonly average?: { readonly decay: number }
   /**
    * ε, spread as ε/(V−1) over the other labels, as fairseq does.
    * @default 0
@@ -55,6 +60,13 @@ export interface SessionSpec extends OptimizerOptions {
   readonly seed: number
   readonly accumulate: number
   readonly labelSmoothing: number
+  readonly average?: { readonly decay: number }
+}
+
+/** SHA-256 of one part of a session's state: `parameters/<name>`, `optimizer/<name>/<state>`, `gradients/<name>` or `counters`. */
+export interface StateDigest {
+  readonly name: string
+  readonly sha256: string
 }
 
 /** What one call of {@link Session.step} did. */
@@ -156,6 +168,53 @@ export class Session {
     return report
   }
 
+  /**
+   * The update of the batches since the last one, however few: for the end of an epoch, with `accumulate`. Without any it changes nothing.
+   *
+   * @throws As {@link step}.
+   */
+  async finish(): Promise<StepReport> {
+    const handle = nativeOf(this, 'Session')
+    const report = await calling(() => handle.finish())
+    this.#step = report.step
+    return report
+  }
+
+  /**
+   * Multiplies every rate with `factor` from the next update on, beside the schedule. Saved and loaded.
+   *
+   * @throws {@link SagetrainError} `ERR_CONFIG` for a factor that is not above 0.
+   */
+  async setRateFactor(factor: number): Promise<void> {
+    const handle = nativeOf(this, 'Session')
+    const value = parse(positive, factor, 'factor', 'ERR_ARGUMENT')
+    await calling(() => handle.setRateFactor(value))
+  }
+
+  /**
+   * Runs `body` while the model holds its averaged weights, where {@link SessionOptions.average} is given; the weights come back to the bit.
+   * Meanwhile steps, saving and loading are `ERR_STATE`.
+   *
+   * @example
+   * const { nll } = await session.withAverages(() => session.evaluate(valid, { maxTokens: 8192 }))
+   */
+  async withAverages<T>(body: () => Promise<T>): Promise<T> {
+    if (this.spec.average === undefined) return body()
+    const handle = nativeOf(this, 'Session')
+    await calling(() => handle.holdAverages(true))
+    try {
+      return await body()
+    } finally {
+      await calling(() => handle.holdAverages(false))
+    }
+  }
+
+  /** SHA-256 of everything that continuation depends on; two sessions of the same digests go on to the same bits. */
+  async digests(): Promise<readonly StateDigest[]> {
+    const handle = nativeOf(this, 'Session')
+    return decode(await calling(() => handle.digests()))
+  }
+
   /** What `observe` saw at the last step that was due, else undefined; handed out once. */
   async sensitivity(): Promise<SensitivityReport | undefined> {
     const handle = nativeOf(this, 'Session')
@@ -220,6 +279,7 @@ const sessionOptions = object({
   threads: anything,
   seed: anything,
   accumulate: anything,
+  average: anything,
   labelSmoothing: anything,
 })
 

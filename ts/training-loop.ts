@@ -1,8 +1,11 @@
-import { join } from 'node:path'
+import { advance } from './advance.js'
 import type { LoaderState } from './batch.js'
-import { retainCheckpoints } from './checkpoint.js'
-import type { Best, EndReason, Metrics, StartEvent, StepEvent, TrainEvent, WarningEvent } from './events.js'
-import type { Json } from './json.js'
+import { CheckpointKeeper, type KeeperOptions, type Ranked } from './checkpoint-keeper.js'
+import { LossWatch, type DivergenceState, type RollbackOptions } from './divergence.js'
+import { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState } from './early-stopping.js'
+import { isSagetrainError, SagetrainError } from './errors.js'
+import type { Best, DataOrder, EndReason, Metrics, StartEvent, StepEvent, TrainEvent, WarningEvent } from './events.js'
+import { present, type Json } from './json.js'
 import type { Loader } from './loader.js'
 import type { RunResult, Training } from './run.js'
 import type { Session, StepReport } from './session.js'
@@ -24,22 +27,14 @@ export interface LoopParts<M extends object> {
     /** The number the best is chosen by; higher is better. */
     readonly score: (metrics: M) => number
   }
-  readonly checkpoints?: {
-    readonly folder: string
-    /** Without it whenever the model is to be evaluated. */
-    readonly everySteps?: number
-    /** Newest ones kept beside the best. */
-    readonly keep: number
-    /** Files copied into each `model/`. */
-    readonly attachments: readonly string[]
-  }
+  readonly earlyStopping?: EarlyStoppingOptions
+  /** Without it divergence ends training. It takes checkpoints. */
+  readonly rollback?: Required<RollbackOptions>
+  readonly checkpoints?: KeeperOptions
   readonly resumed?: { readonly path: string; readonly run: RunState<M> }
   readonly data: DataOrder
   readonly warnings: readonly Pick<WarningEvent, 'code' | 'message'>[]
 }
-
-/** What a place in the order of the data means something with: the dataset's fingerprint and how it is cut and shuffled. */
-export type DataOrder = Readonly<Record<string, Json>>
 
 /** What a checkpoint keeps for the loop. */
 export interface RunState<M extends object = Metrics> {
@@ -47,67 +42,131 @@ export interface RunState<M extends object = Metrics> {
   readonly data: DataOrder
   readonly loader: LoaderState
   readonly best: Best<M> | null
+  /** The best evaluated steps that are kept, best first. */
+  readonly ranked?: readonly Ranked[]
+  /** The step that was evaluated last. */
+  readonly evaluatedAt?: number
+  readonly earlyStopping?: EarlyStoppingState
+  readonly divergence?: DivergenceState
 }
 
 /** The training loop: batch, step, event, evaluation, checkpoint. */
 export class TrainingLoop<M extends object> implements Training<M> {
   readonly #parts: LoopParts<M>
+  readonly #keeper: CheckpointKeeper | undefined
+  readonly #stopping: EarlyStopping | undefined
+  readonly #watch: LossWatch | undefined
   #best: Best<M> | null
-  #saved: string[] = []
   #reason: EndReason = 'stopped'
   /** The epoch of the update before, from 0. */
   #epoch: number
-  #evaluatedAt = -1
-  #savedAt = -1
+  #evaluatedAt: number
+  /** Losses before the newest checkpoint. */
+  #savedLosses: readonly number[]
   #clock = performance.now()
   #waited = 0
   #optimizerSeconds = 0
 
   constructor(parts: LoopParts<M>) {
+    const { resumed, checkpoints, earlyStopping, rollback, loader } = parts
     this.#parts = parts
-    this.#best = parts.resumed?.run.best ?? null
-    this.#epoch = parts.loader.state().epoch
-    if (parts.resumed !== undefined) {
-      this.#saved = [parts.resumed.path]
-      this.#savedAt = parts.session.stepCount
-    }
+    this.#best = resumed?.run.best ?? null
+    this.#keeper = checkpoints && new CheckpointKeeper(checkpoints, this.#rankedOf(resumed?.run))
+    this.#stopping = earlyStopping && new EarlyStopping(earlyStopping, resumed?.run.earlyStopping)
+    this.#watch = rollback && new LossWatch(rollback, resumed?.run.divergence)
+    this.#epoch = loader.state().epoch
+    this.#evaluatedAt = resumed?.run.evaluatedAt ?? -1
+    this.#savedLosses = resumed?.run.divergence?.losses ?? []
   }
 
   /** Trains. */
   async *events(): AsyncGenerator<TrainEvent<M>, void, undefined> {
-    const { session, loader, warnings } = this.#parts
+    const { loader, warnings } = this.#parts
     yield this.#start()
     for (const warning of warnings) yield { ...this.#base('warning'), ...warning }
-    this.#clock = performance.now()
+    yield* this.#begin()
+    this.#restartClock()
     if (!this.#isOver()) {
       for await (const batch of loader) {
-        const report = await session.step(batch)
+        const report = await this.#advance(batch)
         batch[Symbol.dispose]()
-        this.#optimizerSeconds += report.optimizerSeconds
-        if (!report.updated && !report.skipped) continue // its gradients wait for the next batches
-        yield await this.#step(report)
-        const epochEnded = loader.state().epoch > this.#epoch
-        this.#epoch = loader.state().epoch
-        if (this.#isEvaluationDue(epochEnded)) yield* this.#evaluate()
-        if (this.#isCheckpointDue(epochEnded)) yield* this.#save()
+        if (typeof report !== 'string') {
+          if (!report.updated && !report.skipped) continue // its gradients wait for the next batches
+          yield await this.#step(report)
+        }
+        const problem = typeof report === 'string' ? report : this.#problemOf(report)
+        if (problem !== undefined) yield await this.#rollBack(problem)
+        else yield* this.#afterStep()
         if (this.#isOver()) break
       }
     }
     yield* this.#evaluate()
     yield* this.#save()
-    this.#reason = this.#isAborted() ? 'aborted' : 'finished'
+    this.#reason = this.#isAborted() ? 'aborted' : this.#stopping?.isDue === true ? 'earlyStopped' : 'finished'
     yield { ...this.#base('end'), reason: this.#reason, best: this.#best }
   }
 
   /** What the training has come to. */
   result(): RunResult<M> {
-    const checkpoint = this.#saved.at(-1)
-    return {
-      reason: this.#reason,
-      step: this.#parts.session.stepCount,
-      best: this.#best,
-      ...(checkpoint === undefined ? {} : { checkpoint }),
+    return { reason: this.#reason, step: this.#parts.session.stepCount, best: this.#best, ...present({ checkpoint: this.#keeper?.last }) }
+  }
+
+  /** Takes up what a run that goes on has left; one that may have to go back saves where it begins. */
+  async *#begin(): AsyncGenerator<TrainEvent<M>, void, undefined> {
+    const { resumed, session, loader } = this.#parts
+    if (resumed === undefined) {
+      if (this.#watch !== undefined) yield* this.#saveNow()
+      return
     }
+    await this.#keeper?.continue(resumed.path, session.stepCount)
+    // It was called off before this step's evaluation had ended.
+    const missed = resumed.run.evaluatedAt !== undefined && this.#evaluatedAt !== session.stepCount
+    if (!missed || !this.#isEvaluationDue(loader.state().batch === 0)) return
+    yield* this.#evaluate()
+    if (this.#evaluatedAt === session.stepCount) yield* this.#saveNow()
+  }
+
+  async *#afterStep(): AsyncGenerator<TrainEvent<M>, void, undefined> {
+    const { session, loader } = this.#parts
+    const epochEnded = loader.state().epoch > this.#epoch
+    this.#epoch = loader.state().epoch
+    const due = this.#isEvaluationDue(epochEnded)
+    if (due) yield* this.#evaluate()
+    if (this.#keeper?.isDue(session.stepCount, due) ?? true) yield* this.#save()
+  }
+
+  /** The batch's report, or the gradient that was not finite where training may go back. */
+  async #advance(batch: Parameters<typeof advance>[2]): Promise<StepReport | string> {
+    try {
+      const report = await advance(this.#parts.session, this.#parts.loader, batch)
+      this.#optimizerSeconds += report.optimizerSeconds
+      return report
+    } catch (error) {
+      if (this.#watch === undefined || !isSagetrainError(error, 'ERR_NON_FINITE')) throw error
+      return error.message
+    }
+  }
+
+  #problemOf(report: StepReport): string | undefined {
+    return report.skipped ? undefined : this.#watch?.observe(report.loss)
+  }
+
+  /** Back to the newest checkpoint, and on with the batch after the one that went wrong. */
+  async #rollBack(problem: string): Promise<WarningEvent> {
+    const { session } = this.#parts
+    const [watch, path, step] = [this.#watch, this.#keeper?.last, session.stepCount]
+    if (watch === undefined || path === undefined || !watch.rollBack(this.#savedLosses)) {
+      const message = `training diverges at step ${step} (${problem}) after ${watch?.state().rollbacks ?? 0} rollbacks; train with a lower rate, a longer warm-up, or maxGradientNorm`
+      throw new SagetrainError('ERR_DIVERGED', message, { fields: { step } })
+    }
+    await session.load(path)
+    await session.setRateFactor(watch.rateFactor)
+    this.#keeper?.wentBack(session.stepCount)
+    this.#evaluatedAt = session.stepCount
+    this.#restartClock()
+    const { lrFactor, atMost } = watch.options
+    const message = `after step ${step} ${problem}: back to ${path}, and on past this batch with rates × ${watch.rateFactor} (× ${lrFactor}; rollback ${watch.state().rollbacks} of at most ${atMost})`
+    return { ...this.#base('warning'), code: 'WARN_DIVERGENCE', message }
   }
 
   #isAborted(): boolean {
@@ -116,7 +175,7 @@ export class TrainingLoop<M extends object> implements Training<M> {
 
   #isOver(): boolean {
     const { steps, session } = this.#parts
-    return this.#isAborted() || (steps !== undefined && session.stepCount >= steps)
+    return this.#isAborted() || this.#stopping?.isDue === true || (steps !== undefined && session.stepCount >= steps)
   }
 
   #base<Type extends TrainEvent['type']>(type: Type): { type: Type; time: number; step: number; epoch: number } {
@@ -127,7 +186,7 @@ export class TrainingLoop<M extends object> implements Training<M> {
   }
 
   #start(): StartEvent {
-    const { task, session, totalSteps, resumed } = this.#parts
+    const { task, session, totalSteps, data, resumed } = this.#parts
     const sizes = session.model.parameters().map(({ shape }) => shape.reduce((product, extent) => product * extent, 1))
     return {
       ...this.#base('start'),
@@ -135,8 +194,8 @@ export class TrainingLoop<M extends object> implements Training<M> {
       model: session.model.spec,
       parameters: sizes.reduce((sum, size) => sum + size, 0),
       session: session.spec,
-      ...(totalSteps === undefined ? {} : { totalSteps }),
-      ...(resumed === undefined ? {} : { resumed: resumed.path }),
+      data,
+      ...present({ totalSteps, resumed: resumed?.path }),
     }
   }
 
@@ -146,16 +205,18 @@ export class TrainingLoop<M extends object> implements Training<M> {
     const sensitivity = every !== undefined && report.step % every === 0 ? await session.sensitivity() : undefined
     const [now, waited] = [performance.now(), loader.waited]
     const seconds = Math.max((now - this.#clock) / 1000, Number.EPSILON)
+    const { loss, nll, lr, gradientNorm, skipped } = report
     const event: StepEvent = {
       ...this.#base('step'),
-      loss: report.loss,
-      ...(report.lr === undefined ? {} : { lr: report.lr }),
-      ...(report.gradientNorm === undefined ? {} : { gradientNorm: report.gradientNorm }),
+      loss,
+      nll,
+      bits: nll / Math.LN2,
+      ...present({ lr, gradientNorm }),
       tokensPerSecond: report.count / seconds,
       dataWait: Math.min(1, (waited - this.#waited) / seconds),
       optimizerShare: Math.min(1, this.#optimizerSeconds / seconds),
-      skipped: report.skipped,
-      ...(sensitivity === undefined ? {} : { sensitivity }),
+      skipped,
+      ...present({ sensitivity }),
     }
     this.#restartClock(now)
     return event
@@ -170,13 +231,6 @@ export class TrainingLoop<M extends object> implements Training<M> {
   #isEvaluationDue(epochEnded: boolean): boolean {
     const everySteps = this.#parts.evaluation?.everySteps
     return everySteps === undefined ? epochEnded : this.#parts.session.stepCount % everySteps === 0
-  }
-
-  #isCheckpointDue(epochEnded: boolean): boolean {
-    const { checkpoints, session } = this.#parts
-    if (this.#best?.step === session.stepCount || checkpoints === undefined) return true
-    if (checkpoints.everySteps === undefined) return this.#isEvaluationDue(epochEnded)
-    return session.stepCount % checkpoints.everySteps === 0
   }
 
   /** Evaluates unless this step has been; an abort meanwhile is no error. */
@@ -194,30 +248,45 @@ export class TrainingLoop<M extends object> implements Training<M> {
     const score = evaluation.score(metrics)
     const isBest = Number.isFinite(score) && (this.#best === null || score > evaluation.score(this.#best.metrics))
     if (isBest) this.#best = { step: session.stepCount, metrics }
+    this.#stopping?.observe(score)
+    this.#keeper?.rank(session.stepCount, score)
     yield { ...this.#base('evaluation'), metrics, best: isBest }
     this.#restartClock()
   }
 
-  /** Saves unless this step has been, and lets go what is neither the best nor among the newest. */
+  /** Saves unless this step has been. */
   async *#save(): AsyncGenerator<TrainEvent<M>, void, undefined> {
-    const { checkpoints, session, loader, task, data } = this.#parts
-    if (checkpoints === undefined || session.stepCount === 0) return
-    this.#best = this.#bestWithPath(checkpoints.folder)
-    if (this.#savedAt === session.stepCount) return
-    const run: RunState<M> = { task, data, loader: loader.state(), best: this.#best }
-    const path = await session.save(checkpoints.folder, { run: plain(run), attachments: checkpoints.attachments })
-    this.#savedAt = session.stepCount
-    this.#saved.push(path)
-    this.#saved = this.#saved.slice(-checkpoints.keep)
-    const keep = [...this.#saved, ...(this.#best?.path === undefined ? [] : [this.#best.path])]
-    yield { ...this.#base('checkpoint'), path, kept: await retainCheckpoints(checkpoints.folder, keep) }
+    const { session } = this.#parts
+    if (this.#keeper === undefined || this.#keeper.isSaved(session.stepCount) || session.stepCount === 0) return
+    yield* this.#saveNow()
+  }
+
+  async *#saveNow(): AsyncGenerator<TrainEvent<M>, void, undefined> {
+    const { session, loader, task, data } = this.#parts
+    const keeper = this.#keeper
+    if (keeper === undefined) return
+    if (this.#best?.step === session.stepCount) this.#best = { ...this.#best, path: keeper.pathOf(session.stepCount) }
+    const run: RunState<M> = {
+      task,
+      data,
+      loader: loader.state(),
+      best: this.#best,
+      ranked: keeper.ranked,
+      evaluatedAt: this.#evaluatedAt,
+      ...present({ earlyStopping: this.#stopping?.state(), divergence: this.#watch?.state() }),
+    }
+    const saved = await keeper.save(session, plain(run))
+    this.#savedLosses = this.#watch?.state().losses ?? []
+    yield { ...this.#base('checkpoint'), ...saved }
     this.#restartClock()
   }
 
-  /** The best, with the path its checkpoint is about to have. */
-  #bestWithPath(folder: string): Best<M> | null {
-    if (this.#best === null || this.#best.step !== this.#parts.session.stepCount) return this.#best
-    return { ...this.#best, path: join(folder, `step-${String(this.#best.step).padStart(8, '0')}`) }
+  /** What a run that goes on has ranked, or its best where it says no more. */
+  #rankedOf(run: RunState<M> | undefined): readonly Ranked[] {
+    const { evaluation } = this.#parts
+    if (run?.ranked !== undefined) return run.ranked
+    if (evaluation === undefined || run?.best == null) return []
+    return [{ step: run.best.step, score: evaluation.score(run.best.metrics) }]
   }
 }
 

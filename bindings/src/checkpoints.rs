@@ -39,6 +39,25 @@ pub fn read_checkpoint(env: &Env, path: String) -> napi::Result<Object<'_>> {
     Ok(promise)
 }
 
+/// Finished checkpoints of a folder, oldest first; contents are not verified.
+#[napi(catch_unwind, ts_return_type = "Promise<string[]>")]
+pub fn list_checkpoints(env: &Env, folder: String) -> napi::Result<Object<'_>> {
+    let (settle, promise) = promise(env)?;
+    let list = move || checkpoint::list(&PathBuf::from(folder));
+    settle.spawn(list, |_, found| Ok(found.iter().map(|(_, path)| text(path)).collect::<Vec<_>>()))?;
+    Ok(promise)
+}
+
+/// Writes the mean of checkpoints' weights as a model folder; resolves with JSON.
+#[napi(catch_unwind, ts_return_type = "Promise<string>")]
+pub fn average_checkpoints(env: &Env, paths: Vec<String>, output: String) -> napi::Result<Object<'_>> {
+    let (settle, promise) = promise(env)?;
+    let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+    let average = move || write(&checkpoint::average(&paths, &PathBuf::from(output))?);
+    settle.spawn(average, |_, averaged: String| Ok(averaged))?;
+    Ok(promise)
+}
+
 /// Deletes the folder's checkpoints but those in `keep`; resolves with what remains.
 #[napi(catch_unwind, ts_return_type = "Promise<string[]>")]
 pub fn retain_checkpoints(env: &Env, folder: String, keep: Vec<String>) -> napi::Result<Object<'_>> {

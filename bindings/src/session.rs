@@ -59,9 +59,9 @@ impl NativeSession {
     ) -> napi::Result<Object<'env>> {
         let options = guarded(|| Ok::<_, Fault>(SessionOptions::from_json(&parse(&options)?)?))?;
         let (handle, (settle, promise)) = (model.handle()?, promise(env)?);
-        // Two moments, SAGE's average where there is one, and the gradients.
-        let states =
-            3 + usize::from(options.optimizer.sage().is_some() || options.optimizer.observe().is_some());
+        // Two moments, SAGE's average and that of the weights where there are any, and the gradients.
+        let senses = options.optimizer.sage().is_some() || options.optimizer.observe().is_some();
+        let states = 3 + usize::from(senses) + usize::from(options.update.average.is_some());
         let bytes = model.slot.with(|model| Ok::<_, Fault>(model.bytes() * states))?;
         let convert = move |env: &Env, (session, options)| {
             Ok(Self { slot: Slot::new(env, "session", Training { session, options }, bytes)? })
@@ -81,6 +81,38 @@ impl NativeSession {
     pub fn step<'env>(&mut self, env: &'env Env, batch: &mut NativeBatch) -> napi::Result<Object<'env>> {
         let (session, batch, (settle, promise)) = (self.session()?, batch.share()?, promise(env)?);
         session.step(batch, settle.reply(|_, report| Ok(StepData::from(report))));
+        Ok(promise)
+    }
+
+    /// The update of the batches since the last one, however few.
+    #[napi(catch_unwind, ts_return_type = "Promise<StepData>")]
+    pub fn finish<'env>(&mut self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let (session, (settle, promise)) = (self.session()?, promise(env)?);
+        session.finish(settle.reply(|_, report| Ok(StepData::from(report))));
+        Ok(promise)
+    }
+
+    /// Multiplies every rate beside the schedule.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn set_rate_factor<'env>(&mut self, env: &'env Env, factor: f64) -> napi::Result<Object<'env>> {
+        let (session, (settle, promise)) = (self.session()?, promise(env)?);
+        session.set_rate_factor(factor, settle.reply(|_, ()| Ok(())));
+        Ok(promise)
+    }
+
+    /// Lets the model hold its averaged weights, or its own again.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn hold_averages<'env>(&mut self, env: &'env Env, hold: bool) -> napi::Result<Object<'env>> {
+        let (session, (settle, promise)) = (self.session()?, promise(env)?);
+        session.hold_averages(hold, settle.reply(|_, ()| Ok(())));
+        Ok(promise)
+    }
+
+    /// SHA-256 of everything that continuation depends on; resolves with JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
+    pub fn digests<'env>(&mut self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let (session, (settle, promise)) = (self.session()?, promise(env)?);
+        session.digests(settle.reply(|_, digests| Ok(write(&digests)?)));
         Ok(promise)
     }
 

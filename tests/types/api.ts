@@ -136,7 +136,7 @@ export async function task(): Promise<void> {
     expectTypeOf(event).toEqualTypeOf<TrainEvent<TranslationMetrics>>()
     if (event.type === 'evaluation') expectTypeOf(event.metrics.bleu).toEqualTypeOf<number>()
     if (event.type === 'step') expectTypeOf(event.gradientNorm).toEqualTypeOf<number | undefined>()
-    if (event.type === 'end') expectTypeOf(event.reason).toEqualTypeOf<'finished' | 'aborted' | 'stopped'>()
+    if (event.type === 'end') expectTypeOf(event.reason).toEqualTypeOf<'finished' | 'earlyStopped' | 'aborted' | 'stopped'>()
     // @ts-expect-error -- not every event has metrics
     expectTypeOf(event.metrics)
   }

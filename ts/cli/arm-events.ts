@@ -56,7 +56,7 @@ function translate<M extends object>(event: TrainEvent<M>): readonly TaskEvent[]
   if (type === 'evaluation') return [evaluationOf(event)]
   if (type === 'checkpoint') return [{ type, step, path: event.path }]
   if (type === 'warning') return [{ type, message: event.message }]
-  return [{ type, step, reason: event.reason === 'finished' ? 'finished' : 'stopped' }]
+  return [{ type, step, reason: event.reason === 'finished' || event.reason === 'earlyStopped' ? 'finished' : 'stopped' }]
 }
 
 function startOf({ totalSteps, parameters, session }: StartEvent): TaskEvent {

@@ -44,6 +44,7 @@ export const evaluate: Command = {
       printFacts(context.terminal, [
         { label: 'sentences', value: fixed(sources.length) },
         { label: 'NLL (nats/token)', value: fixed(metrics.nll, 4) },
+        { label: 'bits/token', value: fixed(metrics.bits, 4) },
         { label: 'perplexity', value: fixed(metrics.perplexity, 3) },
         { label: 'BLEU', value: `${fixed(metrics.bleu, 2)} [${fixed(intervals.bleu[0], 2)}, ${fixed(intervals.bleu[1], 2)}]  ${scores.signatures.bleu}` },
         { label: 'chrF', value: `${fixed(metrics.chrf, 2)} [${fixed(intervals.chrf[0], 2)}, ${fixed(intervals.chrf[1], 2)}]  ${scores.signatures.chrf}` },

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { latestCheckpoint, readCheckpoint } from '../checkpoint.js'
+import { latestCheckpoint, modelFolder, readCheckpoint } from '../checkpoint.js'
 import { UsageError } from './exit-codes.js'
 import { isObject } from './merge.js'
 
@@ -12,10 +12,10 @@ import { isObject } from './merge.js'
  */
 export async function findModelFolder(path: string): Promise<string> {
   if (existsSync(join(path, 'model.safetensors'))) return path
-  if (existsSync(join(path, 'model', 'model.safetensors'))) return join(path, 'model')
-  if (existsSync(join(path, 'checkpoints'))) return join(await bestCheckpoint(path), 'model')
+  if (existsSync(join(path, 'model', 'model.safetensors'))) return modelFolder(path)
+  if (existsSync(join(path, 'checkpoints'))) return modelFolder(await bestCheckpoint(path))
   const arms = await armsIn(path)
-  if (arms.length === 1) return join(await bestCheckpoint(join(path, arms[0] ?? '')), 'model')
+  if (arms.length === 1) return modelFolder(await bestCheckpoint(join(path, arms[0] ?? '')))
   if (arms.length > 1) throw new UsageError(`${path} has several arms; give one of ${arms.map((arm) => join(path, arm)).join(', ')}`)
   throw new UsageError(`${path}: no model is there; give a model folder (model.safetensors), a checkpoint or a run`)
 }

@@ -1,3 +1,4 @@
+import { average } from './average.js'
 import type { Command } from './command.js'
 import { doctor } from './doctor.js'
 import { evaluate } from './evaluate.js'
@@ -10,9 +11,10 @@ import type { TaskCommand } from './task-command.js'
 import { train } from './train.js'
 import { translate } from './translate.js'
 import { translationCommand } from './translation-command.js'
+import { verifyResumeCommand } from './verify-resume.js'
 
 /** The tasks of `sagetrain train`: a new one adds its line. */
 export const TASKS: ReadonlyMap<string, TaskCommand> = new Map([translationCommand, spiralCommand].map((task) => [task.name, task]))
 
 /** The commands of `sagetrain`, in the order of `--help`. */
-export const COMMANDS: readonly Command[] = [start, prepare, train, translate, evaluate, score, search, doctor]
+export const COMMANDS: readonly Command[] = [start, prepare, train, translate, evaluate, score, search, average, verifyResumeCommand, doctor]

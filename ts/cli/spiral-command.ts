@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { modelFolder } from '../checkpoint.js'
+import type { Dataset } from '../dataset.js'
 import type { Boundary } from '../report/boundary.js'
 import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
@@ -55,6 +56,10 @@ class PreparedSpiral implements PreparedTask {
     this.facts = [{ label: 'points', value: `${fixed(train)} training, ${fixed(valid)} validation, drawn with different seeds` }]
   }
 
+  get dataset(): Dataset {
+    return this.#task.dataset('train')
+  }
+
   async train({ train, folder, resume, signal }: ArmOptions): Promise<ArmTraining> {
     const run = this.#task.train({ ...(train as unknown as SpiralTrainOptions), folder, resume, signal })
     return {
@@ -69,7 +74,7 @@ class PreparedSpiral implements PreparedTask {
 
   async #measure(checkpoint: string | undefined, bestStep: number): Promise<Measured> {
     if (checkpoint === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
-    const model = join(checkpoint, 'model')
+    const model = modelFolder(checkpoint)
     return { bestStep, metrics: numbersOf(await this.#task.evaluate(model)), signatures: {}, outputs: [], model }
   }
 

@@ -1,3 +1,4 @@
+import type { Dataset } from '../dataset.js'
 import type { Boundary } from '../report/boundary.js'
 import type { Fact, MetricColumn, PairedComparison, SampleTranslation, SensitivityPoint } from '../report/report-data.js'
 import type { JsonObject } from './merge.js'
@@ -114,6 +115,8 @@ export interface PreparedTask extends AsyncDisposable {
   readonly facts: readonly Fact[]
   /** What `measure` measures on, e.g. "426 held-out sentences, beam 5". */
   readonly measuredOn: string
+  /** What it trains on, where training can be repeated from a checkpoint. */
+  readonly dataset?: Dataset
   train(options: ArmOptions): Promise<ArmTraining>
   compare(arms: readonly MeasuredArm[]): Promise<Compared>
 }

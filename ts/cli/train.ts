@@ -138,9 +138,9 @@ function sayResume(folder: string, terminal: Terminal): void {
 
 /** What to do after an arm failed. */
 function sayRemedy(folder: string, { compare }: RunConfig, failure: unknown, terminal: Terminal): void {
-  if (!isSagetrainError(failure, 'ERR_NON_FINITE')) return terminal.line(`Once its cause is mended, go on from the last checkpoints: ${resumeCommand(folder)}`)
+  if (!isSagetrainError(failure, 'ERR_NON_FINITE') && !isSagetrainError(failure, 'ERR_DIVERGED')) return terminal.line(`Once its cause is mended, go on from the last checkpoints: ${resumeCommand(folder)}`)
   const rate = compare === undefined ? '--optimizer.lr' : `--compare.${String(failure.fields['arm'])}.optimizer.lr`
-  terminal.line(`Gone on with, it would diverge again: train anew with a lower rate (${rate}), or leave such steps out with --nonFinite skip`)
+  terminal.line(`Gone on with, it would diverge again: train anew with a lower rate (${rate}), or leave such steps out with --nonFinite skip, or go back by itself with --divergence rollback`)
 }
 
 function resumeCommand(folder: string): string {

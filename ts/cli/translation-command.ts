@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { modelFolder } from '../checkpoint.js'
+import type { Dataset } from '../dataset.js'
 import { fixed } from '../report/format.js'
 import type { Fact, PairedComparison, SampleTranslation } from '../report/report-data.js'
 import { pairedBootstrap, type Estimate } from '../score/paired.js'
@@ -27,6 +29,7 @@ export const translationCommand: TaskCommand = {
   check: (train) => void translationTrainOptions(train),
   columns: [
     { key: 'nll', label: 'NLL (nats/token)', digits: 3, better: 'lower' },
+    { key: 'bits', label: 'bits/token', digits: 3, better: 'lower' },
     { key: 'perplexity', label: 'perplexity', digits: 2, better: 'lower' },
     { key: 'bleu', label: 'BLEU', digits: 1, better: 'higher' },
     { key: 'chrf', label: 'chrF', digits: 1, better: 'higher' },
@@ -120,6 +123,10 @@ class PreparedTranslation implements PreparedTask {
     this.facts = factsOf(task, options)
   }
 
+  get dataset(): Dataset {
+    return this.#task.dataset('train')
+  }
+
   async train({ train, folder, resume, signal }: ArmOptions): Promise<ArmTraining> {
     const run = this.#task.train({ ...(train as unknown as TranslationTrainOptions), folder, resume, signal })
     return {
@@ -134,7 +141,7 @@ class PreparedTranslation implements PreparedTask {
 
   async #measure(checkpoint: string | undefined, bestStep: number, search: TranslationEvaluateOptions, signal: AbortSignal): Promise<Measured> {
     if (checkpoint === undefined || this.#part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
-    const scores = await this.#task.evaluate(join(checkpoint, 'model'), { ...search, part: this.#part, signal })
+    const scores = await this.#task.evaluate(modelFolder(checkpoint), { ...search, part: this.#part, signal })
     return { bestStep, metrics: numbersOf(scores.metrics), signatures: { bleu: resampled(scores.signatures.bleu), chrf: resampled(scores.signatures.chrf) }, outputs: scores.hypotheses, sources: scores.sources, references: scores.references }
   }
 

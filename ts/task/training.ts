@@ -5,7 +5,7 @@ import { latestCheckpoint, readCheckpoint } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
 import { SagetrainError } from '../errors.js'
 import { EventLog } from '../event-log.js'
-import type { Best, TrainEvent } from '../events.js'
+import type { Best, DataOrder, TrainEvent } from '../events.js'
 import { present } from '../json.js'
 import type { LoaderOptions } from '../loader.js'
 import { Model } from '../model.js'
@@ -13,8 +13,8 @@ import type { ModelOptions } from '../model-spec.js'
 import { occupy } from '../occupied.js'
 import { Run, type RunResult, type Training } from '../run.js'
 import { Session, type SessionOptions } from '../session.js'
-import { sessionPart, type ParsedTrainOptions } from '../train-options.js'
-import { TrainingLoop, type DataOrder, type LoopParts, type RunState } from '../training-loop.js'
+import { rollbackOf, sessionPart, type ParsedTrainOptions } from '../train-options.js'
+import { TrainingLoop, type LoopParts, type RunState } from '../training-loop.js'
 
 /** What a task brings to a training; the rest is the same for all. */
 export interface TaskTraining<M extends object> {
@@ -48,6 +48,9 @@ class TaskRun<M extends object> implements Training<M> {
 
   constructor(training: TaskTraining<M>) {
     this.#training = training
+    const { options, evaluate } = training
+    if (options.earlyStopping === undefined || evaluate !== undefined) return
+    throw new SagetrainError('ERR_CONFIG', 'train.earlyStopping: counts evaluations, and there are no validation data', { fields: { key: 'train.earlyStopping' } })
   }
 
   async *events(): AsyncGenerator<TrainEvent<M>, void, undefined> {
@@ -80,39 +83,38 @@ class TaskRun<M extends object> implements Training<M> {
     return { ...present({ totalSteps, labelSmoothing }), ...sessionPart(options), model } as SessionOptions
   }
 
-  /** As asked, or as many as the epochs have. Updates reach across epochs; batches left over at the very end make none. */
+  /** As asked, or as many as the epochs have, each of which ends with an update. */
   async #totalSteps(): Promise<number | undefined> {
-    const { steps, epochs, totalSteps, accumulate = 1 } = this.#training.options
+    const { steps, epochs, totalSteps } = this.#training.options
     if (totalSteps !== undefined) return totalSteps
     if (epochs === undefined) return steps
-    const batches = await this.#batches(epochs, (steps ?? Infinity) * accumulate)
-    if (batches >= accumulate) return Math.min(Math.floor(batches / accumulate), steps ?? Infinity)
-    const message = `train.accumulate: an update takes ${accumulate} batches, and the run has only ${batches}; lower it, or the size of a batch`
-    throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.accumulate', value: accumulate } })
+    return Math.min(await this.#updates(epochs, steps ?? Infinity), steps ?? Infinity)
   }
 
-  /** Batches of that many epochs; counted until there are `enough`. */
-  async #batches(epochs: number, enough: number): Promise<number> {
+  /** Updates of that many epochs; counted until there are `enough`. */
+  async #updates(epochs: number, enough: number): Promise<number> {
     const { dataset, batch, options } = this.#training
-    const loader = dataset.loader({ ...batch, seed: options.seed, prefetch: 0 })
-    if (batch.batchSize !== undefined) return (await loader.batches(0)) * epochs
-    let batches = 0
+    const { seed, accumulate = 1 } = options
+    const loader = dataset.loader({ ...batch, seed, prefetch: 0 })
+    const updates = async (epoch: number): Promise<number> => Math.ceil((await loader.batches(epoch)) / accumulate)
+    if (batch.batchSize !== undefined) return (await updates(0)) * epochs
+    let found = 0
     // oxlint-disable-next-line no-await-in-loop -- a large corpus cut by length differs from epoch to epoch; each plan uses the processors it can
-    for (let epoch = 0; epoch < epochs && batches < enough; epoch += 1) batches += await loader.batches(epoch)
-    return batches
+    for (let epoch = 0; epoch < epochs && found < enough; epoch += 1) found += await updates(epoch)
+    return found
   }
 
   async #loopParts(session: Session): Promise<LoopParts<M>> {
     const { task, options, dataset, batch, evaluate, evaluateEvery, score, attachments } = this.#training
-    const { seed, steps, signal, checkpoint } = options
+    const { seed, steps, signal, checkpoint, earlyStopping } = options
     const folder = this.#folder === undefined ? undefined : join(this.#folder, 'checkpoints')
     const data = dataOrder(this.#training)
     const { resumed, warnings } = await continueFrom<M>(session, folder, this.#training)
     const order = { ...batch, seed, epochs: options.epochs ?? Infinity, ...present({ state: resumed?.run.loader }) }
-    const evaluation = evaluate === undefined ? undefined : { evaluate: () => evaluate(session), score, ...present({ everySteps: evaluateEvery }) }
+    const evaluation = evaluate === undefined ? undefined : { evaluate: () => session.withAverages(() => evaluate(session)), score, ...present({ everySteps: evaluateEvery }) }
     const checkpoints = folder === undefined ? undefined : { folder, attachments, ...checkpoint }
-    const totalSteps = session.spec.totalSteps
-    return { task, session, loader: dataset.loader(order), data, warnings, ...present({ steps, totalSteps, signal, resumed, evaluation, checkpoints }) }
+    const [totalSteps, rollback] = [session.spec.totalSteps, rollbackOf(options)]
+    return { task, session, loader: dataset.loader(order), data, warnings, ...present({ steps, totalSteps, signal, resumed, evaluation, earlyStopping, rollback, checkpoints }) }
   }
 }
 

@@ -116,6 +116,14 @@ impl<S: Stored> Optimizer<S> {
         Ok(report)
     }
 
+    /// What the schedule multiplies the next step's rate with.
+    ///
+    /// # Errors
+    /// Those of a schedule without the total it is stretched over.
+    pub fn next_multiplier(&self) -> Result<f64> {
+        self.resolved.multiplier(self.progress.step + 1, None)
+    }
+
     /// Steps taken.
     pub fn step_count(&self) -> u64 {
         self.progress.step
@@ -213,6 +221,23 @@ impl<S: Stored> Optimizer<S> {
         if let Some(averaging) = &mut self.progress.averaging {
             averaging.begin();
         }
+    }
+}
+
+impl Optimizer<f32> {
+    /// Exchanges every parameter with its average, where one has begun; a second call puts both back, to the bit.
+    ///
+    /// # Errors
+    /// `ERR_SHAPE` for what does not fit. Nothing has changed then.
+    pub fn swap_averages(&mut self, parameters: &mut [&mut [f32]]) -> Result<()> {
+        self.check(parameters, &vec![None; parameters.len()])?;
+        let Some(averaging) = &self.progress.averaging else { return Ok(()) };
+        for (index, (parameter, states)) in parameters.iter_mut().zip(self.arena.split_mut()).enumerate() {
+            if averaging.has_begun(index) {
+                parameter.swap_with_slice(states.average);
+            }
+        }
+        Ok(())
     }
 }
 

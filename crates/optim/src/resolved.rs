@@ -105,7 +105,7 @@ impl<S: Stored> Resolved<S> {
     }
 
     /// The caller's multiplier, or the schedule's of that step.
-    fn multiplier(&self, step: u64, given: Option<f64>) -> Result<f64> {
+    pub fn multiplier(&self, step: u64, given: Option<f64>) -> Result<f64> {
         match given {
             None => {
                 let index = self.spec.schedule_index(step);

@@ -1,15 +1,20 @@
 //! Checkpoints: folders that are either whole and verified or not there.
 //!
 //! `<run>/checkpoints/step-00001200/` holds `model/` (a complete Hugging Face folder), `optimizer.safetensors`, `state.json` and
-//! `manifest.json` with the size and SHA-256 of every file. It is written under a temporary name, every file and folder is
+//! `manifest.json` with the size and SHA-256 of every file; where weights are averaged, `average/` is another such folder with the averages. It is written under a temporary name, every file and folder is
 //! synced, and one rename publishes it.
 
+mod average;
 mod changes;
+mod digest;
 mod folder;
 mod manifest;
 mod state;
 mod tensors;
 
+pub use average::{Averaged, average};
+pub use digest::Digest;
+pub(crate) use digest::digests;
 pub(crate) use folder::sync_folder;
 pub use folder::{latest, list, retain};
 pub use manifest::verify;
@@ -34,18 +39,28 @@ pub struct Extras {
 pub(crate) fn save(
     folder: &Path,
     model: &dyn Model,
-    training: &Training,
+    training: &mut Training,
     extras: &Extras,
 ) -> Result<PathBuf, TrainerError> {
+    training.check_weights()?;
     let name = folder::name(training.step);
     folder::publish(folder, &name, |temporary| {
-        let model_folder = temporary.join("model");
-        std::fs::create_dir(&model_folder).map_err(TrainerError::io(&model_folder))?;
-        model.save(&model_folder)?;
-        attach(&model_folder, &extras.attachments)?;
+        save_model(&temporary.join("model"), model, extras)?;
+        if training.averages() {
+            training.swap_averages(model)?;
+            let saved = save_model(&temporary.join("average"), model, extras);
+            training.swap_averages(model)?;
+            saved?;
+        }
         tensors::write(&temporary.join("optimizer.safetensors"), model, training)?;
         state::write(&temporary.join("state.json"), training, &extras.run)
     })
+}
+
+fn save_model(folder: &Path, model: &dyn Model, extras: &Extras) -> Result<(), TrainerError> {
+    std::fs::create_dir(folder).map_err(TrainerError::io(folder))?;
+    model.save(folder)?;
+    attach(folder, &extras.attachments)
 }
 
 /// What [`load`] found.
@@ -65,6 +80,7 @@ pub(crate) fn load(
     model: &dyn Model,
     training: &mut Training,
 ) -> Result<Loaded, TrainerError> {
+    training.check_weights()?;
     verify(folder)?;
     let state = state::read(&folder.join("state.json"))?;
     let warnings = state.check(folder, training)?;
@@ -74,6 +90,7 @@ pub(crate) fn load(
     training.optimizer.load(&tensors.state(), state.step)?;
     training.step = state.step;
     training.passes = state.passes;
+    training.rate_factor = state.rate_factor;
     training.sensitivity = None;
     training.pending = Pending {
         gradients: tensors.gradients,

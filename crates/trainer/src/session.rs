@@ -3,7 +3,7 @@
 //! Every method sends one command and returns at once; `reply` runs on the engine thread when it is done. [`wait`] turns any of
 //! them into a blocking call.
 
-use crate::checkpoint::{self, Extras, Loaded};
+use crate::checkpoint::{self, Digest, Extras, Loaded};
 use crate::engine::{Engine, Owned};
 use crate::error::TrainerError;
 use crate::evaluate::{BatchSize, Losses, Setting, losses};
@@ -215,6 +215,50 @@ impl Session {
         self.engine.send(job, reply);
     }
 
+    /// The update of the batches since the last one, however few: an epoch's last accumulation.
+    pub fn finish(&self, reply: Reply<StepReport>) {
+        let job = |owned: &mut Owned| {
+            let (model, training) = owned.training()?;
+            training.finish(model)
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// Multiplies every rate with `factor` from the next update on, beside the schedule; saved and loaded.
+    pub fn set_rate_factor(&self, factor: f64, reply: Reply<()>) {
+        let job = move |owned: &mut Owned| {
+            if !(factor.is_finite() && factor > 0.0) {
+                let message = format!("{factor} is out of range; give a finite number above 0");
+                return Err(TrainerError::Option { key: "rateFactor", message });
+            }
+            owned.training()?.1.rate_factor = factor;
+            Ok(())
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// Lets the model hold its averaged weights, where the optimizer averages, until it is called with `false`. Steps, saving and loading
+    /// are refused meanwhile.
+    pub fn hold_averages(&self, hold: bool, reply: Reply<()>) {
+        let job = move |owned: &mut Owned| {
+            let (model, training) = owned.training()?;
+            if training.averages() && training.swapped != hold {
+                training.swap_averages(model)?;
+            }
+            Ok(())
+        };
+        self.engine.send(job, reply);
+    }
+
+    /// SHA-256 of everything that continuation depends on, array by array.
+    pub fn digests(&self, reply: Reply<Vec<Digest>>) {
+        let job = |owned: &mut Owned| {
+            let (model, training) = owned.training()?;
+            checkpoint::digests(model, training)
+        };
+        self.engine.send(job, reply);
+    }
+
     /// Statistics of the last observed update, where the optimizer observes.
     pub fn sensitivity(&self, reply: Reply<Option<SensitivityReport>>) {
         self.engine.send(|owned| Ok(owned.training()?.1.sensitivity.take()), reply);
@@ -241,6 +285,11 @@ impl Session {
     /// Ends the session; the model stays on its thread. Idempotent.
     pub fn dispose(&self, reply: Reply<()>) {
         let job = |owned: &mut Owned| {
+            if let Ok((model, training)) = owned.training()
+                && training.swapped
+            {
+                training.swap_averages(model)?;
+            }
             owned.training = None;
             Ok(sagetrain_torch::release_memory()?)
         };

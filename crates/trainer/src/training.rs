@@ -59,6 +59,10 @@ pub(crate) struct Training {
     pub(crate) step: u64,
     /// Batches seen; the counter of every random stream.
     pub(crate) passes: u64,
+    /// Multiplies every rate, beside the schedule.
+    pub(crate) rate_factor: f64,
+    /// Whether the model's tensors hold the averages, and the optimizer's the weights.
+    pub(crate) swapped: bool,
     pub(crate) sensitivity: Option<SensitivityReport>,
 }
 
@@ -68,11 +72,14 @@ impl Training {
         let threads = options.threads();
         sagetrain_torch::set_threads(threads)?;
         let optimizer = Optimizer::new(&options.optimizer, &infos(model), &options.update, &TensorAllocate)?;
-        Ok(Self { options, optimizer, pending: Pending::default(), step: 0, passes: 0, sensitivity: None })
+        let pending = Pending::default();
+        let (step, passes, rate_factor, swapped, sensitivity) = (0, 0, 1.0, false, None);
+        Ok(Self { options, optimizer, pending, step, passes, rate_factor, swapped, sensitivity })
     }
 
     /// Forward, backward, and an update where this batch completes one.
     pub(crate) fn step(&mut self, model: &dyn Model, batch: &Batch) -> Result<StepReport, TrainerError> {
+        self.check_weights()?;
         let started = Instant::now();
         let inputs = inputs(batch)?;
         let loss = self.loss(model, &inputs)?;
@@ -83,6 +90,47 @@ impl Training {
         }
         report.seconds = started.elapsed().as_secs_f64();
         Ok(report)
+    }
+
+    /// The update of the batches since the last one, however few; without any it changes nothing.
+    pub(crate) fn finish(&mut self, model: &dyn Model) -> Result<StepReport, TrainerError> {
+        self.check_weights()?;
+        let started = Instant::now();
+        let mut report = self.report();
+        if self.pending.batches > 0 {
+            self.update(model, &mut report)?;
+        }
+        report.seconds = started.elapsed().as_secs_f64();
+        Ok(report)
+    }
+
+    /// Exchanges weights and averages; a second call puts them back, to the bit.
+    pub(crate) fn swap_averages(&mut self, model: &dyn Model) -> Result<(), TrainerError> {
+        let _no_grad = tch::no_grad_guard();
+        let mut tensors = handles(model);
+        let mut parameters = tensors.iter_mut().map(f32_slice_mut).collect::<Result<Vec<_>, _>>()?;
+        self.optimizer.swap_averages(&mut parameters)?;
+        self.swapped = !self.swapped;
+        Ok(())
+    }
+
+    /// Whether the optimizer averages the weights.
+    pub(crate) fn averages(&self) -> bool {
+        self.options.update.average.is_some()
+    }
+
+    /// Refuses what would take averages for weights.
+    pub(crate) fn check_weights(&self) -> Result<(), TrainerError> {
+        let message = "the model holds its averaged weights for an evaluation; wait for its end";
+        if self.swapped { Err(TrainerError::State { message: message.into() }) } else { Ok(()) }
+    }
+
+    /// In place of the schedule's own multiplier, where there is a factor.
+    fn multiplier(&self) -> Result<Option<f64>, TrainerError> {
+        if self.rate_factor == 1.0 {
+            return Ok(None);
+        }
+        Ok(Some(self.optimizer.next_multiplier()? * self.rate_factor))
     }
 
     fn loss(&mut self, model: &dyn Model, inputs: &Inputs) -> Result<Loss, TrainerError> {
@@ -120,7 +168,8 @@ impl Training {
     fn update(&mut self, model: &dyn Model, report: &mut StepReport) -> Result<(), TrainerError> {
         let pending = std::mem::take(&mut self.pending);
         let started = Instant::now();
-        let inputs = StepInputs { divisor: pending.count as f64, ..StepInputs::default() };
+        let (divisor, multiplier) = (pending.count as f64, self.multiplier()?);
+        let inputs = StepInputs { divisor, multiplier, ..StepInputs::default() };
         let mut tensors = handles(model);
         let _no_grad = tch::no_grad_guard();
         let mut parameters = tensors.iter_mut().map(f32_slice_mut).collect::<Result<Vec<_>, _>>()?;

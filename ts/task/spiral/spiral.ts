@@ -6,7 +6,7 @@ import { encode } from '../../json.js'
 import { Model, withModel } from '../../model.js'
 import type { MlpOptions } from '../../model-spec.js'
 import { calling } from '../../native-error.js'
-import { count, expected, nonNegative, object, parse, positive, whole } from '../../options.js'
+import { count, expected, nonNegative, object, oneOf, parse, positive, whole } from '../../options.js'
 import type { Run } from '../../run.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun } from '../training.js'
@@ -62,6 +62,11 @@ export interface SpiralTrainOptions extends TrainOptions {
    * @default { everySteps: 100 }
    */
   readonly evaluation?: EvaluationSchedule
+  /**
+   * What the best is chosen by on the validation points: the highest accuracy or the lowest loss.
+   * @default { metric: 'accuracy' }
+   */
+  readonly best?: { readonly metric: 'accuracy' | 'loss' }
 }
 
 /** P(arm 1) on a square grid. */
@@ -110,13 +115,13 @@ export class Spiral {
   }
 
   /**
-   * Trains a perceptron; the best is the one with the highest accuracy on the validation points.
+   * Trains a perceptron; the best is the one with the highest accuracy on the validation points, or as `best.metric` says.
    *
    * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, before anything has begun.
    */
   train(options: SpiralTrainOptions): Run<SpiralMetrics> {
     const parsed = spiralTrainOptions(options)
-    const { model, batch, evaluation } = parsed
+    const { model, batch, evaluation, best } = parsed
     return startRun<SpiralMetrics>({
       task: 'spiral',
       options: parsed,
@@ -125,7 +130,7 @@ export class Spiral {
       batch,
       evaluateEvery: evaluation.everySteps,
       evaluate: ({ model: trained }) => this.evaluate(trained),
-      score: ({ accuracy }) => accuracy,
+      score: ({ accuracy, loss }) => (best.metric === 'loss' ? -loss : accuracy),
       attachments: [],
     })
   }
@@ -178,6 +183,7 @@ const trainOptions = object({
   model: v.optional(v.custom<Partial<MlpOptions> | Model>((value) => typeof value === 'object' && value !== null, expected('{ hidden, activation } or a Model')), {}),
   batch: v.optional(object({ batchSize: count }), { batchSize: 100 }),
   evaluation: v.optional(object({ everySteps: v.optional(count, 100) }), {}),
+  best: v.optional(object({ metric: oneOf(['accuracy', 'loss']) }), { metric: 'accuracy' }),
 })
 
 const boundaryOptions = object({ resolution: v.optional(count, 200), extent: v.optional(positive, 1.2) })

@@ -12,6 +12,8 @@ export interface TranslationMetrics {
   readonly loss: number
   /** Mean negative log-likelihood in nats. */
   readonly nll: number
+  /** The same in bits: nll / ln 2. */
+  readonly bits: number
   /** e^nll. */
   readonly perplexity: number
   /** Corpus BLEU of beam-search output, 0 to 100, equal to sacreBLEU's. */
@@ -42,7 +44,7 @@ export function textsOf(dataset: Dataset, column: 'source' | 'target', tokenizer
   return tokenizer.decode(rows)
 }
 
-type NativeScores = TranslationMetrics & {
+type NativeScores = Omit<TranslationMetrics, 'bits'> & {
   readonly bleuSignature: string
   readonly chrfSignature: string
   readonly hypotheses: string[]
@@ -71,7 +73,7 @@ export async function evaluateTranslation(
   )) as NativeScores
   const { loss, nll, perplexity, bleu, chrf } = found
   return {
-    metrics: { loss, nll, perplexity, bleu, chrf },
+    metrics: { loss, nll, bits: nll / Math.LN2, perplexity, bleu, chrf },
     signatures: { bleu: found.bleuSignature, chrf: found.chrfSignature },
     hypotheses: found.hypotheses,
     references,

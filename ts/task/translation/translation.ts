@@ -4,7 +4,7 @@ import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
 import { Model, withModel } from '../../model.js'
 import type { ModelOptions, TransformerOptions } from '../../model-spec.js'
-import { count, expected, fraction, object, parse, show } from '../../options.js'
+import { count, expected, fraction, object, oneOf, parse, show } from '../../options.js'
 import type { Run } from '../../run.js'
 import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
@@ -31,6 +31,12 @@ export interface TranslationTrainOptions extends TrainOptions {
   readonly labelSmoothing?: number
   /** When and how to score on the validation part. */
   readonly evaluation?: EvaluationSchedule & SearchOptions
+  /**
+   * What the best is chosen by on the validation part: the highest BLEU or chrF, or the lowest loss (label smoothing included, fairseq's
+   * criterion) or negative log-likelihood.
+   * @default { metric: 'bleu' }
+   */
+  readonly best?: { readonly metric: 'bleu' | 'chrf' | 'loss' | 'nll' }
 }
 
 /** What {@link Translation.evaluate} takes. */
@@ -95,13 +101,13 @@ export class Translation {
   }
 
   /**
-   * Trains a translator, scoring it on the validation part; the best is the one with the highest BLEU.
+   * Trains a translator, scoring it on the validation part; the best is the one with the highest BLEU, or as `best.metric` says.
    *
    * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, before anything has begun.
    */
   train(options: TranslationTrainOptions): Run<TranslationMetrics> {
     const parsed = translationTrainOptions(options)
-    const { model, batch, labelSmoothing, evaluation, signal } = parsed
+    const { model, batch, labelSmoothing, evaluation, best, signal } = parsed
     const { everySteps, ...search } = evaluation
     const valid = this.#parts.has('valid') ? this.#part('valid') : undefined
     const scored = { search, maxTokens: SCORED_TOKENS, signal }
@@ -114,7 +120,7 @@ export class Translation {
       labelSmoothing,
       evaluateEvery: everySteps,
       ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.tokenizer, scored)).metrics }),
-      score: ({ bleu }) => bleu,
+      score: (metrics) => (best.metric === 'loss' || best.metric === 'nll' ? -metrics[best.metric] : metrics[best.metric]),
       attachments: ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'].map((file) => join(dirname(this.prepared.tokenizer), file)),
     })
   }
@@ -164,6 +170,7 @@ const trainOptions = object({
   batch: object({ maxTokens: count, maxSamples: v.exactOptional(count) }),
   labelSmoothing: v.optional(fraction, 0.1),
   evaluation: v.optional(object({ everySteps: v.exactOptional(count), ...searchEntries }), {}),
+  best: v.optional(object({ metric: oneOf(['bleu', 'chrf', 'loss', 'nll']) }), { metric: 'bleu' }),
 })
 
 const evaluateOptions = object({

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-const TEMPORARY: &str = ".tmp-";
+pub(super) const TEMPORARY: &str = ".tmp-";
 const TRASH: &str = ".trash-";
 
 /// `step-00001200`.
@@ -67,7 +67,9 @@ fn lock(folder: &Path) -> Result<File, TrainerError> {
 fn fill(temporary: &Path, write: impl FnOnce(&Path) -> Result<(), TrainerError>) -> Result<(), TrainerError> {
     write(temporary)?;
     manifest::write(temporary)?;
-    sync_folder(&temporary.join("model"))?;
+    for part in ["model", "average"].map(|name| temporary.join(name)).iter().filter(|part| part.is_dir()) {
+        sync_folder(part)?;
+    }
     sync_folder(temporary)
 }
 
@@ -145,7 +147,7 @@ fn sweep(folder: &Path) {
 }
 
 /// An empty folder beside `target`, of a name that no other process has, in whatever container it runs.
-fn unique(prefix: &str, target: &Path) -> Result<TempDir, TrainerError> {
+pub(super) fn unique(prefix: &str, target: &Path) -> Result<TempDir, TrainerError> {
     let folder = target.parent().unwrap_or(target);
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     tempfile::Builder::new()

@@ -117,7 +117,7 @@ fn entry(path: &Path) -> Result<Entry, TrainerError> {
     Ok(Entry { size, sha256: hex(&digest.finalize()) })
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

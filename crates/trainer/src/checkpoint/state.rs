@@ -27,6 +27,9 @@ pub struct State {
     pub accumulated: Accumulated,
     /// Loss scale; 1 without float16.
     pub loss_scale: f64,
+    /// What multiplies every rate beside the schedule: 1 unless training was set back.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub rate_factor: f64,
     /// The session's options as resolved.
     pub options: SessionOptions,
     /// Names the optimizer's `sage` scope selected, empty without `sage`.
@@ -36,6 +39,14 @@ pub struct State {
     pub environment: Environment,
     /// What the training loop keeps: data position, epoch, best score.
     pub run: serde_json::Value,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(factor: &f64) -> bool {
+    *factor == 1.0
 }
 
 /// Sums over the batches since the last update; their gradients are in `optimizer.safetensors` as `<name>/gradient`.
@@ -131,6 +142,7 @@ pub(super) fn write(path: &Path, training: &Training, run: &serde_json::Value) -
             nll: pending.nll,
         },
         loss_scale: 1.0,
+        rate_factor: training.rate_factor,
         options: training.options.clone(),
         scope: training.optimizer.resolved_scope().to_vec(),
         environment: Environment::current(training)?,

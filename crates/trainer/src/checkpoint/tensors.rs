@@ -10,6 +10,7 @@ use std::path::Path;
 use tch::Tensor;
 
 const GRADIENT: &str = "gradient";
+const AVERAGE: &str = "/average";
 
 pub(super) fn write(path: &Path, model: &dyn Model, training: &Training) -> Result<(), TrainerError> {
     let shapes: Vec<Vec<usize>> = training.pending.gradients.iter().map(shape).collect();
@@ -38,7 +39,7 @@ impl Tensors {
     /// Reads a file whose states are exactly the session's.
     pub(super) fn read(path: &Path, model: &dyn Model, training: &Training) -> Result<Self, TrainerError> {
         let saved = read_state(path)?;
-        if let Some(name) = difference(&saved.states, &training.optimizer.state()) {
+        if let Some(name) = difference(&saved.states, &training.optimizer.state(), training.averages()) {
             let message = format!(
                 "{name} is not what this session's optimizer keeps; give the optimizer it was saved with"
             );
@@ -62,12 +63,14 @@ impl Tensors {
     }
 }
 
-/// The first array that only one side has, or that has another shape there.
-fn difference(found: &[StateArray], kept: &[NamedState<'_>]) -> Option<String> {
-    let found: BTreeMap<&str, &[usize]> =
-        found.iter().map(|array| (array.name.as_str(), array.shape.as_slice())).collect();
-    let kept: BTreeMap<&str, &[usize]> =
-        kept.iter().map(|(name, shape, _)| (name.as_str(), *shape)).collect();
+/// The first array that only one side has, or that has another shape there. Averages that are kept begin with the first step, so that
+/// either side may lack them.
+fn difference(found: &[StateArray], kept: &[NamedState<'_>], averages: bool) -> Option<String> {
+    let counts = |name: &str| !averages || !name.ends_with(AVERAGE);
+    let found = found.iter().map(|array| (array.name.as_str(), array.shape.as_slice()));
+    let found: BTreeMap<&str, &[usize]> = found.filter(|(name, _)| counts(name)).collect();
+    let kept = kept.iter().map(|(name, shape, _)| (name.as_str(), *shape));
+    let kept: BTreeMap<&str, &[usize]> = kept.filter(|(name, _)| counts(name)).collect();
     let differs = |name: &&&str| found.get(**name) != kept.get(**name);
     kept.keys().chain(found.keys()).find(differs).map(|name| (*name).to_owned())
 }

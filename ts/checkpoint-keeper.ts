@@ -1,0 +1,100 @@
+import { basename, join } from 'node:path'
+import { listCheckpoints, retainCheckpoints } from './checkpoint.js'
+import type { Json } from './json.js'
+import type { Session } from './session.js'
+
+/** An evaluated step; a higher score is better. */
+export interface Ranked {
+  readonly step: number
+  readonly score: number
+}
+
+/** Where and when a loop saves, and what is kept. */
+export interface KeeperOptions {
+  readonly folder: string
+  /** Without it whenever the model is to be evaluated. */
+  readonly everySteps?: number
+  /** Beside that, once so long after the last one. */
+  readonly everyMinutes?: number
+  /** Newest ones kept. */
+  readonly keep: number
+  /** Best ones kept. */
+  readonly keepBest: number
+  /** Files copied into each model folder. */
+  readonly attachments: readonly string[]
+}
+
+/** Saves checkpoints and lets go of those that are neither among the newest nor among the best. */
+export class CheckpointKeeper {
+  readonly #options: KeeperOptions
+  #newest: readonly string[] = []
+  #ranked: readonly Ranked[]
+  #savedAt = -1
+  #savedTime = performance.now()
+
+  constructor(options: KeeperOptions, ranked: readonly Ranked[] = []) {
+    this.#options = options
+    this.#ranked = ranked
+  }
+
+  /** Takes over what a run that goes on at `step` has left. */
+  async continue(path: string, step: number): Promise<void> {
+    const found = (await listCheckpoints(this.#options.folder)).filter((one) => stepOf(one) < step)
+    this.#newest = [...found, path].slice(-this.#options.keep)
+    this.#savedAt = step
+  }
+
+  /** The newest checkpoint. */
+  get last(): string | undefined {
+    return this.#newest.at(-1)
+  }
+
+  /** The best evaluated steps, best first; of equals the earlier. */
+  get ranked(): readonly Ranked[] {
+    return this.#ranked
+  }
+
+  /** Where the checkpoint of a step is, or would be. */
+  pathOf(step: number): string {
+    return join(this.#options.folder, `step-${String(step).padStart(8, '0')}`)
+  }
+
+  /** Ranks an evaluation. */
+  rank(step: number, score: number): void {
+    if (!Number.isFinite(score)) return
+    const others = this.#ranked.filter((one) => one.step !== step)
+    this.#ranked = [...others, { step, score }].toSorted((a, b) => b.score - a.score || a.step - b.step).slice(0, this.#options.keepBest)
+  }
+
+  /** Whether to save at a step; `evaluated` says whether the model was to be evaluated there. */
+  isDue(step: number, evaluated: boolean): boolean {
+    const { everySteps, everyMinutes = Infinity } = this.#options
+    if (this.#ranked.some((one) => one.step === step)) return true
+    if (everySteps === undefined ? evaluated : step % everySteps === 0) return true
+    return performance.now() - this.#savedTime >= everyMinutes * 60_000
+  }
+
+  /** Whether the step has been saved. */
+  isSaved(step: number): boolean {
+    return this.#savedAt === step
+  }
+
+  /** Saves, and says what remains. */
+  async save(session: Session, run: Json): Promise<{ readonly path: string; readonly kept: readonly string[] }> {
+    const { folder, attachments, keep } = this.#options
+    const path = await session.save(folder, { run, attachments })
+    this.#savedAt = session.stepCount
+    this.#savedTime = performance.now()
+    this.#newest = [...this.#newest.filter((one) => one !== path), path].slice(-keep)
+    return { path, kept: await retainCheckpoints(folder, [...this.#newest, ...this.#ranked.map(({ step }) => this.pathOf(step))]) }
+  }
+
+  /** Training went back to the newest one: what was saved is that. */
+  wentBack(step: number): void {
+    this.#savedAt = step
+  }
+}
+
+function stepOf(path: string): number {
+  return Number(basename(path).slice('step-'.length))
+}
