@@ -16,7 +16,7 @@ use crate::translator::{Cache, LayerCache, Tokens, Translator};
 
 impl Translator for Transformer {
     fn tokens(&self) -> Tokens {
-        Tokens { start: self.spec.pad_id(), end: 0, unknown: 1 }
+        Tokens { start: self.spec.start_id(), end: 0, unknown: 1 }
     }
 
     fn longest(&self) -> usize {
@@ -46,8 +46,8 @@ impl Translator for Transformer {
         let _no_grad = tch::no_grad_guard();
         self.check_step(cache, last)?;
         let positions = last.f_full_like(cache.decoded)?; // [rows]
-        let mut x = self.embedding.apply(last, &positions, cache.precision, None)?; // [rows, width]
-        let step = Step::new(cache, self.spec.heads as i64);
+        let mut x = self.tables.target.apply(last, &positions, cache.precision, None)?; // [rows, width]
+        let step = Step::new(cache, self.spec.decoder_heads() as i64);
         for (layer, cached) in self.decoder.layers.iter().zip(&mut cache.layers) {
             x = layer.step(&x, cached, &step)?;
         }
@@ -78,10 +78,10 @@ impl Transformer {
     /// `[rows, width]` → `[rows, vocabulary]`. In float32 whatever the precision: logits rounded to 8 bits tie, and ties
     /// would decide a beam.
     fn log_probabilities(&self, x: &Tensor) -> Result<Tensor> {
-        let layer = (&self.embedding.table, self.logits_bias.as_ref());
+        let layer = (&self.tables.output, self.logits_bias.as_ref());
         let logits = linear(x, &[layer], Activation::None, Precision::Float32)?;
         let scores = logits.f_log_softmax(-1, Kind::Float)?;
-        let _ = scores.f_select(1, self.spec.pad_id())?.f_fill_(f64::NEG_INFINITY)?;
+        let _ = scores.f_select(1, self.spec.start_id())?.f_fill_(f64::NEG_INFINITY)?;
         Ok(scores)
     }
 }

@@ -84,16 +84,6 @@ pub(crate) fn embed(
     // SAFETY: live tensors of the checked kinds, and a key that outlives the call.
     receive("embed", |out| unsafe {
         let (ids, positions) = (handle(ids), handle(positions));
-        sagetrain_embed(
-            ids,
-            positions,
-            rows,
-            fixed_row,
-            position_table,
-            scale,
-            precision as i32,
-            key,
-            out,
-        )
+        sagetrain_embed(ids, positions, rows, fixed_row, position_table, scale, precision as i32, key, out)
     })
 }
