@@ -63,3 +63,10 @@ test('every optimizer and schedule fits it with all its options', (t) => {
   t.deepEqual(optimizers.flatMap((spec) => unknownIn(spec, schema.$defs['optimizer'] ?? {}, spec.type)), [])
   t.deepEqual(schedules.flatMap((spec) => unknownIn(spec, schema.$defs['schedule'] ?? {}, spec.type)), [])
 })
+
+test('a search fits it with all its options', (t) => {
+  const evaluation = { everySteps: 1, beam: 1, lengthPenalty: 0, lengthNormalization: 'gnmt', maxLengthRatio: 1, maxLengthExtra: 1, maxLength: 9, minLength: 1, sampling: { temperature: 1, topK: 1, topP: 1, seed: 1 } }
+  const train = { ...TASKS.get('translation')?.defaults.train, evaluation }
+  t.deepEqual(unknownIn(train, schema.$defs['translationTrain'] ?? {}, 'train'), [])
+  t.notThrows(() => TASKS.get('translation')?.check(train))
+})

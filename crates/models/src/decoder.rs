@@ -36,6 +36,7 @@ pub struct Decoder {
 impl Decoder {
     /// Declares `model.decoder.*`.
     pub fn declare(layout: &mut Layout, spec: &TransformerSpec) {
+        let widths = [spec.hidden_size, spec.decoder_feed_forward_size()];
         for index in 0..spec.decoder_layers {
             let name = format!("model.decoder.layers.{index}");
             Attention::declare(layout, &format!("{name}.self_attn"), spec.hidden_size, Role::DecoderLinear);
@@ -47,7 +48,7 @@ impl Decoder {
                 Role::DecoderLinear,
             );
             layout.norm(&format!("{name}.encoder_attn_layer_norm"), spec.hidden_size);
-            FeedForward::declare(layout, &name, spec, Role::DecoderLinear);
+            FeedForward::declare(layout, &name, widths, Role::DecoderLinear);
             layout.norm(&format!("{name}.final_layer_norm"), spec.hidden_size);
         }
         if spec.normalization == Normalization::Pre {
@@ -64,12 +65,11 @@ impl Decoder {
         Ok(Self { layers, last_norm })
     }
 
-    /// `x` `[target tokens, width]` cut at `offsets`, one source in `memories` a layer → the shape of `x`.
+    /// `x` `[target tokens, width]` cut at `offsets`, one source in `memories` for each layer
+    /// that LayerDrop keeps → the shape of `x`.
     pub fn apply(&self, x: Tensor, offsets: &[i64], memories: &[Memory], pass: &Pass) -> Result<Tensor> {
-        let mut layers = self.layers.iter().zip(memories).enumerate();
-        let x = layers.try_fold(x, |x, (index, (layer, memory))| {
-            layer.apply(&x, offsets, memory, &pass.layer(index))
-        })?;
+        let mut layers = self.kept(pass).into_iter().zip(memories);
+        let x = layers.try_fold(x, |x, ((pass, layer), memory)| layer.apply(&x, offsets, memory, &pass))?;
         self.finish(x)
     }
 
@@ -78,12 +78,19 @@ impl Decoder {
         self.last_norm.as_ref().map_or(Ok(x.shallow_clone()), |norm| norm.apply(&x))
     }
 
-    /// Every layer's keys and values of the encoded source `[source tokens, width]`, many layers in one product.
+    /// The layers that LayerDrop keeps in this pass, each with its own pass.
+    fn kept<'a>(&'a self, pass: &Pass<'a>) -> Vec<(Pass<'a>, &'a DecoderLayer)> {
+        let layers = self.layers.iter().enumerate().map(|(index, layer)| (pass.layer(index), layer));
+        layers.filter(|(pass, _)| !pass.skips_layer()).collect()
+    }
+
+    /// Every kept layer's keys and values of the encoded source `[source tokens, width]`, many layers in one product.
     pub fn memories<'a>(&self, source: &Tensor, offsets: &'a [i64], pass: &Pass) -> Result<Vec<Memory<'a>>> {
-        let mut memories = Vec::with_capacity(self.layers.len());
-        for layers in self.layers.chunks(LAYERS_A_PRODUCT) {
+        let kept = self.kept(pass);
+        let mut memories = Vec::with_capacity(kept.len());
+        for layers in kept.chunks(LAYERS_A_PRODUCT) {
             let linears: Vec<&Linear> =
-                layers.iter().flat_map(|layer| [&layer.cross.key, &layer.cross.value]).collect();
+                layers.iter().flat_map(|(_, layer)| [&layer.cross.key, &layer.cross.value]).collect();
             let all = Linear::apply_all(&linears, source, pass.precision())?; // [source tokens, 2 layers width]
             let parts = all.f_chunk(layers.len() as i64, 1)?.into_iter();
             memories.extend(parts.map(|projection| Memory { projection, offsets }));

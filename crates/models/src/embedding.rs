@@ -1,6 +1,6 @@
 //! Token embeddings times √d plus sinusoids, as in Marian.
 
-use sagetrain_torch::{Dropout, Precision, embed};
+use sagetrain_torch::{Dropout, Precision, Table, embed};
 use tch::Tensor;
 
 use crate::error::Result;
@@ -9,7 +9,8 @@ use crate::init::from_values;
 /// The table of positions `[positions, width]`: sines in the first half of each row, cosines in the second.
 ///
 /// Frequency j of either half is 10000^(−2j/width). Angles are taken in double precision and rounded once, as
-/// `MarianSinusoidalPositionalEmbedding` of transformers does.
+/// `MarianSinusoidalPositionalEmbedding` of transformers does. fairseq's table differs twice: its frequencies are
+/// 10000^(−j/(width/2 − 1)), and a sentence's first position is 2, behind that of its padding.
 pub fn sinusoids(positions: usize, width: usize) -> Result<Tensor> {
     let half = width / 2;
     let mut values = vec![0f32; positions * width];
@@ -23,23 +24,25 @@ pub fn sinusoids(positions: usize, width: usize) -> Result<Tensor> {
     from_values(&values, &[positions as i64, width as i64])
 }
 
-/// The table shared by source, target and output projection, with the positions.
+/// A table of token vectors with the positions.
 #[derive(Debug)]
 pub struct Embedding {
-    /// `[vocabulary, width]`, trainable.
-    pub(crate) table: Tensor,
+    /// `[vocabulary, width]`, trainable but for the fixed row.
+    table: Tensor,
+    /// The row that is never learnt.
+    fixed_row: Option<i64>,
     /// `[positions, width]`, fixed.
-    pub(crate) positions: Tensor,
+    positions: Tensor,
     scale: f64,
 }
 
 impl Embedding {
-    /// An embedding over `table` for sequences of up to `max_positions` tokens.
-    pub fn new(table: Tensor, max_positions: usize, width: usize) -> Result<Self> {
-        Ok(Self { table, positions: sinusoids(max_positions, width)?, scale: (width as f64).sqrt() })
+    /// An embedding over `table`, its vectors multiplied by `scale`.
+    pub fn new(table: Tensor, fixed_row: Option<i64>, positions: Tensor, scale: f64) -> Self {
+        Self { table, fixed_row, positions, scale }
     }
 
-    /// `dropout(√d · table[ids] + sinusoids[positions])`: two `[tokens]` → `[tokens, width]`.
+    /// `dropout(scale · table[ids] + sinusoids[positions])`: two `[tokens]` → `[tokens, width]`.
     pub fn apply(
         &self,
         ids: &Tensor,
@@ -47,6 +50,7 @@ impl Embedding {
         precision: Precision,
         dropout: Option<Dropout>,
     ) -> Result<Tensor> {
-        Ok(embed(ids, positions, &self.table, &self.positions, self.scale, precision, dropout)?)
+        let table = Table { rows: &self.table, fixed_row: self.fixed_row };
+        Ok(embed(ids, positions, table, &self.positions, self.scale, precision, dropout)?)
     }
 }

@@ -29,11 +29,12 @@ pub struct Encoder {
 impl Encoder {
     /// Declares `model.encoder.*`.
     pub fn declare(layout: &mut Layout, spec: &TransformerSpec) {
+        let widths = [spec.hidden_size, spec.feed_forward_size];
         for index in 0..spec.encoder_layers {
             let name = format!("model.encoder.layers.{index}");
             Attention::declare(layout, &format!("{name}.self_attn"), spec.hidden_size, Role::EncoderLinear);
             layout.norm(&format!("{name}.self_attn_layer_norm"), spec.hidden_size);
-            FeedForward::declare(layout, &name, spec, Role::EncoderLinear);
+            FeedForward::declare(layout, &name, widths, Role::EncoderLinear);
             layout.norm(&format!("{name}.final_layer_norm"), spec.hidden_size);
         }
         if spec.normalization == Normalization::Pre {
@@ -52,8 +53,9 @@ impl Encoder {
 
     /// `x` `[source tokens, width]`, cut into sources at `offsets` → the same shape.
     pub fn apply(&self, x: Tensor, offsets: &[i64], pass: &Pass) -> Result<Tensor> {
-        let mut layers = self.layers.iter().enumerate();
-        let x = layers.try_fold(x, |x, (index, layer)| layer.apply(&x, offsets, &pass.layer(index)))?;
+        let layers = self.layers.iter().enumerate().map(|(index, layer)| (pass.layer(index), layer));
+        let mut kept = layers.filter(|(pass, _)| !pass.skips_layer());
+        let x = kept.try_fold(x, |x, (pass, layer)| layer.apply(&x, offsets, &pass))?;
         self.last_norm.as_ref().map_or_else(|| Ok(x.shallow_clone()), |norm| norm.apply(&x))
     }
 }

@@ -54,6 +54,14 @@ pub enum ModelError {
         /// What was found and what is expected.
         problem: String,
     },
+    /// A model cannot be saved in the format that was asked for.
+    #[error("format \"{format}\": {problem}")]
+    Format {
+        /// The format's name.
+        format: String,
+        /// What does not fit.
+        problem: String,
+    },
     /// The operating system refused to read or write a file.
     #[error("{}: {source}", .file.display())]
     Io {
@@ -76,7 +84,7 @@ impl ModelError {
         match self {
             Self::Spec { .. } | Self::UnknownKey { .. } => "ERR_CONFIG",
             Self::Input { .. } => "ERR_SHAPE",
-            Self::Decoding { .. } | Self::NoParameter { .. } => "ERR_ARGUMENT",
+            Self::Decoding { .. } | Self::NoParameter { .. } | Self::Format { .. } => "ERR_ARGUMENT",
             Self::Folder { .. } => "ERR_MODEL",
             Self::Io { .. } => "ERR_IO",
             Self::Torch(error) => error.code(),

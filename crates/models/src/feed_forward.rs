@@ -19,9 +19,8 @@ pub struct FeedForward {
 }
 
 impl FeedForward {
-    /// Declares the parameters of the block of the layer called `layer`.
-    pub fn declare(layout: &mut Layout, layer: &str, spec: &TransformerSpec, role: Role) {
-        let (width, inner) = (spec.hidden_size, spec.feed_forward_size);
+    /// Declares the parameters of the block of the layer called `layer`, `[width, inner]` wide.
+    pub fn declare(layout: &mut Layout, layer: &str, [width, inner]: [usize; 2], role: Role) {
         layout.linear(&format!("{layer}.fc1"), [width, inner], role, 1.0);
         layout.linear(&format!("{layer}.fc2"), [inner, width], role, 1.0);
     }

@@ -37,6 +37,12 @@ impl<'a> Fields<'a> {
         number.map(Some).ok_or_else(|| self.error(key, "a number of 0 up to, not including, 1 is expected"))
     }
 
+    /// True or false.
+    pub fn boolean(&self, key: &'static str) -> Result<Option<bool>> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        value.as_bool().map(Some).ok_or_else(|| self.error(key, "true or false is expected"))
+    }
+
     /// One of a few words, mapped to what it stands for.
     pub fn word<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Result<Option<T>> {
         let Some(value) = self.value(key) else { return Ok(None) };

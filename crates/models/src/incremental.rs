@@ -18,7 +18,7 @@ use crate::translator::{Decoding, Scores, Tokens, Translator};
 
 impl Translator for Transformer {
     fn tokens(&self) -> Tokens {
-        Tokens { start: self.spec.pad_id(), end: 0, unknown: 1 }
+        Tokens { start: self.spec.start_id(), end: 0, unknown: 1 }
     }
 
     fn longest(&self) -> usize {
@@ -26,7 +26,7 @@ impl Translator for Transformer {
     }
 
     fn vocabulary(&self) -> usize {
-        self.spec.vocabulary_size
+        self.spec.vocabulary.target()
     }
 
     fn decoding(&self, precision: Precision) -> Result<Box<dyn Decoding + '_>> {
@@ -51,10 +51,10 @@ impl<'a> Incremental<'a> {
             model,
             precision,
             layers: layers
-                .map(|layer| Layer::new(layer, precision, model.spec.heads as i64))
+                .map(|layer| Layer::new(layer, precision, model.spec.decoder_heads() as i64))
                 .collect::<Result<_>>()?,
             output: PackedLinear::new(
-                &[(&model.embedding.table, model.logits_bias.as_ref())],
+                &[(&model.tables.output, model.logits_bias.as_ref())],
                 Precision::Float32,
             )?,
         })
@@ -90,7 +90,7 @@ impl Decoding for Incremental<'_> {
         self.check_step(cache, last)?;
         let last = Tensor::f_from_slice(last)?; // [rows]
         let positions = last.f_full_like(cache.decoded() as i64)?;
-        let mut x = self.model.embedding.apply(&last, &positions, self.precision, None)?; // [rows, width]
+        let mut x = self.model.tables.target.apply(&last, &positions, self.precision, None)?; // [rows, width]
         let ancestors = cache.advance();
         let mut attention = None;
         for (index, layer) in self.layers.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Initial values as functions of (seed, parameter index, element): the same on any number of threads.
 //!
-//! The choice is fairseq's for translation: embeddings N(0, 1/d) with the pad row zero, every matrix Xavier uniform, those of
+//! The choice is fairseq's for translation: embeddings N(0, 1/d) with the pad row zero, an output projection of its own N(0, 1/d), every matrix Xavier uniform, those of
 //! queries, keys and values with gain 1/√2 (as if the three were one matrix), biases zero, norms 1 and 0. With these, post-norm
 //! Transformers of six layers train under the inverse-square-root schedule with its linear warm-up.
 
@@ -29,12 +29,12 @@ pub enum Initial {
         /// Inputs of the layer.
         fan_in: usize,
     },
-    /// N(0, deviation²), one row zero.
+    /// N(0, deviation²), one row zero or none.
     Normal {
         /// Standard deviation.
         deviation: f64,
         /// The row that starts at zero.
-        zero_row: i64,
+        zero_row: Option<i64>,
     },
 }
 
@@ -71,12 +71,14 @@ fn uniform(philox: &Philox, elements: usize, bound: f64) -> Vec<f32> {
     values
 }
 
-fn normal(philox: &Philox, shape: &[i64], deviation: f64, zero_row: i64) -> Vec<f32> {
+fn normal(philox: &Philox, shape: &[i64], deviation: f64, zero_row: Option<i64>) -> Vec<f32> {
     let width = shape.last().map_or(1, |&width| width as usize);
     let mut values = vec![0.0; shape.iter().product::<i64>() as usize];
     philox.fill_normal(&mut values);
     values.iter_mut().for_each(|value| *value = (f64::from(*value) * deviation) as f32);
-    values[zero_row as usize * width..][..width].fill(0.0);
+    if let Some(row) = zero_row {
+        values[row as usize * width..][..width].fill(0.0);
+    }
     values
 }
 
@@ -98,7 +100,8 @@ mod tests {
 
     #[test]
     fn normal_rows_have_their_deviation_and_the_pad_row_is_zero() {
-        let tensor = Initial::Normal { deviation: 0.25, zero_row: 99 }.tensor(&[100, 64], 1, 0).unwrap();
+        let tensor =
+            Initial::Normal { deviation: 0.25, zero_row: Some(99) }.tensor(&[100, 64], 1, 0).unwrap();
         let values = f32_slice(&tensor).unwrap();
         let variance = values.iter().map(|value| f64::from(value * value)).sum::<f64>() / 6336.0;
         assert!(values[99 * 64..].iter().all(|&value| value == 0.0));

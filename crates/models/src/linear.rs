@@ -49,6 +49,7 @@ impl From<Activation> for Fused {
         match activation {
             Activation::Relu => Self::Relu,
             Activation::Gelu => Self::Gelu,
+            Activation::Swish => Self::Swish,
         }
     }
 }

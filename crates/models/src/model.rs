@@ -5,7 +5,7 @@ use std::path::Path;
 use sagetrain_torch::{Dropout, Precision};
 use tch::Tensor;
 
-use crate::error::Result;
+use crate::error::{ModelError, Result};
 use crate::inputs::Inputs;
 use crate::parameters::Parameters;
 use crate::spec::ModelSpec;
@@ -62,6 +62,12 @@ pub trait Model: Send {
 
     /// The logits of a batch in float32: `[target tokens, vocabulary]` or `[samples, classes]`.
     fn forward(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor>;
+
+    /// Refuses, by `ERR_ARGUMENT` and its reason, a format that cannot hold this model; [`Model::save`] writes the one that can.
+    fn check_format(&self, format: &str) -> Result<()> {
+        let problem = format!("a {} has no format but its own; leave the format out", self.spec().kind());
+        Err(ModelError::Format { format: format.to_owned(), problem })
+    }
 
     /// Writes a complete Hugging Face folder; `folder` exists and its files of the same names are replaced.
     fn save(&self, folder: &Path) -> Result<()>;

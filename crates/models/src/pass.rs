@@ -1,6 +1,6 @@
 //! One forward pass through a Transformer: precision, dropout rates, and a stream of random numbers for every dropout site.
 
-use sagetrain_torch::{Dropout, Precision};
+use sagetrain_torch::{Dropout, Philox, Precision};
 
 use crate::model::Forward;
 use crate::transformer_spec::TransformerSpec;
@@ -31,6 +31,8 @@ pub enum Site {
     Activation = 5,
     /// Output of the feed-forward block.
     FeedForward = 6,
+    /// The layer as a whole.
+    Layer = 7,
 }
 
 /// A forward pass through one layer.
@@ -58,9 +60,29 @@ impl<'a> Pass<'a> {
         self.forward.precision
     }
 
-    /// Heads of every attention.
+    /// Heads of the stack's attentions.
     pub fn heads(&self) -> i64 {
-        self.spec.heads as i64
+        let heads = match self.stack {
+            Stack::Encoder => self.spec.heads,
+            Stack::Decoder => self.spec.decoder_heads(),
+        };
+        heads as i64
+    }
+
+    /// Whether LayerDrop skips this layer (Fan et al., arXiv 1909.11556): one draw a layer and forward pass, nothing rescaled,
+    /// as fairseq's `LayerDropModuleList` does.
+    pub fn skips_layer(&self) -> bool {
+        let rate = match self.stack {
+            Stack::Encoder => self.spec.encoder_layer_drop,
+            Stack::Decoder => self.spec.decoder_layer_drop,
+        };
+        if !self.forward.training || rate == 0.0 {
+            return false;
+        }
+        let stream = stream(self.stack, self.layer, Site::Layer);
+        let mut draw = [0.0];
+        Philox { seed: self.forward.seed, step: self.forward.step, stream }.fill_uniform(&mut draw);
+        f64::from(draw[0]) < rate
     }
 
     /// Dropout at `site` of this layer, if any.
@@ -88,8 +110,16 @@ mod tests {
     #[test]
     fn every_site_has_a_stream_of_its_own() {
         use Site::*;
-        let sites =
-            [Embedding, SelfAttention, SelfOutput, CrossAttention, CrossOutput, Activation, FeedForward];
+        let sites = [
+            Embedding,
+            SelfAttention,
+            SelfOutput,
+            CrossAttention,
+            CrossOutput,
+            Activation,
+            FeedForward,
+            Layer,
+        ];
         let streams: HashSet<u32> = [Stack::Encoder, Stack::Decoder]
             .into_iter()
             .flat_map(|stack| (0..1024).flat_map(move |layer| sites.map(|site| stream(stack, layer, site))))

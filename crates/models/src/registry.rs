@@ -12,8 +12,9 @@ use crate::{marian, mlp_folder};
 
 type Load = fn(&Path) -> Result<Box<dyn Model>>;
 
-const FOLDERS: [(&str, Load); 3] = [
+const FOLDERS: [(&str, Load); 4] = [
     ("marian", |folder| Ok(Box::new(marian::load(folder)?))),
+    ("pegasus", |folder| Ok(Box::new(marian::load(folder)?))),
     ("sagetrain-transformer", |folder| Ok(Box::new(marian::load(folder)?))),
     ("sagetrain-mlp", |folder| Ok(Box::new(mlp_folder::load(folder)?))),
 ];

@@ -1,4 +1,4 @@
-//! The encoder-decoder for translation (Vaswani et al., 2017), one embedding shared by source, target and output.
+//! The encoder-decoder for translation (Vaswani et al., 2017), its parameters and its passes.
 
 use std::path::Path;
 
@@ -6,18 +6,19 @@ use sagetrain_torch::{linear, projected_cross_entropy};
 use tch::{Kind, Tensor};
 
 use crate::decoder::Decoder;
-use crate::embedding::Embedding;
 use crate::encoder::Encoder;
 use crate::error::Result;
-use crate::init::{Initial, from_values};
+use crate::format::Format;
+use crate::init::from_values;
 use crate::inputs::Inputs;
 use crate::layout::Layout;
 use crate::marian;
 use crate::model::{Forward, Loss, Model};
-use crate::parameters::{Declaration, Parameters, Role};
+use crate::parameters::{Declaration, Parameters};
 use crate::pass::{Pass, Site, Stack};
 use crate::ragged::Ragged;
 use crate::spec::ModelSpec;
+use crate::tables::Tables;
 use crate::transformer_spec::TransformerSpec;
 use crate::translator::Translator;
 
@@ -32,10 +33,10 @@ pub struct Transformer {
     pub(crate) spec: TransformerSpec,
     model_spec: ModelSpec,
     parameters: Parameters,
-    pub(crate) embedding: Embedding,
+    pub(crate) tables: Tables,
     pub(crate) encoder: Encoder,
     pub(crate) decoder: Decoder,
-    /// `[vocabulary]`; a buffer that Marian's format has and nobody trains, zero unless a loaded folder says otherwise.
+    /// `[target vocabulary]`; a buffer that Marian's format has and nobody trains, zero unless a loaded folder says otherwise.
     pub(crate) logits_bias: Option<Tensor>,
 }
 
@@ -43,12 +44,11 @@ impl Transformer {
     /// The parameters in order: Marian's names, and in pre-norm `model.{encoder,decoder}.layer_norm` besides.
     pub fn layout(spec: &TransformerSpec) -> Vec<Declaration> {
         let mut layout = Layout::default();
-        let shape = [spec.vocabulary_size, spec.hidden_size];
-        let deviation = (spec.hidden_size as f64).sqrt().recip();
-        let initial = Initial::Normal { deviation, zero_row: spec.pad_id() };
-        layout.declare("model.shared.weight".into(), &shape, Role::Embedding, initial);
+        Tables::declare_source(&mut layout, spec);
         Encoder::declare(&mut layout, spec);
+        Tables::declare_target(&mut layout, spec);
         Decoder::declare(&mut layout, spec);
+        Tables::declare_output(&mut layout, spec);
         layout.finish()
     }
 
@@ -58,16 +58,15 @@ impl Transformer {
         Self::assemble(spec, parameters, None)
     }
 
-    /// Layers over given parameters. `logits_bias` `[vocabulary]` is kept only where it is not zero.
+    /// Layers over given parameters. `logits_bias` `[target vocabulary]` is kept only where it is not zero.
     pub fn assemble(
         spec: TransformerSpec,
         parameters: Parameters,
         logits_bias: Option<&[f32]>,
     ) -> Result<Self> {
-        let table = parameters.tensor("model.shared.weight")?;
         let bias = logits_bias.filter(|bias| bias.iter().any(|&value| value != 0.0));
         Ok(Self {
-            embedding: Embedding::new(table, spec.max_positions, spec.hidden_size)?,
+            tables: Tables::new(&parameters, &spec)?,
             encoder: Encoder::new(&parameters, &spec)?,
             decoder: Decoder::new(&parameters, &spec)?,
             logits_bias: bias.map(|bias| from_values(bias, &[bias.len() as i64])).transpose()?,
@@ -79,26 +78,26 @@ impl Transformer {
 
     /// The encoded source `[source tokens, width]`.
     pub(crate) fn encode(&self, source: &Ragged, forward: &Forward) -> Result<Tensor> {
-        source.check(SOURCE, self.spec.vocabulary_size, self.spec.max_positions)?;
+        source.check(SOURCE, self.spec.vocabulary.source(), self.spec.max_positions)?;
         let pass = Pass::new(forward, &self.spec, Stack::Encoder);
         let dropout = pass.dropout(Site::Embedding);
-        let x = self.embedding.apply(&source.values, &source.positions, forward.precision, dropout)?;
+        let x = self.tables.source.apply(&source.values, &source.positions, forward.precision, dropout)?;
         self.encoder.apply(x, &source.offsets, &pass)
     }
 
     /// The decoder's last hidden states `[target tokens, width]`, each made from the tokens before it.
     fn hidden(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor> {
         let (source, target) = (inputs.get_ragged(SOURCE)?, inputs.get_ragged(TARGET)?);
-        target.check(TARGET, self.spec.vocabulary_size, self.spec.max_positions)?;
+        target.check(TARGET, self.spec.vocabulary.target(), self.spec.max_positions)?;
         target.check_count(TARGET, source.sequences() as i64, SOURCE)?;
 
         let encoded = self.encode(source, forward)?;
         let pass = Pass::new(forward, &self.spec, Stack::Decoder);
         let memories = self.decoder.memories(&encoded, &source.offsets, &pass)?;
 
-        let ids = target.shifted(self.spec.pad_id())?; // [target tokens]
+        let ids = target.shifted(self.spec.start_id())?; // [target tokens]
         let dropout = pass.dropout(Site::Embedding);
-        let x = self.embedding.apply(&ids, &target.positions, forward.precision, dropout)?;
+        let x = self.tables.target.apply(&ids, &target.positions, forward.precision, dropout)?;
         self.decoder.apply(x, &target.offsets, &memories, &pass)
     }
 }
@@ -115,7 +114,7 @@ impl Model for Transformer {
     fn loss(&self, inputs: &Inputs, smoothing: f64, forward: &Forward) -> Result<Loss> {
         let hidden = self.hidden(inputs, forward)?;
         let target = inputs.get_ragged(TARGET)?;
-        let (table, bias) = (&self.embedding.table, self.logits_bias.as_ref());
+        let (table, bias) = (self.tables.output_table(), self.logits_bias.as_ref());
         let sums =
             projected_cross_entropy(&hidden, table, bias, &target.values, smoothing, forward.precision)?;
         Ok(Loss { sum: sums.loss, nll: sums.nll, count: target.tokens(), correct: None })
@@ -123,9 +122,13 @@ impl Model for Transformer {
 
     fn forward(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor> {
         let hidden = self.hidden(inputs, forward)?;
-        let layer = (&self.embedding.table, self.logits_bias.as_ref());
+        let layer = (&self.tables.output, self.logits_bias.as_ref());
         let logits = linear(&hidden, &[layer], sagetrain_torch::Activation::None, forward.precision)?;
         Ok(logits.f_to_kind(Kind::Float)?) // [target tokens, vocabulary]
+    }
+
+    fn check_format(&self, format: &str) -> Result<()> {
+        Format::check(format, &self.spec)
     }
 
     fn save(&self, folder: &Path) -> Result<()> {

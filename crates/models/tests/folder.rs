@@ -7,7 +7,7 @@ use std::path::Path;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
-use sagetrain_models::{ModelError, ModelSpec, create, load};
+use sagetrain_models::{Model, ModelError, ModelSpec, create, load};
 use serde_json::{Value, json};
 use support::*;
 use tempfile::TempDir;
@@ -104,25 +104,108 @@ fn configs_of_other_models_are_refused_by_what_differs() {
     let folder = copy_of_golden();
     configure(
         folder.path(),
-        json!({ "scale_embedding": false, "normalize_before": true, "decoder_ffn_dim": 25 }),
+        json!({
+            "normalize_before": true, "add_final_layer_norm": true, "decoder_vocab_size": 40, "eos_token_id": 2,
+            "static_position_embeddings": false, "activation_function": "gelu_new", "tie_word_embeddings": false,
+        }),
     );
     let message = refusal(folder.path());
-    for expected in
-        ["scale_embedding is false", "normalize_before is true", "decoder_ffn_dim is 25, 24 is expected"]
-    {
+    for expected in [
+        "normalize_before is true, false is expected",
+        "add_final_layer_norm is true, false is expected",
+        "decoder_vocab_size is 40, 37 is expected",
+        "eos_token_id is 2, 0 is expected",
+        "static_position_embeddings is false, true is expected",
+        "tie_word_embeddings is false, true is expected",
+        "activation_function is \"gelu_new\", \"relu\", \"gelu\", \"swish\" or \"silu\" is expected",
+    ] {
         assert!(message.contains(expected), "{expected}\n{message}");
     }
 
-    let folder = copy_of_golden();
-    configure(folder.path(), json!({ "activation_function": "swish" }));
-    assert!(
-        refusal(folder.path())
-            .contains("config.activation: one of [\"relu\", \"gelu\"] is expected, found \"swish\"")
-            || refusal(folder.path()).contains("found \"swish\"")
-    );
-
     configure(folder.path(), json!({ "model_type": "bart" }));
     assert!(refusal(folder.path()).contains("model_type is \"bart\""));
+}
+
+/// transformers reads the same settings: what they mean is compared with it in tests/interop.rs.
+#[test]
+fn settings_that_can_be_had_become_fields_of_the_spec() {
+    let folder = copy_of_golden();
+    configure(
+        folder.path(),
+        json!({
+            "activation_function": "silu", "scale_embedding": false, "encoder_layerdrop": 0.1, "decoder_layerdrop": 0.2,
+        }),
+    );
+    let spec = serde_json::to_value(load(folder.path()).unwrap().spec()).unwrap();
+    for (key, expected) in [
+        ("activation", json!("swish")),
+        ("scaleEmbedding", json!(false)),
+        ("encoderLayerDrop", json!(0.1)),
+        ("decoderLayerDrop", json!(0.2)),
+    ] {
+        assert_eq!(spec[key], expected, "{key}");
+    }
+}
+
+fn small(changes: Value) -> Box<dyn Model> {
+    let mut spec = json!({
+        "type": "transformer", "hiddenSize": 16, "heads": 2, "feedForwardSize": 24, "encoderLayers": 1,
+        "decoderLayers": 2, "maxPositions": 12,
+    });
+    spec.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    create(&ModelSpec::read("model", &spec).unwrap(), 4).unwrap()
+}
+
+#[test]
+fn every_variant_comes_back_alike_in_the_format_that_holds_it() {
+    let two = |embeddings: &str| json!({ "sourceVocabularySize": 21, "targetVocabularySize": 30, "embeddings": embeddings });
+    let mut own = two("separate");
+    own["normalization"] = json!("pre");
+    let variants = [
+        (json!({ "vocabularySize": 30, "decoderHeads": 4, "decoderFeedForwardSize": 20 }), "marian"),
+        (json!({ "vocabularySize": 30, "embeddings": "separate", "encoderLayerDrop": 0.25 }), "marian"),
+        (two("decoderShared"), "marian"),
+        (two("separate"), "marian"),
+        (
+            json!({ "sourceVocabularySize": 30, "targetVocabularySize": 30, "embeddings": "decoderShared" }),
+            "marian",
+        ),
+        (json!({ "vocabularySize": 30, "normalization": "pre", "activation": "swish" }), "pegasus"),
+        (own, "sagetrain-transformer"),
+    ];
+    for (changes, expected) in variants {
+        let (model, folder) = (small(changes), tempfile::tempdir().unwrap());
+        model.save(folder.path()).unwrap();
+        let config: Value =
+            serde_json::from_slice(&std::fs::read(folder.path().join("config.json")).unwrap()).unwrap();
+        assert_eq!(config["model_type"], expected);
+        let loaded = load(folder.path()).unwrap();
+        assert_eq!(loaded.spec(), model.spec());
+        for (ours, theirs) in model.parameters().iter().zip(loaded.parameters().iter()) {
+            assert_eq!((&ours.name, to_vec(&ours.tensor)), (&theirs.name, to_vec(&theirs.tensor)));
+        }
+    }
+}
+
+#[test]
+fn formats_that_do_not_fit_are_refused_by_what_does_not() {
+    let check = |changes: Value, format: &str| {
+        let error = small(changes).check_format(format).err()?;
+        assert_eq!(error.code(), "ERR_ARGUMENT");
+        Some(error.to_string())
+    };
+    let (post, pre) =
+        (json!({ "vocabularySize": 30 }), json!({ "vocabularySize": 30, "normalization": "pre" }));
+    let own = json!({ "vocabularySize": 30, "normalization": "pre", "embeddings": "separate" });
+    assert_eq!(check(post.clone(), "marian"), None);
+    assert_eq!(check(pre.clone(), "pegasus"), None);
+    assert_eq!(check(own.clone(), "sagetrain"), None);
+    let expected = "format \"marian\": it holds normalization \"post\", the model's is \"pre\"; this model is saved as pegasus";
+    assert_eq!(check(pre.clone(), "marian").as_deref(), Some(expected));
+    let expected = "format \"pegasus\": it holds embeddings \"shared\", the model's are \"separate\"; this model is saved as sagetrain";
+    assert_eq!(check(own, "pegasus").as_deref(), Some(expected));
+    assert!(check(pre, "m2m100").unwrap().contains("sinusoids have other frequencies"));
+    assert!(check(post, "onnx").unwrap().contains("one of [\"marian\", \"pegasus\", \"sagetrain\"]"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Pre-norm models: numbers of a plain PyTorch composition (tests/golden/marian.py), and a folder of their own.
+//! Pre-norm models: numbers of a plain PyTorch composition (tests/golden/marian.py), and their folder.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -48,7 +48,7 @@ fn a_saved_folder_names_itself_and_loads_with_equal_logits() {
     let (numbers, model, folder) = (numbers(), pre_norm_model(), tempfile::tempdir().unwrap());
     model.save(folder.path()).unwrap();
     let config = std::fs::read_to_string(folder.path().join("config.json")).unwrap();
-    assert!(config.contains("\"sagetrain-transformer\""), "{config}");
+    assert!(config.contains("\"pegasus\""), "{config}");
     let loaded = load(folder.path()).unwrap();
     assert_eq!(loaded.spec(), model.spec());
     let inputs = golden_batch(&numbers);

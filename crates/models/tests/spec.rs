@@ -13,9 +13,10 @@ fn presets_fill_in_and_fields_override() {
     let spec =
         read(json!({ "preset": "transformer-iwslt", "vocabularySize": 10_000, "dropout": 0.2 })).unwrap();
     let expected = json!({
-        "type": "transformer", "vocabularySize": 10_000, "hiddenSize": 512, "encoderLayers": 6, "decoderLayers": 6,
+        "type": "transformer", "vocabularySize": 10_000, "embeddings": "decoderShared", "hiddenSize": 512, "encoderLayers": 6, "decoderLayers": 6,
         "heads": 4, "feedForwardSize": 1024, "dropout": 0.2, "attentionDropout": 0.0, "activationDropout": 0.0,
-        "activation": "relu", "normalization": "post", "maxPositions": 1024,
+        "encoderLayerDrop": 0.0, "decoderLayerDrop": 0.0, "activation": "relu", "normalization": "post",
+        "scaleEmbedding": true, "maxPositions": 1024,
     });
     assert_eq!(serde_json::to_value(&spec).unwrap(), expected);
     assert_eq!(read(expected).unwrap(), spec);
@@ -74,7 +75,29 @@ fn errors_name_the_path_the_value_and_the_nearest() {
         ),
         (
             json!({ "type": "transformer", "vocabularySize": 9, "activation": "rleu" }),
-            "model.activation: one of [\"relu\", \"gelu\"] is expected (did you mean \"relu\"?), found \"rleu\"",
+            "model.activation: one of [\"relu\", \"gelu\", \"swish\"] is expected (did you mean \"relu\"?), found \"rleu\"",
+        ),
+        (
+            json!({ "type": "transformer", "vocabularySize": 9, "decoderHeads": 7 }),
+            "model.decoderHeads: a divisor of hiddenSize 512 is expected, found 7",
+        ),
+        (
+            json!({ "type": "transformer", "sourceVocabularySize": 9 }),
+            "model.targetVocabularySize: required, but missing",
+        ),
+        (
+            json!({ "type": "transformer", "vocabularySize": 9, "sourceVocabularySize": 9 }),
+            "model.vocabularySize: a joint vocabulary or sourceVocabularySize and targetVocabularySize is expected",
+        ),
+        (
+            json!({
+                "type": "transformer", "sourceVocabularySize": 9, "targetVocabularySize": 8, "embeddings": "shared"
+            }),
+            "model.embeddings: \"decoderShared\" or \"separate\" is expected",
+        ),
+        (
+            json!({ "type": "transformer", "vocabularySize": 9, "scaleEmbedding": 1 }),
+            "model.scaleEmbedding: true or false is expected, found 1",
         ),
         (
             json!({ "type": "mlp", "inputs": 2, "classes": 2, "hidden": [100, 0] }),
@@ -117,4 +140,40 @@ fn parameters_are_counted_once_named_and_have_roles() {
         error.to_string(),
         "no parameter is named \"model.shred.weight\"; did you mean \"model.shared.weight\"?"
     );
+}
+
+#[test]
+fn two_vocabularies_and_a_decoder_of_its_own_come_back_as_written() {
+    let spec = read(json!({
+        "type": "transformer", "sourceVocabularySize": 30, "targetVocabularySize": 20, "hiddenSize": 8, "heads": 2,
+        "decoderHeads": 4, "feedForwardSize": 12, "decoderFeedForwardSize": 12,
+    }));
+    let written = serde_json::to_value(spec.unwrap()).unwrap();
+    assert_eq!(written["sourceVocabularySize"], 30);
+    // A preset's shared table cannot be had for two vocabularies.
+    assert_eq!(written["embeddings"], "decoderShared");
+    assert_eq!((&written["decoderHeads"], written.get("decoderFeedForwardSize")), (&json!(4), None));
+    assert!(written.get("vocabularySize").is_none());
+    assert_eq!(serde_json::to_value(read(written.clone()).unwrap()).unwrap(), written);
+}
+
+fn parameters(spec: Value) -> usize {
+    create(&read(spec).unwrap(), 1).unwrap().parameters().elements()
+}
+
+/// The sizes of fairseq's architectures with the dictionaries of IWSLT'14 German-English (8,848 and 6,632 types) and WMT's joined one
+/// of 32,768, counted by tests/golden/fairseq_sizes.py.
+#[test]
+fn presets_are_as_large_as_those_of_fairseq() {
+    let iwslt = |embeddings: &str| {
+        json!({
+            "preset": "transformer-iwslt", "sourceVocabularySize": 8848, "targetVocabularySize": 6632,
+            "embeddings": embeddings,
+        })
+    };
+    assert_eq!(parameters(iwslt("decoderShared")), 39_469_056);
+    assert_eq!(parameters(iwslt("separate")), 42_864_640);
+    let joined = |preset: &str| json!({ "preset": preset, "vocabularySize": 32_768 });
+    assert_eq!(parameters(joined("transformer-base")), 60_915_712);
+    assert_eq!(parameters(joined("transformer-big")), 209_911_808);
 }

@@ -29,7 +29,7 @@ at::Tensor scattered(const at::Tensor &gradient, const at::Tensor &ids, int64_t 
 
 struct Embedding : torch::autograd::Function<Embedding> {
   static at::Tensor forward(torch::autograd::AutogradContext *ctx, const at::Tensor &table, const at::Tensor &position_table, const at::Tensor &ids,
-                            const at::Tensor &positions, double scale, Type type, std::optional<DropoutKey> dropout) {
+                            const at::Tensor &positions, double scale, Type type, std::optional<DropoutKey> dropout, int64_t fixed_row) {
     const int64_t tokens = ids.numel(), width = table.size(1);
     at::Tensor out = at::empty({tokens, width}, scalar_type(type)), bits = dropout_bits(dropout, tokens * width);
     const at::Tensor rows = table.contiguous(), position_rows = position_table.contiguous();
@@ -41,6 +41,7 @@ struct Embedding : torch::autograd::Function<Embedding> {
     ctx->saved_data["rows"] = table.size(0);
     ctx->saved_data["position_rows"] = position_table.size(0);
     ctx->saved_data["scale"] = scale;
+    ctx->saved_data["fixed_row"] = fixed_row;
     ctx->saved_data["keep"] = static_cast<double>(keep);
     return out;
   }
@@ -49,9 +50,11 @@ struct Embedding : torch::autograd::Function<Embedding> {
     const auto saved = ctx->get_saved_variables();
     const at::Tensor gradient = grads[0].contiguous();
     const float keep = ctx->saved_data["keep"].toDouble();
-    torch::autograd::variable_list results(7);
-    if (ctx->needs_input_grad(0))
+    torch::autograd::variable_list results(8);
+    if (ctx->needs_input_grad(0)) {
       results[0] = scattered(gradient, saved[0], ctx->saved_data["rows"].toInt(), ctx->saved_data["scale"].toDouble(), saved[2], keep);
+      fix_row(results[0], ctx->saved_data["fixed_row"].toInt());
+    }
     if (ctx->needs_input_grad(1))
       results[1] = scattered(gradient, saved[1], ctx->saved_data["position_rows"].toInt(), 1.0, saved[2], keep);
     return results;
@@ -64,13 +67,13 @@ struct Embedding : torch::autograd::Function<Embedding> {
 
 using namespace sagetrain;
 
-SAGETRAIN_EXPORT sagetrain_status sagetrain_embed(void *ids, void *positions, void *table, void *position_table, double scale,
-                                                  int32_t precision, const sagetrain_dropout *dropout, void **out) {
+SAGETRAIN_EXPORT sagetrain_status sagetrain_embed(void *ids, void *positions, void *table, int64_t fixed_row, void *position_table,
+                                                  double scale, int32_t precision, const sagetrain_dropout *dropout, void **out) {
   return guard([&] {
     const at::Tensor id = tensor_at(ids).contiguous(), position = tensor_at(positions).contiguous();
     const at::Tensor &rows = tensor_at(table), &position_rows = tensor_at(position_table);
     check_range("ids", id, rows.size(0));
     check_range("positions", position, position_rows.size(0));
-    *out = release(Embedding::apply(rows, position_rows, id, position, scale, static_cast<Type>(precision), dropout_key(dropout)));
+    *out = release(Embedding::apply(rows, position_rows, id, position, scale, static_cast<Type>(precision), dropout_key(dropout), fixed_row));
   });
 }

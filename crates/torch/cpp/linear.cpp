@@ -89,7 +89,7 @@ struct Linear : torch::autograd::Function<Linear> {
     const int64_t tokens = arguments.x.size(0);
     const auto options = arguments.x.options().requires_grad(false).dtype(scalar_type(call.precision));
     at::Tensor y = at::empty({tokens, stack.rows}, options), before;
-    if (call.activation == Activation::gelu && training) before = at::empty_like(y);
+    if (needs_input(call.activation) && training) before = at::empty_like(y);
     if (stack.columns == 0) y.zero_();
     if (tokens && stack.rows && stack.columns) {
       const at::Tensor bias = joined(arguments, stack.rows, call.biased != 0);
@@ -121,7 +121,7 @@ struct Linear : torch::autograd::Function<Linear> {
     at::Tensor gradient = grads[0].contiguous();
     const void *positive = nullptr;
     if (call.activation == Activation::relu) positive = saved.back().data_ptr();
-    if (call.activation == Activation::gelu) gradient = gelu_gradient(gradient, saved.back());
+    if (needs_input(call.activation)) gradient = activation_gradient(call.activation, gradient, saved.back());
 
     torch::autograd::variable_list results(grads_of(call));
     if (ctx->needs_input_grad(0)) results[0] = input_gradient(gradient, positive, Stack(weights), x, call.precision);
@@ -134,10 +134,13 @@ struct Linear : torch::autograd::Function<Linear> {
   // One a tensor, and one for each of the two arguments that are none.
   static size_t grads_of(const Call &call) { return 1 + call.layers + __builtin_popcountll(call.biased) + 2; }
 
-  static at::Tensor gelu_gradient(const at::Tensor &gradient, const at::Tensor &before) {
+  // ReLU's gradient can be told from what came out of it, these need what went in.
+  static bool needs_input(Activation activation) { return activation == Activation::gelu || activation == Activation::swish; }
+
+  static at::Tensor activation_gradient(Activation activation, const at::Tensor &gradient, const at::Tensor &before) {
     at::Tensor out = at::empty_like(gradient);
     parallel_blocks(gradient.numel(), 16384, [&](int64_t begin, int64_t end) {
-      kernels().gelu_gradient(type_of(gradient), gradient.data_ptr(), before.data_ptr(), out.data_ptr(), begin, end);
+      kernels().activation_gradient(activation, type_of(gradient), gradient.data_ptr(), before.data_ptr(), out.data_ptr(), begin, end);
     });
     return out;
   }

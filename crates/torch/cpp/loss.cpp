@@ -18,6 +18,7 @@ constexpr int64_t most_rows = 1024;
 
 struct Problem {
   at::Tensor hidden, table, bias, targets; // bias may be undefined
+  int64_t fixed_row;
   double smoothing;
   Type precision;
 
@@ -95,6 +96,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     std::optional<Gradients> gradients;
     if (training && problem.tokens()) gradients.emplace(problem);
     const Sums sums = run(problem, gradients ? &*gradients : nullptr);
+    if (gradients) fix_row(gradients->table, problem.fixed_row);
     const at::Tensor loss = at::scalar_tensor(sums.loss, at::kFloat), nll = at::scalar_tensor(sums.nll, at::kFloat);
     ctx->mark_non_differentiable({nll});
     ctx->saved_data["inputs"] = static_cast<int64_t>(tensors.size());
@@ -127,15 +129,15 @@ void check_targets(const at::Tensor &targets, int64_t classes) {
 
 using namespace sagetrain;
 
-SAGETRAIN_EXPORT sagetrain_status sagetrain_projected_cross_entropy(void *hidden, void *table, void *bias, void *targets, double smoothing,
-                                                                    int32_t precision, void **loss, void **nll) {
+SAGETRAIN_EXPORT sagetrain_status sagetrain_projected_cross_entropy(void *hidden, void *table, int64_t fixed_row, void *bias, void *targets,
+                                                                    double smoothing, int32_t precision, void **loss, void **nll) {
   return guard([&] {
     std::vector<at::Tensor> tensors{tensor_at(hidden), tensor_at(table)};
     if (bias) tensors.push_back(tensor_at(bias));
     bool training = false;
     for (const at::Tensor &tensor : tensors) training = training || tensor.requires_grad();
     const Problem problem{row_major(tensors[0].detach()), tensors[1].detach().contiguous(), bias ? tensors[2].detach().contiguous() : at::Tensor(),
-                          tensor_at(targets).contiguous(), smoothing, static_cast<Type>(precision)};
+                          tensor_at(targets).contiguous(), fixed_row, smoothing, static_cast<Type>(precision)};
     check_targets(problem.targets, problem.classes());
     auto sums = CrossEntropy::apply(at::TensorList(tensors), problem, training && at::GradMode::is_enabled());
     *loss = release(std::move(sums[0]));

@@ -30,6 +30,11 @@ inline std::optional<DropoutKey> dropout_key(const sagetrain_dropout *dropout) {
   return DropoutKey{dropout->seed, dropout->step, dropout->stream, dropout->threshold, dropout->scale};
 }
 
+// The row of a table that is never learnt: its gradient is zero. −1 for none.
+inline void fix_row(const at::Tensor &table_gradient, int64_t row) {
+  if (row >= 0) table_gradient.select(0, row).zero_();
+}
+
 inline Type type_of(const at::Tensor &tensor) {
   switch (tensor.scalar_type()) {
   case at::kFloat: return Type::float32;

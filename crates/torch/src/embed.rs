@@ -7,22 +7,25 @@ use crate::dropout::{Dropout, effective};
 use crate::error::TorchError;
 use crate::ffi;
 use crate::precision::Precision;
+use crate::table::Table;
 
 /// `dropout(scale · table[ids] + position_table[positions])`: ids and positions int64 `[tokens]` → `[tokens, width]` of `precision`.
 ///
-/// `table` `[vocabulary, width]` and `position_table` `[positions, width]` are float32. The gradient of `table` is summed in token
+/// `table` `[vocabulary, width]`, given with or without a row that is never learnt, and `position_table` `[positions, width]` are float32. The gradient of `table` is summed in token
 /// order, on any number of threads. Errors: `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH` (an id out of range).
 #[allow(clippy::too_many_arguments, reason = "the operation's inputs; no two could be swapped unnoticed")]
-pub fn embed(
+pub fn embed<'a>(
     ids: &Tensor,
     positions: &Tensor,
-    table: &Tensor,
+    table: impl Into<Table<'a>>,
     position_table: &Tensor,
     scale: f64,
     precision: Precision,
     dropout: Option<Dropout>,
 ) -> Result<Tensor, TorchError> {
-    check(ids, positions, table, position_table)?;
+    let table = table.into();
+    check(ids, positions, table.rows, position_table)?;
+    table.check("embed")?;
     let dropout = effective("embed", dropout)?;
     ffi::embed(ids, positions, (table, position_table), scale, precision, dropout)
 }

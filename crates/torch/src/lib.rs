@@ -22,6 +22,7 @@ mod philox;
 mod precision;
 mod residual;
 mod runtime;
+mod table;
 mod threads;
 
 pub use attention::{AttentionLayout, attention, cross_attention, self_attention};
@@ -40,4 +41,5 @@ pub use philox::Philox;
 pub use precision::Precision;
 pub use residual::{residual_add, residual_norm};
 pub use runtime::{Runtime, runtime};
+pub use table::Table;
 pub use threads::{set_threads, threads};

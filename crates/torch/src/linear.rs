@@ -19,6 +19,8 @@ pub enum Activation {
     Relu,
     /// x Φ(x), the exact Gaussian error linear unit (Hendrycks and Gimpel, arXiv 1606.08415).
     Gelu,
+    /// x σ(x), also called SiLU (Ramachandran et al., arXiv 1710.05941).
+    Swish,
 }
 
 /// `activation(x Wᵀ + b)` for several layers of the same input, side by side: `[tokens, in]` → `[tokens, Σ out_i]`.

@@ -6,6 +6,7 @@ use crate::check;
 use crate::error::TorchError;
 use crate::ffi;
 use crate::precision::Precision;
+use crate::table::Table;
 
 /// Sums over the tokens of a batch; divide by their number for the mean.
 #[derive(Debug)]
@@ -18,19 +19,21 @@ pub struct LossSums {
 
 /// Cross-entropy of `softmax(hidden tableᵀ + bias)` with smoothed labels (Szegedy et al., arXiv 1512.00567).
 ///
-/// `hidden` `[tokens, width]`, `table` float32 `[vocabulary, width]`, `bias` float32 `[vocabulary]`, `targets` int64 `[tokens]`. The
+/// `hidden` `[tokens, width]`, `table` float32 `[vocabulary, width]` with or without a row that is never learnt, `bias` float32 `[vocabulary]`, `targets` int64 `[tokens]`. The
 /// target has weight `1 − smoothing`, every other entry `smoothing / (vocabulary − 1)`, as in fairseq's
 /// `label_smoothed_cross_entropy`. The product runs in `precision`, the softmax in float32.
 /// Errors: `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH` (a target out of range).
-pub fn projected_cross_entropy(
+pub fn projected_cross_entropy<'a>(
     hidden: &Tensor,
-    table: &Tensor,
+    table: impl Into<Table<'a>>,
     bias: Option<&Tensor>,
     targets: &Tensor,
     smoothing: f64,
     precision: Precision,
 ) -> Result<LossSums, TorchError> {
-    check(hidden, table, bias, targets, smoothing)?;
+    let table = table.into();
+    check(hidden, table.rows, bias, targets, smoothing)?;
+    table.check("projected_cross_entropy")?;
     ffi::projected_cross_entropy(hidden, table, bias, targets, smoothing, precision)
 }
 

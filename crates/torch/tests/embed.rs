@@ -5,7 +5,7 @@
 mod plain;
 
 use plain::{assert_close, normal, tolerance, with_gradients};
-use sagetrain_torch::{Dropout, Precision, embed, set_threads};
+use sagetrain_torch::{Dropout, Precision, Table, embed, set_threads};
 use tch::{Kind, Tensor};
 
 const DROPOUT: Dropout = Dropout { p: 0.2, seed: 3, step: 4, stream: 5 };
@@ -53,6 +53,22 @@ fn bits_do_not_depend_on_threads() {
     for (one, other) in run(1).iter().zip(&run(2)) {
         assert_eq!(one, other);
     }
+}
+
+#[test]
+fn a_fixed_row_is_looked_up_and_has_no_gradient() {
+    let (table, places, id) = (normal(&[30, 8], 1), normal(&[40, 8], 2), ids(500, 30));
+    let run = |fixed_row| {
+        with_gradients(&[&table], false, |t| {
+            let table = Table { rows: &t[0], fixed_row };
+            embed(&id, &id, table, &places, 2.0, Precision::Float32, None).unwrap()
+        })
+    };
+    let (expected, found) = (run(None), run(Some(3)));
+    assert_eq!(found[0], expected[0]);
+    assert_eq!(found[1].narrow(0, 4, 26), expected[1].narrow(0, 4, 26));
+    assert_eq!(found[1].get(3).abs().sum(Kind::Float).double_value(&[]), 0.0);
+    assert!(expected[1].get(3).abs().sum(Kind::Float).double_value(&[]) > 0.0);
 }
 
 #[test]

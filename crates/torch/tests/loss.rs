@@ -5,7 +5,7 @@
 mod plain;
 
 use plain::{assert_close, leaf, normal, tolerance};
-use sagetrain_torch::{LossSums, Precision, projected_cross_entropy, set_threads};
+use sagetrain_torch::{LossSums, Precision, Table, projected_cross_entropy, set_threads};
 use tch::{Kind, Tensor};
 
 fn targets(tokens: i64, classes: i64) -> Tensor {
@@ -105,6 +105,24 @@ fn no_tokens_cost_nothing() {
     assert_eq!(table.grad().abs().sum(Kind::Float).double_value(&[]), 0.0);
 }
 
+/// The gradients of table and hidden with and without a row that is never learnt.
+#[test]
+fn a_fixed_row_has_no_gradient_and_changes_no_other() {
+    let run = |fixed_row| {
+        let (hidden, rows) = (leaf(&normal(&[20, 16], 1)), leaf(&normal(&[30, 16], 2)));
+        let table = Table { rows: &rows, fixed_row };
+        let sums =
+            projected_cross_entropy(&hidden, table, None, &targets(20, 30), 0.1, Precision::Float32).unwrap();
+        sums.loss.backward();
+        (hidden.grad(), rows.grad())
+    };
+    let ((hidden, expected), (same, found)) = (run(None), run(Some(29)));
+    assert_eq!(hidden, same);
+    assert_eq!(found.narrow(0, 0, 29), expected.narrow(0, 0, 29));
+    assert_eq!(found.get(29).abs().sum(Kind::Float).double_value(&[]), 0.0);
+    assert!(expected.get(29).abs().sum(Kind::Float).double_value(&[]) > 0.0);
+}
+
 #[test]
 fn what_does_not_fit_is_refused() {
     let (hidden, table) = (normal(&[4, 8], 1), normal(&[6, 8], 2));
@@ -119,4 +137,7 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(code(&table, &targets(4, 6), 1.0), "ERR_ARGUMENT");
     assert_eq!(code(&table, &Tensor::from_slice(&[0i64, 1, 2, 6]), 0.1), "ERR_TORCH");
     assert_eq!(code(&table, &Tensor::from_slice(&[0i64, 1, 2, -1]), 0.1), "ERR_TORCH");
+    let fixed = Table { rows: &table, fixed_row: Some(6) };
+    let error = projected_cross_entropy(&hidden, fixed, None, &targets(4, 6), 0.1, Precision::Float32);
+    assert_eq!(error.unwrap_err().code(), "ERR_ARGUMENT");
 }

@@ -11,10 +11,10 @@ from transformers import AutoModelForSeq2SeqLM, GenerationConfig
 folder, batch = sys.argv[1], json.loads(sys.argv[2])
 model, report = AutoModelForSeq2SeqLM.from_pretrained(folder, output_loading_info=True)
 model.eval()
-pad = model.config.pad_token_id
+start = model.config.decoder_start_token_id
 logits, greedy = [], []
 for source, target in zip(batch["source"], batch["target"]):
-    inputs = {"input_ids": torch.tensor([source]), "decoder_input_ids": torch.tensor([[pad] + target[:-1]])}
+    inputs = {"input_ids": torch.tensor([source]), "decoder_input_ids": torch.tensor([[start] + target[:-1]])}
     logits += model(**inputs).logits[0].flatten().tolist()
     greedy.append(model.generate(torch.tensor([source]), num_beams=1, do_sample=False, max_length=9)[0].tolist())
 print(json.dumps({

@@ -80,6 +80,7 @@ static void multiply(Compute compute, int rows, int64_t units, const uint32_t *a
 INLINE F activate(F x, Activation activation) {
   if (activation == Activation::relu) return select(x > F{}, x, select(x != x, x, F{})); // a NaN stays one
   if (activation == Activation::gelu) return x * normal_cdf(x);
+  if (activation == Activation::swish) return x * sigmoid(x);
   return x;
 }
 

@@ -75,16 +75,30 @@ static void loss(const Loss &a, int64_t begin, int64_t end) {
   });
 }
 
-// out = gradient · GELU'(x), with GELU'(x) = Φ(x) + x φ(x).
-template <typename T> static void gelu_gradient(const void *gradient, const void *before, void *out, int64_t begin, int64_t end) {
+// Φ(x) + x φ(x).
+INLINE F gelu_slope(F x) { return normal_cdf(x) + x * exp(x * x * -0.5f) * 0.39894228040143268f; }
+
+// σ(x) + x σ(x) (1 − σ(x)).
+INLINE F swish_slope(F x) {
+  F s = sigmoid(x);
+  return s + x * s * (1.0f - s);
+}
+
+// out = gradient · activation'(x).
+template <typename T, typename Slope>
+static void activation_gradient(Slope slope, const T *gradient, const T *before, T *out, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; i += W) {
     int n = end - i < W ? end - i : W;
-    F x = load((const T *)before + i, n);
-    F slope = normal_cdf(x) + x * exp(x * x * -0.5f) * 0.39894228040143268f;
-    store((T *)out + i, load((const T *)gradient + i, n) * slope, n);
+    store(out + i, load(gradient + i, n) * slope(load(before + i, n)), n);
   }
 }
 
-static void gelu_gradient(Type type, const void *gradient, const void *before, void *out, int64_t begin, int64_t end) {
-  by_type(type, [&](auto *t) { gelu_gradient<std::remove_pointer_t<decltype(t)>>(gradient, before, out, begin, end); });
+static void activation_gradient(Activation activation, Type type, const void *gradient, const void *before, void *out, int64_t begin,
+                                int64_t end) {
+  by_type(type, [&](auto *t) {
+    using T = std::remove_pointer_t<decltype(t)>;
+    const T *g = (const T *)gradient, *x = (const T *)before;
+    if (activation == Activation::swish) return activation_gradient([](F at) { return swish_slope(at); }, g, x, (T *)out, begin, end);
+    activation_gradient([](F at) { return gelu_slope(at); }, g, x, (T *)out, begin, end);
+  });
 }

@@ -166,6 +166,9 @@ INLINE F exp(F x) {
   return select(x < -87.3f - F{}, F{}, p * power);
 }
 
+// 1 / (1 + e^−x).
+INLINE F sigmoid(F x) { return 1.0f / (1.0f + exp(-x)); }
+
 // Φ(x), the standard normal distribution function, to 1e-7 (Abramowitz and Stegun, 7.1.26, of |x| / √2).
 INLINE F normal_cdf(F x) {
   F a = select(x < F{}, -x, x) * 0.70710678118654752f;

@@ -9,11 +9,13 @@ use super::{Status, adopt, handle};
 use crate::error::TorchError;
 use crate::loss::LossSums;
 use crate::precision::Precision;
+use crate::table::Table;
 
 unsafe extern "C" {
     fn sagetrain_projected_cross_entropy(
         hidden: *mut c_void,
         table: *mut c_void,
+        fixed_row: i64,
         bias: *mut c_void,
         targets: *mut c_void,
         smoothing: f64,
@@ -26,7 +28,7 @@ unsafe extern "C" {
 /// Shapes and kinds are checked by `loss.rs`.
 pub(crate) fn projected_cross_entropy(
     hidden: &Tensor,
-    table: &Tensor,
+    table: Table,
     bias: Option<&Tensor>,
     targets: &Tensor,
     smoothing: f64,
@@ -37,7 +39,8 @@ pub(crate) fn projected_cross_entropy(
     let status = unsafe {
         sagetrain_projected_cross_entropy(
             handle(hidden),
-            handle(table),
+            handle(table.rows),
+            table.fixed_row.unwrap_or(-1),
             bias.map_or(null_mut(), handle),
             handle(targets),
             smoothing,

@@ -9,6 +9,7 @@ use super::{DropoutKey, Status, handle, pointer, receive};
 use crate::dropout::Dropout;
 use crate::error::TorchError;
 use crate::precision::Precision;
+use crate::table::Table;
 
 unsafe extern "C" {
     fn sagetrain_drop_add(
@@ -30,6 +31,7 @@ unsafe extern "C" {
         ids: *mut c_void,
         positions: *mut c_void,
         table: *mut c_void,
+        fixed_row: i64,
         position_table: *mut c_void,
         scale: f64,
         precision: i32,
@@ -71,16 +73,17 @@ pub(crate) fn layer_norm(
 pub(crate) fn embed(
     ids: &Tensor,
     positions: &Tensor,
-    (table, position_table): (&Tensor, &Tensor),
+    (table, position_table): (Table, &Tensor),
     scale: f64,
     precision: Precision,
     dropout: Option<Dropout>,
 ) -> Result<Tensor, TorchError> {
     let key = dropout.map(DropoutKey::from);
-    let (table, position_table, key) = (handle(table), handle(position_table), pointer(&key));
+    let (rows, fixed_row) = (handle(table.rows), table.fixed_row.unwrap_or(-1));
+    let (position_table, key) = (handle(position_table), pointer(&key));
     // SAFETY: live tensors of the checked kinds, and a key that outlives the call.
     receive("embed", |out| unsafe {
         let (ids, positions) = (handle(ids), handle(positions));
-        sagetrain_embed(ids, positions, table, position_table, scale, precision as i32, key, out)
+        sagetrain_embed(ids, positions, rows, fixed_row, position_table, scale, precision as i32, key, out)
     })
 }

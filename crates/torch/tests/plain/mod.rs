@@ -23,6 +23,7 @@ pub fn linear(x: &Tensor, layers: &[(&Tensor, Option<&Tensor>)], activation: Act
         Activation::None => all,
         Activation::Relu => all.relu(),
         Activation::Gelu => all.gelu("none"),
+        Activation::Swish => all.silu(),
     }
 }
 
