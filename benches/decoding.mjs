@@ -6,13 +6,14 @@
 // The weights are fresh: what a step costs does not depend on them, and every output is made exactly as long as its source. Rounds
 // alternate between the systems; ratios are medians of those within a round. peers/README.md says how to make the peers' environment.
 import { spawn } from 'node:child_process'
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Model, Translation, Translator } from 'sagetrain'
+import { Translator } from 'sagetrain'
+import { save } from './iwslt_model.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const { values } = parseArgs({
@@ -27,22 +28,6 @@ const { values } = parseArgs({
   },
 })
 const [rounds, threads, beam, count, tokens] = ['rounds', 'threads', 'beam', 'sentences', 'tokens'].map((key) => Number(values[key]))
-
-/** A folder with the model and its tokenizer, and sentences of exactly `tokens` tokens, `</s>` counted. */
-async function prepare(folder) {
-  const task = await Translation.prepare({ vocabulary: { size: 10_000 } })
-  const model = await Model.create({ preset: 'transformer-iwslt', vocabularySize: task.tokenizer.size }, { seed: 1 })
-  const saved = join(folder, 'model')
-  await model.save(saved)
-  for (const file of ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json']) await copyFile(join(task.prepared.folder, file), join(saved, file))
-  const dataset = task.dataset('train')
-  const batch = dataset.batch(Array.from({ length: dataset.length }, (_, index) => index))
-  const { values: ids, offsets } = batch.read('source')
-  const rows = Array.from({ length: dataset.length }, (_, row) => ids.slice(offsets[row], offsets[row + 1])).filter((row) => row.length === tokens)
-  const sources = task.tokenizer.decode(rows).filter((text, row) => task.tokenizer.encode([text])[0].length === rows[row].length)
-  if (sources.length < count) throw new Error(`the corpus has ${sources.length} sentences of ${tokens} tokens, --sentences asks for ${count}`)
-  return { saved, sources: sources.slice(0, count) }
-}
 
 /** A peer that stays loaded and decodes once for every line it is sent. */
 function peer(engine, saved, input) {
@@ -65,7 +50,7 @@ function peer(engine, saved, input) {
 }
 
 async function main(folder) {
-  const { saved, sources } = await prepare(folder)
+  const { saved, sources } = await save(folder, tokens, count)
   const input = join(folder, 'sources.txt')
   await writeFile(input, sources.map((source) => `${source}\n`).join(''))
   const translator = await Translator.load(saved)
