@@ -23,7 +23,7 @@ export const translationCommand: TaskCommand = {
     'sagetrain train --resume runs/translation',
   ],
   keys: translationKeys,
-  files: ['source', 'target', 'tsv', 'tokenizer', 'output'],
+  files: ['data', 'source', 'target', 'tsv', 'tokenizer', 'output'],
   check: (train) => void translationTrainOptions(train),
   columns: [
     { key: 'nll', label: 'NLL (nats/token)', digits: 3, better: 'lower' },
@@ -72,6 +72,8 @@ export const translationCommand: TaskCommand = {
 
 const STAGES: Readonly<Record<string, string>> = {
   wait: 'waiting for another process that prepares the same',
+  checksum: 'taking checksums',
+  assemble: 'reading the published files',
   survey: 'reading and checking the lines',
   tokenizer: 'learning the vocabulary',
   encode: 'tokenising',

@@ -37,9 +37,15 @@ fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not(
     let changed = [
         PrepareOptions { max_length: 200, ..options.clone() },
         PrepareOptions { max_words: Some(20), ..options.clone() },
-        PrepareOptions { vocabulary: Vocabulary { size: Some(501), ..Default::default() }, ..options.clone() },
+        PrepareOptions {
+            vocabulary: Vocabulary { size: Some(501), ..Default::default() },
+            ..options.clone()
+        },
         PrepareOptions { held_out: HeldOut { valid: Some(5), ..Default::default() }, ..options.clone() },
-        PrepareOptions { held_out: HeldOut { valid: Some(5), seed: 1, ..Default::default() }, ..options.clone() },
+        PrepareOptions {
+            held_out: HeldOut { valid: Some(5), seed: 1, ..Default::default() },
+            ..options.clone()
+        },
         of_text(folder.path(), text.replacen('a', "o", 1)),
     ];
     for options in changed {

@@ -68,7 +68,8 @@ impl ModelHandle {
     /// Loads Hugging Face folders of translators as one [`Ensemble`].
     pub fn ensemble(folders: Vec<PathBuf>, reply: Reply<Self>) {
         let build = move || {
-            let members = folders.iter().map(|folder| sagetrain_models::load(folder)).collect::<Result<_, _>>()?;
+            let members =
+                folders.iter().map(|folder| sagetrain_models::load(folder)).collect::<Result<_, _>>()?;
             let ensemble: Box<dyn Model> = Box::new(Ensemble::new(members)?);
             Ok(ensemble)
         };

@@ -19,8 +19,15 @@ export interface CorpusFiles {
   readonly tsv?: string
 }
 
-/** What to prepare from which files. Without `source`, `target` and `tsv` it is the embedded corpus: LibreOffice Help, German to English. */
+/** A corpus that is published, with the field's way to prepare it. */
+export type RecipeName = 'iwslt14-de-en' | 'wmt16-en-de'
+
+/** What to prepare from which files. Without `recipe`, `source`, `target` and `tsv` it is the embedded corpus: LibreOffice Help, German to English. */
 export interface PrepareOptions extends CorpusFiles {
+  /** Instead of files: a published corpus, prepared as the field does; other options are laid over the recipe's. */
+  readonly recipe?: RecipeName
+  /** The folder with the published files of the recipe, packed or unpacked. What is missing is named, with where it is published. */
+  readonly data?: string
   /** Sentences to choose by. Without them some are held out of the training corpus. */
   readonly valid?: CorpusFiles
   /** Sentences to report on. */
@@ -82,6 +89,8 @@ export interface Prepared {
   readonly fingerprint: string
   /** Whether an earlier preparation is used. */
   readonly reused: boolean
+  /** `text.json`: what sentences go through before they become tokens. */
+  readonly text: string
   /** The `tokenizer.json`. */
   readonly tokenizer: string
   /** `prepare-report.json`: every line that was left out, and why. */
@@ -103,6 +112,8 @@ const functions = v.custom<NonNullable<PrepareOptions['onProgress']>>((value) =>
 
 /** What {@link PrepareOptions} may hold; the file options are checked against each other natively. */
 export const prepareOptions = object({
+  recipe: v.exactOptional(v.picklist(['iwslt14-de-en', 'wmt16-en-de'], expected('"iwslt14-de-en" or "wmt16-en-de"'))),
+  data: v.exactOptional(text),
   ...corpusFiles,
   valid: v.exactOptional(object(corpusFiles)),
   test: v.exactOptional(object(corpusFiles)),
@@ -142,7 +153,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
 }
 
 /** Without files the embedded corpus with its own validation and test parts; what is given for those goes first. */
-function withDefaultCorpus<T extends CorpusFiles>(options: T): T {
-  if (options.source !== undefined || options.target !== undefined || options.tsv !== undefined) return options
+function withDefaultCorpus<T extends CorpusFiles & { readonly recipe?: RecipeName }>(options: T): T {
+  if (options.recipe !== undefined || options.source !== undefined || options.target !== undefined || options.tsv !== undefined) return options
   return { ...embeddedCorpus('train'), valid: embeddedCorpus('valid'), test: embeddedCorpus('test'), ...options }
 }

@@ -6,10 +6,11 @@ import { Model, withModel } from '../../model.js'
 import type { ModelOptions, TransformerOptions } from '../../model-spec.js'
 import { count, expected, fraction, object, parse, show } from '../../options.js'
 import type { Run } from '../../run.js'
+import { TextSteps } from '../../text/text-steps.js'
 import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun } from '../training.js'
-import { evaluateTranslation, textsOf, type EvaluationPart, type TranslationMetrics, type TranslationScores } from './evaluate.js'
+import { evaluateTranslation, textsOf, type EvaluationPart, type TextTools, type TranslationMetrics, type TranslationScores } from './evaluate.js'
 import { prepare, prepareOptions, type Prepared, type PrepareOptions } from './prepare.js'
 import { searchEntries, type SearchOptions } from './search.js'
 
@@ -58,12 +59,14 @@ export class Translation {
   readonly prepared: Prepared
   /** Text to ids and back. */
   readonly tokenizer: Tokenizer
+  readonly #text: TextSteps
   readonly #parts: ReadonlyMap<Part, Dataset>
   readonly #texts = new Map<Part, EvaluationPart>()
 
   private constructor(prepared: Prepared, tokenizer: Tokenizer, parts: ReadonlyMap<Part, Dataset>) {
     this.prepared = prepared
     this.tokenizer = tokenizer
+    this.#text = TextSteps.open(prepared.folder)
     this.#parts = parts
   }
 
@@ -113,9 +116,9 @@ export class Translation {
       batch,
       labelSmoothing,
       evaluateEvery: everySteps,
-      ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.tokenizer, scored)).metrics }),
+      ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.#tools, scored)).metrics }),
       score: ({ bleu }) => bleu,
-      attachments: ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'].map((file) => join(dirname(this.prepared.tokenizer), file)),
+      attachments: ['text.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'].map((file) => join(dirname(this.prepared.tokenizer), file)),
     })
   }
 
@@ -128,7 +131,11 @@ export class Translation {
   async evaluate(model: Model | string, options: TranslationEvaluateOptions = {}): Promise<TranslationScores> {
     const { part, signal, ...search } = parse(evaluateOptions, options, 'evaluate')
     const [data, scored] = [this.#part(part), { search, maxTokens: SCORED_TOKENS, signal }]
-    return withModel(model, (loaded) => evaluateTranslation(loaded, data, this.tokenizer, scored))
+    return withModel(model, (loaded) => evaluateTranslation(loaded, data, this.#tools, scored))
+  }
+
+  get #tools(): TextTools {
+    return { tokenizer: this.tokenizer, text: this.#text }
   }
 
   /** A part with its text, decoded once. */
@@ -136,7 +143,7 @@ export class Translation {
     const known = this.#texts.get(part)
     if (known !== undefined) return known
     const dataset = this.dataset(part)
-    const [sources, references] = [textsOf(dataset, 'source', this.tokenizer), textsOf(dataset, 'target', this.tokenizer)]
+    const [sources, references] = [textsOf(dataset, 'source', this.#tools), textsOf(dataset, 'target', this.#tools)]
     const made = { dataset, sources, references }
     this.#texts.set(part, made)
     return made

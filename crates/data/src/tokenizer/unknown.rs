@@ -43,6 +43,10 @@ impl Tokenizer {
             return self.decode(ids);
         }
         let replacements = replacements.iter().copied().chain(std::iter::once(""));
-        Ok(pieces.into_iter().zip(replacements).flat_map(|(piece, replacement)| [piece, replacement]).collect())
+        Ok(pieces
+            .into_iter()
+            .zip(replacements)
+            .flat_map(|(piece, replacement)| [piece, replacement])
+            .collect())
     }
 }
