@@ -26,7 +26,7 @@ pub struct FoundHypothesis {
 /// How far a preparation is.
 #[napi(object)]
 pub struct Progress {
-    /// `wait`, `survey`, `tokenizer`, `encode`, `publish`; empty before the first.
+    /// `checksum`, `wait`, `survey`, `tokenizer`, `encode`, `publish`; empty before the first.
     pub stage: String,
     pub lines: f64,
     /// Of the stage that is done, 0 to 1.
@@ -85,7 +85,7 @@ impl NativePreparation {
         Progress { stage: stage.to_owned(), lines: lines as f64, share }
     }
 
-    /// Makes it end with `ERR_ABORTED` and leave nothing behind.
+    /// Makes it end with `ERR_ABORTED`; another one with the same options goes on where it was.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.watch.stopped.store(true, Ordering::Release);

@@ -142,7 +142,8 @@ impl Order {
     /// By length; those of the same lengths stay in their order.
     fn sort(&self, pool: &mut [u32]) {
         let key = |(place, sample): (usize, &u32)| {
-            let lengths = u64::from(self.longest[*sample as usize]) << 32 | u64::from(self.last[*sample as usize]);
+            let lengths =
+                u64::from(self.longest[*sample as usize]) << 32 | u64::from(self.last[*sample as usize]);
             (lengths, place as u32, *sample)
         };
         let mut keyed: Vec<_> = pool.iter().enumerate().map(key).collect();

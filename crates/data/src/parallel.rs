@@ -92,7 +92,11 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_and_not_a_wait() {
-        let work = || |item: u64| -> Result<u64> { if item == 5 { std::panic::resume_unwind(Box::new(())) } else { Ok(item) } };
+        let work = || {
+            |item: u64| -> Result<u64> {
+                if item == 5 { std::panic::resume_unwind(Box::new(())) } else { Ok(item) }
+            }
+        };
         let result = ordered(2, (0..100).map(Ok), work, |_| Ok(()));
         assert!(matches!(result, Err(DataError::Internal(_))));
     }
@@ -103,10 +107,15 @@ mod tests {
         let run = |input: u64, work: u64, output: u64| {
             let mut seen = 0;
             let items = (0..1000).map(fail(input));
-            let result = ordered(3, items, || fail(work), |item| {
-                seen += 1;
-                fail(output)(item).map(drop)
-            });
+            let result = ordered(
+                3,
+                items,
+                || fail(work),
+                |item| {
+                    seen += 1;
+                    fail(output)(item).map(drop)
+                },
+            );
             assert!(matches!(result, Err(DataError::Aborted)));
             seen
         };

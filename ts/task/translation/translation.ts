@@ -56,14 +56,17 @@ const SCORED_TOKENS = 8192
 export class Translation {
   /** What was prepared, and where it lies. */
   readonly prepared: Prepared
-  /** Text to ids and back. */
+  /** Source text to ids and back; target text too, where the two share a vocabulary. */
   readonly tokenizer: Tokenizer
+  /** Target text to ids and back. */
+  readonly targetTokenizer: Tokenizer
   readonly #parts: ReadonlyMap<Part, Dataset>
   readonly #texts = new Map<Part, EvaluationPart>()
 
-  private constructor(prepared: Prepared, tokenizer: Tokenizer, parts: ReadonlyMap<Part, Dataset>) {
+  private constructor(prepared: Prepared, tokenizer: Tokenizer, targetTokenizer: Tokenizer, parts: ReadonlyMap<Part, Dataset>) {
     this.prepared = prepared
     this.tokenizer = tokenizer
+    this.targetTokenizer = targetTokenizer
     this.#parts = parts
   }
 
@@ -76,10 +79,12 @@ export class Translation {
   static async prepare(options: PrepareOptions = {}): Promise<Translation> {
     const prepared = await prepare(options)
     const tokenizer = await Tokenizer.load(prepared.tokenizer)
+    const joint = prepared.targetTokenizer === prepared.tokenizer
+    const targetTokenizer = joint ? tokenizer : await Tokenizer.load(prepared.targetTokenizer)
     const parts = new Map<Part, Dataset>([['train', await Dataset.open(prepared.train)]])
     if (prepared.valid !== null) parts.set('valid', await Dataset.open(prepared.valid))
     if (prepared.test !== null) parts.set('test', await Dataset.open(prepared.test))
-    return new Translation(prepared, tokenizer, parts)
+    return new Translation(prepared, tokenizer, targetTokenizer, parts)
   }
 
   /**
@@ -113,7 +118,7 @@ export class Translation {
       batch,
       labelSmoothing,
       evaluateEvery: everySteps,
-      ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.tokenizer, scored)).metrics }),
+      ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.targetTokenizer, scored)).metrics }),
       score: ({ bleu }) => bleu,
       attachments: ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'].map((file) => join(dirname(this.prepared.tokenizer), file)),
     })
@@ -128,7 +133,7 @@ export class Translation {
   async evaluate(model: Model | string, options: TranslationEvaluateOptions = {}): Promise<TranslationScores> {
     const { part, signal, ...search } = parse(evaluateOptions, options, 'evaluate')
     const [data, scored] = [this.#part(part), { search, maxTokens: SCORED_TOKENS, signal }]
-    return withModel(model, (loaded) => evaluateTranslation(loaded, data, this.tokenizer, scored))
+    return withModel(model, (loaded) => evaluateTranslation(loaded, data, this.targetTokenizer, scored))
   }
 
   /** A part with its text, decoded once. */
@@ -136,13 +141,17 @@ export class Translation {
     const known = this.#texts.get(part)
     if (known !== undefined) return known
     const dataset = this.dataset(part)
-    const [sources, references] = [textsOf(dataset, 'source', this.tokenizer), textsOf(dataset, 'target', this.tokenizer)]
+    const [sources, references] = [textsOf(dataset, 'source', this.tokenizer), textsOf(dataset, 'target', this.targetTokenizer)]
     const made = { dataset, sources, references }
     this.#texts.set(part, made)
     return made
   }
 
   #model(model: object): ModelOptions | Model {
+    if (this.targetTokenizer !== this.tokenizer) {
+      const message = 'prepare.vocabulary.joint: a model has one vocabulary for both sides; prepare without `joint: false` to train on the data'
+      throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'prepare.vocabulary.joint' } })
+    }
     const vocabularySize = this.tokenizer.size
     if (!(model instanceof Model)) return { type: 'transformer', ...model, vocabularySize }
     const { spec } = model
@@ -155,6 +164,7 @@ export class Translation {
   [Symbol.dispose](): void {
     for (const dataset of this.#parts.values()) dataset[Symbol.dispose]()
     this.tokenizer[Symbol.dispose]()
+    this.targetTokenizer[Symbol.dispose]()
   }
 }
 

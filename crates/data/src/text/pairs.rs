@@ -142,10 +142,7 @@ fn split(line: String) -> Result<(String, String), Rejection> {
 }
 
 /// Trims both sides and refuses what no model should learn from. `last` is the target's file.
-pub(crate) fn sound(
-    (source, target): (String, String),
-    last: usize,
-) -> Result<(String, String), Rejection> {
+pub(crate) fn sound((source, target): (String, String), last: usize) -> Result<(String, String), Rejection> {
     let reject =
         |file, reason, text: &str| Err(Rejection { file, reason, excerpt: excerpt(text.as_bytes()) });
     let (source, target) = (source.trim(), target.trim());

@@ -109,8 +109,7 @@ impl Lexicon {
             Candidate { count, texts, ids: std::cmp::Reverse(pair) }
         };
         let worth = pairs.iter().filter(|(_, pair)| pair.count >= least);
-        let mut queue: BinaryHeap<_> =
-            worth.map(|(ids, pair)| candidate(texts, *ids, pair.count)).collect();
+        let mut queue: BinaryHeap<_> = worth.map(|(ids, pair)| candidate(texts, *ids, pair.count)).collect();
         let mut merges = Vec::new();
         while merges.len() < limits.merges && texts.len() < limits.tokens {
             let Some(mut top) = queue.pop() else { break };

@@ -54,7 +54,11 @@ impl Subword {
             special.into_iter().chain(alphabet).map(|(text, sides)| (text.into(), sides)).unzip();
         if texts.len() == 2 {
             let remedy = "give a corpus with words".into();
-            return Err(DataError::Tokenizer { path: None, reason: "there is no word to learn from".into(), remedy });
+            return Err(DataError::Tokenizer {
+                path: None,
+                reason: "there is no word to learn from".into(),
+                remedy,
+            });
         }
         let ids: ahash::AHashMap<Rc<str>, u32> = texts.iter().cloned().zip(0..).collect();
         let mut lexicon = Lexicon::with_capacity(words, length);
@@ -113,7 +117,11 @@ fn each_character(word: &str, mut take: impl FnMut(&str)) {
     let mut rest = word;
     while let Some(character) = rest.chars().next() {
         let (head, tail) = rest.split_at(character.len_utf8());
-        if tail.is_empty() { take(&[head, END_OF_WORD].concat()) } else { take(head) }
+        if tail.is_empty() {
+            take(&[head, END_OF_WORD].concat())
+        } else {
+            take(head)
+        }
         rest = tail;
     }
 }

@@ -51,13 +51,15 @@ impl Tokenizer {
         alphabet.iter().zip(2..).for_each(|((_, byte), id)| id_of[usize::from(*byte)] = id);
         let mut texts: Vec<Rc<str>> = [END, UNKNOWN].map(Rc::from).to_vec();
         texts.extend(alphabet.iter().map(|(letter, _)| letter.to_string().into()));
-        let (words, length) = counts.iter().fold((0, 0), |(words, length), (word, _)| (words + 1, length + word.len()));
+        let (words, length) =
+            counts.iter().fold((0, 0), |(words, length), (word, _)| (words + 1, length + word.len()));
         let mut lexicon = Lexicon::with_capacity(words, length);
         for (word, count) in counts.into_words() {
             lexicon.push(word.bytes().map(|byte| id_of[usize::from(byte)]), count);
         }
         let limits = Limits { merges: usize::MAX, tokens: size - 1, least: 1 };
-        let merges = lexicon.learn(&mut texts, Ties::SmallestIds, limits, |merges| look(merges + SMALLEST))?;
+        let merges =
+            lexicon.learn(&mut texts, Ties::SmallestIds, limits, |merges| look(merges + SMALLEST))?;
         let mut inner = Inner::new(model(&texts, &merges, None)?);
         // The first word gets the token that it has elsewhere, which saves 1 % of the tokens of a small corpus; the
         // decoder takes that space away again.
@@ -72,7 +74,8 @@ impl Tokenizer {
 /// The crate's model of these tokens, whose ids are their places, and merges.
 pub(super) fn model(texts: &[Rc<str>], merges: &[Merge], end_of_word: Option<&str>) -> Result<BPE> {
     let text = |id: u32| texts[id as usize].to_string();
-    let vocabulary: ahash::AHashMap<String, u32> = texts.iter().map(|text| text.to_string()).zip(0..).collect();
+    let vocabulary: ahash::AHashMap<String, u32> =
+        texts.iter().map(|text| text.to_string()).zip(0..).collect();
     let merges = merges.iter().map(|merge| (text(merge.left), text(merge.right))).collect();
     let builder = BPE::builder().vocab_and_merges(vocabulary, merges).unk_token(UNKNOWN.into());
     let builder = match end_of_word {

@@ -86,7 +86,8 @@ fn fingerprint(options: &PrepareOptions, corpora: &[(Part, CorpusFiles, Vec<Inpu
     let sums = |files: &[InputFile]| files.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();
     let inputs: Vec<_> = corpora.iter().map(|(part, _, files)| json!([part.name(), sums(files)])).collect();
     let tokenizers = options.vocabulary.tokenizer.as_deref();
-    let tokenizers = tokenizers.map(|path| tokenizer_files(path, options.vocabulary.joint)).unwrap_or_default();
+    let tokenizers =
+        tokenizers.map(|path| tokenizer_files(path, options.vocabulary.joint)).unwrap_or_default();
     let tokenizers = tokenizers.iter().map(|path| checksum(path, |_| Ok(()))).collect::<Result<Vec<_>>>()?;
     let learnt = tokenizers.is_empty().then(|| match options.vocabulary.r#type {
         VocabularyType::ByteLevel => json!(["byteLevel", options.vocabulary.size()]),
@@ -130,10 +131,15 @@ fn inputs(paths: &[&Path], options: &PrepareOptions, watch: &dyn Watch) -> Resul
         Ok(InputFile { sha256, path: path.to_owned(), version })
     };
     let mut files = Vec::new();
-    ordered(options.threads(), (0..paths.len()).map(Ok), || sum, |file| {
-        files.push(file);
-        Ok(())
-    })?;
+    ordered(
+        options.threads(),
+        (0..paths.len()).map(Ok),
+        || sum,
+        |file| {
+            files.push(file);
+            Ok(())
+        },
+    )?;
     known.save(files.iter().map(|file| (file.path.as_path(), file.version, file.sha256.as_str())));
     Ok(files)
 }

@@ -94,7 +94,9 @@ impl AboutIds {
             let (ids, after) = rest.split_at_checked(length.checked_mul(element.bytes())?)?;
             side.clear();
             match element {
-                Element::U16 => side.extend(ids.as_chunks().0.iter().map(|id| i32::from(u16::from_le_bytes(*id)))),
+                Element::U16 => {
+                    side.extend(ids.as_chunks().0.iter().map(|id| i32::from(u16::from_le_bytes(*id))))
+                }
                 Element::I32 => side.extend(ids.as_chunks().0.iter().map(|id| i32::from_le_bytes(*id))),
             }
             rest = after;

@@ -53,7 +53,12 @@ pub(crate) fn join(
     let mut before = 0;
     for surveyed in corpora {
         for index in 0..surveyed.blocks() {
-            look(watch, "publish", before + surveyed.before[index], share(before + surveyed.before[index], whole))?;
+            look(
+                watch,
+                "publish",
+                before + surveyed.before[index],
+                share(before + surveyed.before[index], whole),
+            )?;
             let path = block_path(work, surveyed.part, index, "ids");
             block::expect::<AboutIds>(&path)?.each(&path, |pair| {
                 let writer = pair.part.and_then(|part| writers.get_mut(&part));
@@ -108,7 +113,14 @@ impl Writer {
             (name.to_owned(), (0..shards).map(path).collect())
         };
         let shards = paths.iter().map(|path| DatasetWriter::create(path, &columns)).collect::<Result<_>>()?;
-        Ok(Self { part, file, shards, samples: 0, tokens: [0; 2], sources: Vec::with_capacity(samples as usize) })
+        Ok(Self {
+            part,
+            file,
+            shards,
+            samples: 0,
+            tokens: [0; 2],
+            sources: Vec::with_capacity(samples as usize),
+        })
     }
 
     /// Sample i goes to shard i modulo the number of shards: each is a thinning of the whole corpus, and reading one

@@ -33,9 +33,8 @@ pub fn prepare_watched(options: &PrepareOptions, watch: &dyn Watch) -> Result<Pr
     let steps = Steps::new(options)?;
     let inputs = Inputs::read(options, watch)?;
     let name = format!("translation-{}", &inputs.fingerprint[..16]);
-    let reused = cache::publish(&options.output, &name, watch, |work| {
-        build(work, options, &steps, &inputs, watch)
-    })?;
+    let reused =
+        cache::publish(&options.output, &name, watch, |work| build(work, options, &steps, &inputs, watch))?;
     open(&options.output.join(name), &inputs.fingerprint, reused)
 }
 

@@ -142,7 +142,8 @@ impl Manifest {
             fingerprint: self.fingerprint,
             reused,
             tokenizer: folder.join("tokenizer.json"),
-            target_tokenizer: if self.joint { folder.to_owned() } else { folder.join(TARGET) }.join("tokenizer.json"),
+            target_tokenizer: if self.joint { folder.to_owned() } else { folder.join(TARGET) }
+                .join("tokenizer.json"),
             report: folder.join(REPORT),
             vocabulary: self.vocabulary[0],
             target_vocabulary: self.vocabulary[1],

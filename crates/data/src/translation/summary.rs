@@ -71,13 +71,15 @@ fn of_vocabulary(asked: &Vocabulary, tokenizers: &Tokenizers) -> Vec<String> {
     let mut warnings = Vec::new();
     if tokenizers.floor > 0 {
         let floor = tokenizers.floor;
-        warnings.push(format!("vocabulary: words seen {floor} times or less were forgotten to bound the memory"));
+        warnings
+            .push(format!("vocabulary: words seen {floor} times or less were forgotten to bound the memory"));
     }
     let learnt = asked.tokenizer.is_none() && asked.r#type == VocabularyType::ByteLevel;
     for found in tokenizers.sizes().into_iter().take(if tokenizers.joint() { 1 } else { 2 }) {
         let size = asked.size();
         if learnt && found < size {
-            warnings.push(format!("vocabulary: the training text yields {found} tokens, {size} were asked for"));
+            warnings
+                .push(format!("vocabulary: the training text yields {found} tokens, {size} were asked for"));
         }
     }
     warnings

@@ -65,7 +65,9 @@ impl Sums {
             changed.checked_add(SETTLED).is_some_and(|time| time < now)
         };
         let mut grown = false;
-        for (path, version, sum) in files.filter(|(_, version, _)| version.length >= SMALL && settled(version)) {
+        for (path, version, sum) in
+            files.filter(|(_, version, _)| version.length >= SMALL && settled(version))
+        {
             let Ok(path) = std::path::absolute(path) else { continue };
             let entry = (version, sum.to_owned());
             grown |= self.sums.insert(path, entry.clone()) != Some(entry);

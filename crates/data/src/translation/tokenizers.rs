@@ -89,12 +89,7 @@ pub(crate) fn tokenizers(
 }
 
 /// Counts the words of the training part, held-out lines left out.
-fn count(
-    work: &Path,
-    train: &Surveyed,
-    options: &PrepareOptions,
-    watch: &dyn Watch,
-) -> Result<WordCounts> {
+fn count(work: &Path, train: &Surveyed, options: &PrepareOptions, watch: &dyn Watch) -> Result<WordCounts> {
     let words = match options.vocabulary.r#type {
         VocabularyType::ByteLevel => Words::ByteLevel,
         VocabularyType::Subword => Words::Spaces,
@@ -132,7 +127,11 @@ fn learn(counts: WordCounts, options: &PrepareOptions, watch: &dyn Watch) -> Res
     let mut looked = 0;
     let follow = |done: usize| {
         looked += 1;
-        if looked % 64 == 1 { look(watch, "tokenizer", 0, 0.5 + 0.5 * share(done as u64, whole as u64)) } else { Ok(()) }
+        if looked % 64 == 1 {
+            look(watch, "tokenizer", 0, 0.5 + 0.5 * share(done as u64, whole as u64))
+        } else {
+            Ok(())
+        }
     };
     let (source, apart) = match (vocabulary.r#type, vocabulary.joint) {
         (VocabularyType::ByteLevel, true) => (Tokenizer::byte_level(counts, whole, follow)?, None),

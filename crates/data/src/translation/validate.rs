@@ -54,7 +54,11 @@ impl PrepareOptions {
             return Err(DataError::argument("minWords", reason, "no line has both"));
         }
         if self.max_ratio.is_some_and(|ratio| ratio.is_nan() || ratio < 1.0) {
-            return bad("maxRatio", "it is below 1", "sides of the same length have ratio 1; Moses' usual is 1.5");
+            return bad(
+                "maxRatio",
+                "it is below 1",
+                "sides of the same length have ratio 1; Moses' usual is 1.5",
+            );
         }
         let moses = self.tokenization == Tokenization::Moses;
         match &self.languages {
