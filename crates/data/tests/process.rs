@@ -106,7 +106,7 @@ fn a_killed_preparer_is_gone_on_with_and_what_it_had_done_is_not_done_again() {
         let before = kept(&work);
         most = most.max(before.len());
         let mut child = start("child_prepares_much", folder.path());
-        std::thread::sleep(Duration::from_millis(20 + round * 3));
+        std::thread::sleep(Duration::from_millis(40 + round * 20));
         child.kill().unwrap();
         child.wait().unwrap();
         if cache.join(&name).exists() {
