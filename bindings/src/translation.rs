@@ -87,7 +87,7 @@ impl NativePreparation {
         Progress { stage: stage.to_owned(), lines: lines as f64, share }
     }
 
-    /// Makes it end with `ERR_ABORTED` and leave nothing behind.
+    /// Makes it end with `ERR_ABORTED`; another one with the same options goes on where it was.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.watch.stopped.store(true, Ordering::Release);

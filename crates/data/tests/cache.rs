@@ -25,6 +25,23 @@ fn two_preparations_of_the_same_are_the_same_bytes() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_byte() {
+    let made = [1, 2, 5].map(|threads| {
+        let folder = tempfile::tempdir().unwrap();
+        let options = PrepareOptions {
+            tsv: Some(support::corpus("train")),
+            threads: Some(threads),
+            max_words: Some(30),
+            ..small(folder.path())
+        };
+        let prepared = prepare(&options).unwrap();
+        ["train.dataset", "tokenizer.json", "prepare-report.json"]
+            .map(|file| fs::read(prepared.folder.join(file)).unwrap())
+    });
+    assert!(made[0] == made[1] && made[1] == made[2]);
+}
+
+#[test]
 fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let text = support::lines("test").join("\n");
