@@ -45,6 +45,11 @@ export interface PrepareOptions extends CorpusFiles {
    */
   readonly tokenization?: 'none' | 'moses'
   /**
+   * The files have gone through `tokenization` already: it is not done again, only told to whoever translates.
+   * @default false
+   */
+  readonly tokenized?: boolean
+  /**
    * Moses' `-a`: hyphens within words become ` @-@ `.
    * @default false
    */
@@ -174,6 +179,7 @@ export const prepareOptions = object({
   languages: v.exactOptional(object({ source: text, target: text })),
   normalize: v.exactOptional(flag),
   tokenization: v.exactOptional(v.picklist(['none', 'moses'], expected('"none" or "moses"'))),
+  tokenized: v.exactOptional(flag),
   aggressiveHyphens: v.exactOptional(flag),
   minWords: v.exactOptional(count),
   maxWords: v.exactOptional(count),
