@@ -10,10 +10,12 @@ export type {
   Dataset as NativeDataset,
   Loader as NativeLoader,
   Model as NativeModel,
+  Moses as NativeMoses,
   NativeColumn,
   Optimizer as NativeOptimizer,
   Preparation as NativePreparation,
   Session as NativeSession,
+  TextSteps as NativeTextSteps,
   Tokenizer as NativeTokenizer,
 } from '../bindings/binding.cjs'
 

@@ -58,14 +58,16 @@ export class Dataset {
   }
 
   /**
-   * Maps a dataset file and checks its header; {@link verify} checks every byte. Replace such a file by renaming another over it, as
+   * Maps a dataset file, the shards in a folder (its `.dataset` files in the order of their names), or a list of files as one dataset, and
+   * checks the headers; {@link verify} checks every byte. A loader reads several shards one after the other, in another order each epoch, so
+   * that they may be larger than memory. Replace such a file by renaming another over it, as
    * preparation does: one that is cut short in place while it is open ends the process (SIGBUS), as with every mapped file.
    *
    * @throws {@link SagetrainError} `ERR_DATASET` for a truncated, altered or foreign file, `ERR_IO`.
    */
-  static async open(path: string): Promise<Dataset> {
-    const file = parse(text, path, 'path', 'ERR_ARGUMENT')
-    return new Dataset(await calling(() => native().Dataset.open(file)), factory)
+  static async open(path: string | readonly string[]): Promise<Dataset> {
+    const files = typeof path === 'string' ? [parse(text, path, 'path', 'ERR_ARGUMENT')] : parse(v.array(text, expected('a path or an array of paths')), path, 'path', 'ERR_ARGUMENT')
+    return new Dataset(await calling(() => native().Dataset.open(files)), factory)
   }
 
   /**

@@ -1,6 +1,6 @@
 import * as worker from 'node:worker_threads'
 import { SagetrainError } from './errors.js'
-import type { NativeBatch, NativeDataset, NativeModel, NativeOptimizer, NativeSession, NativeTokenizer } from './binding.js'
+import type { NativeBatch, NativeDataset, NativeModel, NativeMoses, NativeOptimizer, NativeSession, NativeTextSteps, NativeTokenizer } from './binding.js'
 import { show } from './options.js'
 
 /** The classes that own something native, and what they own. */
@@ -8,8 +8,10 @@ interface Owned {
   Batch: NativeBatch
   Dataset: NativeDataset
   Model: NativeModel
+  Moses: NativeMoses
   Optimizer: NativeOptimizer
   Session: NativeSession
+  TextSteps: NativeTextSteps
   Tokenizer: NativeTokenizer
 }
 

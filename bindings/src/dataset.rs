@@ -32,11 +32,16 @@ impl NativeDataset {
 
 #[napi]
 impl NativeDataset {
-    /// Maps a file.
+    /// Maps a file, a folder of shards, or a list of files.
     #[napi(catch_unwind, ts_return_type = "Promise<Dataset>")]
-    pub fn open(env: &Env, path: String) -> napi::Result<Object<'_>> {
+    pub fn open(env: &Env, paths: Vec<String>) -> napi::Result<Object<'_>> {
         let (settle, promise) = promise(env)?;
-        settle.spawn(move || Dataset::open(&PathBuf::from(path)).map(|dataset| (dataset, 0)), Self::new)?;
+        let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
+        let open = move || match paths.as_slice() {
+            [path] => Dataset::open(path),
+            paths => Dataset::open_shards(paths),
+        };
+        settle.spawn(move || open().map(|dataset| (dataset, 0)), Self::new)?;
         Ok(promise)
     }
 

@@ -18,6 +18,7 @@ mod fields;
 mod loader;
 mod metrics;
 mod model;
+mod moses;
 mod optimizer;
 mod promise;
 #[allow(unsafe_code, reason = "calls the C++ half")]

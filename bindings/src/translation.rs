@@ -4,6 +4,7 @@ use crate::data::Data;
 use crate::dataset::NativeDataset;
 use crate::fault::Fault;
 use crate::model::NativeModel;
+use crate::moses::NativeTextSteps;
 use crate::promise::promise;
 use crate::slot::guarded;
 use crate::spec::{parse, write};
@@ -28,7 +29,7 @@ pub struct FoundHypothesis {
 /// How far a preparation is.
 #[napi(object)]
 pub struct Progress {
-    /// `wait`, `survey`, `tokenizer`, `encode`, `publish`; empty before the first.
+    /// `checksum`, `wait`, `assemble`, `survey`, `tokenizer`, `encode`, `publish`; empty before the first.
     pub stage: String,
     pub lines: f64,
     /// Of the stage that is done, 0 to 1.
@@ -64,8 +65,7 @@ impl NativePreparation {
     #[napi(catch_unwind)]
     pub fn create(options: String) -> napi::Result<Self> {
         guarded(|| {
-            let options = serde_json::from_value(parse(&options)?)
-                .map_err(|error| Fault::argument("prepare", error))?;
+            let options = PrepareOptions::from_json(parse(&options)?)?;
             Ok::<_, Fault>(Self { options, watch: Arc::default() })
         })
     }
@@ -87,7 +87,7 @@ impl NativePreparation {
         Progress { stage: stage.to_owned(), lines: lines as f64, share }
     }
 
-    /// Makes it end with `ERR_ABORTED` and leave nothing behind.
+    /// Makes it end with `ERR_ABORTED`; another one with the same options goes on where it was.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.watch.stopped.store(true, Ordering::Release);
@@ -116,13 +116,14 @@ impl NativeModel {
         Ok(promise)
     }
 
-    /// Loss, BLEU and chrF over a dataset; `search` is JSON.
+    /// Loss, BLEU and chrF over a dataset, of hypotheses as people read them; `search` is JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<unknown>")]
     pub fn evaluate_translation<'env>(
         &mut self,
         env: &'env Env,
         dataset: &mut NativeDataset,
         tokenizer: &mut NativeTokenizer,
+        text: &NativeTextSteps,
         references: Vec<String>,
         search: String,
         max_tokens: f64,
@@ -130,6 +131,7 @@ impl NativeModel {
         let evaluation = Evaluation {
             dataset: dataset.share()?,
             tokenizer: tokenizer.share()?,
+            text: text.share_target(),
             references: Arc::new(references),
             search: guarded(|| search_options(&search))?,
             max_tokens: max_tokens as usize,

@@ -26,11 +26,11 @@ function sameType(below: JsonObject, above: JsonObject): boolean {
   return above['type'] === undefined || below['type'] === undefined || above['type'] === below['type']
 }
 
-/** A copy in which the relative paths under `keys`, at any depth, hold from every folder. */
-export function withAbsolutePaths(base: JsonObject, keys: readonly string[]): JsonObject {
+/** A copy in which the relative paths at these dotted keys hold from every folder. */
+export function withAbsolutePaths(base: JsonObject, keys: readonly string[], before = ''): JsonObject {
   const absolute = ([key, value]: [string, Json]): [string, Json] => {
-    if (isObject(value)) return [key, withAbsolutePaths(value, keys)]
-    return [key, typeof value === 'string' && keys.includes(key) ? resolve(value) : value]
+    if (isObject(value)) return [key, withAbsolutePaths(value, keys, `${before}${key}.`)]
+    return [key, typeof value === 'string' && keys.includes(before + key) ? resolve(value) : value]
   }
   return Object.fromEntries(Object.entries(base).map(absolute))
 }

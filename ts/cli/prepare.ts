@@ -21,6 +21,7 @@ export const prepare: Command = {
   examples: () => [
     'sagetrain prepare translation --source train.de --target train.en --vocabulary.size 32000 --output prepared',
     'sagetrain prepare translation --tsv pairs.tsv.gz --maxWords 175 --maxRatio 1.5 --lowercase --heldOut.every 23 --vocabulary.type subword --vocabulary.merges 10000',
+    'sagetrain prepare translation --recipe iwslt14-de-en --data downloads',
     'sagetrain prepare translation --config run.json --json',
   ],
   run: async (args, context) => {

@@ -130,7 +130,7 @@ export interface TaskCommand {
   readonly title: string
   readonly examples: readonly string[]
   readonly keys: ConfigKeys
-  /** Keys of `prepare`, at any depth, that name files or folders. */
+  /** Dotted paths into `prepare` that name files or folders. */
   readonly files: readonly string[]
   /**
    * Refuses a `train` that no data could mend, before the data are made ready.

@@ -25,7 +25,7 @@ export const translationCommand: TaskCommand = {
     'sagetrain train --resume runs/translation',
   ],
   keys: translationKeys,
-  files: ['source', 'target', 'tsv', 'tokenizer', 'output'],
+  files: ['data', 'source', 'target', 'tsv', ...['valid', 'test'].flatMap((part) => ['source', 'target', 'tsv'].map((file) => `${part}.${file}`)), 'vocabulary.tokenizer', 'output'],
   check: (train) => void translationTrainOptions(train),
   columns: [
     { key: 'nll', label: 'NLL (nats/token)', digits: 3, better: 'lower' },
@@ -74,7 +74,9 @@ export const translationCommand: TaskCommand = {
 }
 
 const STAGES: Readonly<Record<string, string>> = {
+  checksum: 'taking the files’ checksums',
   wait: 'waiting for another process that prepares the same',
+  assemble: 'reading the published files',
   survey: 'reading and checking the lines',
   tokenizer: 'learning the vocabulary',
   encode: 'tokenising',
@@ -93,6 +95,11 @@ function leftOutOf({ parts }: PrepareReport): readonly LeftOut[] {
   return parts.flatMap(({ part, rejected }) => rejected.map(({ file, what, count, lines }) => ({ part, file, reason: what, lines: count, first: lines[0]?.[0] ?? 0 })))
 }
 
+function vocabularyOf({ vocabulary, targetVocabulary, tokenizer, targetTokenizer }: Prepared): string {
+  if (tokenizer === targetTokenizer) return `${fixed(vocabulary)} tokens, joint`
+  return `${fixed(vocabulary)} source and ${fixed(targetVocabulary)} target tokens`
+}
+
 function preparedFacts(prepared: Prepared): readonly Fact[] {
   const sizes = Object.entries(prepared.parts).map(([part, { samples, sourceTokens, targetTokens }]) => ({
     label: part,
@@ -101,7 +108,7 @@ function preparedFacts(prepared: Prepared): readonly Fact[] {
   return [
     { label: 'folder', value: `${prepared.folder}${prepared.reused ? ' (prepared before)' : ''}` },
     ...sizes,
-    { label: 'vocabulary', value: `${fixed(prepared.vocabulary)} tokens` },
+    { label: 'vocabulary', value: vocabularyOf(prepared) },
     { label: 'report', value: prepared.report },
     ...prepared.warnings.map((warning) => ({ label: 'warning', value: warning })),
   ]
@@ -199,14 +206,14 @@ function searchOf({ evaluation }: JsonObject): TranslationEvaluateOptions {
   return search
 }
 
-function factsOf({ prepared, tokenizer }: Translation, options: JsonObject): readonly Fact[] {
+function factsOf({ prepared }: Translation, options: JsonObject): readonly Fact[] {
   const files = [options['source'], options['target'], options['tsv']].filter((file) => typeof file === 'string')
   const { train, valid, test } = prepared.parts
   const sizes = [`${fixed(train?.samples)} training (${fixed(train?.targetTokens)} target tokens)`, ...(valid ? [`${fixed(valid.samples)} validation`] : []), ...(test ? [`${fixed(test.samples)} held out`] : [])]
   return [
     { label: 'corpus', value: files.length > 0 ? files.join(', ') : 'LibreOffice Help, German to English (embedded, MPL-2.0)' },
     { label: 'sentences', value: sizes.join(', ') },
-    { label: 'vocabulary', value: `${fixed(tokenizer.size)} tokens, joint byte-level BPE` },
+    { label: 'vocabulary', value: vocabularyOf(prepared) },
     { label: 'left out', value: `listed in ${prepared.report}` },
     ...prepared.warnings.map((warning) => ({ label: 'warning', value: warning })),
   ]

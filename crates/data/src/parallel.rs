@@ -92,7 +92,11 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_and_not_a_wait() {
-        let work = || |item: u64| -> Result<u64> { if item == 5 { std::panic::resume_unwind(Box::new(())) } else { Ok(item) } };
+        let work = || {
+            |item: u64| -> Result<u64> {
+                if item == 5 { std::panic::resume_unwind(Box::new(())) } else { Ok(item) }
+            }
+        };
         let result = ordered(2, (0..100).map(Ok), work, |_| Ok(()));
         assert!(matches!(result, Err(DataError::Internal(_))));
     }

@@ -25,6 +25,23 @@ fn two_preparations_of_the_same_are_the_same_bytes() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_byte() {
+    let made = [1, 2, 5].map(|threads| {
+        let folder = tempfile::tempdir().unwrap();
+        let options = PrepareOptions {
+            tsv: Some(support::corpus("train")),
+            threads: Some(threads),
+            max_words: Some(30),
+            ..small(folder.path())
+        };
+        let prepared = prepare(&options).unwrap();
+        ["train.dataset", "tokenizer.json", "prepare-report.json"]
+            .map(|file| fs::read(prepared.folder.join(file)).unwrap())
+    });
+    assert!(made[0] == made[1] && made[1] == made[2]);
+}
+
+#[test]
 fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let text = support::lines("test").join("\n");
@@ -37,9 +54,15 @@ fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not(
     let changed = [
         PrepareOptions { max_length: 200, ..options.clone() },
         PrepareOptions { max_words: Some(20), ..options.clone() },
-        PrepareOptions { vocabulary: Vocabulary { size: Some(501), ..Default::default() }, ..options.clone() },
+        PrepareOptions {
+            vocabulary: Vocabulary { size: Some(501), ..Default::default() },
+            ..options.clone()
+        },
         PrepareOptions { held_out: HeldOut { valid: Some(5), ..Default::default() }, ..options.clone() },
-        PrepareOptions { held_out: HeldOut { valid: Some(5), seed: 1, ..Default::default() }, ..options.clone() },
+        PrepareOptions {
+            held_out: HeldOut { valid: Some(5), seed: 1, ..Default::default() },
+            ..options.clone()
+        },
         of_text(folder.path(), text.replacen('a', "o", 1)),
     ];
     for options in changed {

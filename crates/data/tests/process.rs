@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use sagetrain_data::translation::{Prepared, prepare};
+use sagetrain_data::translation::{PrepareOptions, Prepared, prepare};
 use sagetrain_data::{Column, Dataset};
 use serde_json::Value;
 use support::small;
@@ -73,6 +73,60 @@ fn a_preparer_killed_at_any_moment_leaves_nothing_torn() {
         assert_eq!(left_over(&folder.path().join("cache")), 0, "the next preparer goes on in it");
     }
     assert!(left > 0, "no kill met a preparer at work");
+}
+
+/// The whole embedded corpus: several blocks in every stage.
+fn large(folder: &Path) -> PrepareOptions {
+    PrepareOptions { tsv: Some(support::corpus("train")), ..small(folder) }
+}
+
+#[test]
+#[ignore = "started by the test below"]
+fn child_prepares_much() {
+    prepare(&large(Path::new(&std::env::var_os(FOLDER).unwrap()))).unwrap();
+}
+
+/// Files that a work folder keeps of the stages that are done, with the times at which they were made.
+fn kept(work: &Path) -> Vec<(std::ffi::OsString, std::time::SystemTime)> {
+    let entries = fs::read_dir(work.join("blocks")).into_iter().flatten().flatten();
+    let entry = |entry: fs::DirEntry| Some((entry.file_name(), entry.metadata().ok()?.modified().ok()?));
+    entries.filter(|entry| !entry.file_name().to_string_lossy().ends_with(".tmp")).filter_map(entry).collect()
+}
+
+#[test]
+fn a_killed_preparer_is_gone_on_with_and_what_it_had_done_is_not_done_again() {
+    let whole = tempfile::tempdir().unwrap();
+    let expected = prepare(&large(whole.path())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let name = expected.folder.file_name().unwrap().to_owned();
+    let work = cache.join(format!(".{}.work", name.to_string_lossy()));
+    let (mut kills, mut most) = (0, 0);
+    for round in 0..200 {
+        let before = kept(&work);
+        most = most.max(before.len());
+        let mut child = start("child_prepares_much", folder.path());
+        std::thread::sleep(Duration::from_millis(40 + round * 20));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if cache.join(&name).exists() {
+            break;
+        }
+        kills += 1;
+        let after = kept(&work);
+        let done = before.iter().filter(|entry| !entry.0.to_string_lossy().ends_with(".tmp"));
+        assert!(
+            after.is_empty() || done.clone().all(|entry| after.contains(entry)),
+            "something was made anew"
+        );
+    }
+    assert!(kills >= 3 && most >= 5, "{kills} kills, {most} files kept");
+    let resumed = prepare(&large(folder.path())).unwrap();
+    for file in ["train.dataset", "tokenizer.json"] {
+        let read = |prepared: &Prepared| fs::read(prepared.folder.join(file)).unwrap();
+        assert!(read(&resumed) == read(&expected), "{file}");
+    }
+    assert!(!resumed.folder.join("blocks").exists());
 }
 
 #[test]

@@ -10,7 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sagetrain_data::text::{CorpusFiles, Reason};
-use sagetrain_data::translation::{HeldOut, PrepareOptions, Prepared, Report, Vocabulary, prepare};
+use sagetrain_data::translation::{
+    HeldOut, Languages, PrepareOptions, Prepared, Report, Vocabulary, VocabularyType, prepare,
+};
 use sagetrain_data::{Column, Dataset, Row, Tokenizer};
 use support::{of_text, small};
 
@@ -183,6 +185,49 @@ fn held_out_lines_are_drawn_by_seed_and_line_and_said() {
 }
 
 #[test]
+fn every_nth_line_that_cleaning_leaves_is_held_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = PrepareOptions {
+        held_out: HeldOut { every: Some(23), ..Default::default() },
+        min_words: Some(2),
+        max_words: Some(20),
+        max_ratio: Some(1.5),
+        lowercase: true,
+        ..small(folder.path())
+    };
+    let prepared = prepare(&options).unwrap();
+    let words = |text: &str| text.split_whitespace().count();
+    let fits = |(source, target): &(String, String)| {
+        let [source, target] = [words(source), words(target)];
+        (2..=20).contains(&source)
+            && (2..=20).contains(&target)
+            && 2 * source <= 3 * target
+            && 2 * target <= 3 * source
+    };
+    let left: Vec<_> = pairs("test")
+        .into_iter()
+        .filter(fits)
+        .map(|(source, target)| (source.to_lowercase(), target.to_lowercase()))
+        .collect();
+    let expected = |valid: bool| {
+        let own = left.iter().zip(1..).filter(|(_, number)| (number % 23 == 0) == valid);
+        own.map(|(pair, _)| pair.clone()).collect::<Vec<_>>()
+    };
+    assert!(left.len() > 100 && left.len() < 400);
+    assert_eq!(texts(&prepared, prepared.valid.as_ref().unwrap()), expected(true));
+    assert_eq!(texts(&prepared, &prepared.train), expected(false));
+    let report = report(&prepared);
+    let count = |reason| {
+        let entries = report.parts[0].rejected.iter().filter(|entry| entry.reason == reason);
+        entries.map(|entry| entry.count).sum::<u64>()
+    };
+    let reasons = [Reason::TooFewWords, Reason::TooManyWords, Reason::LengthRatio].map(count);
+    assert!(reasons[1] > 0 && reasons[2] > 0, "{reasons:?}");
+    assert_eq!(reasons.iter().sum::<u64>(), 426 - left.len() as u64);
+    assert_eq!(report.held_out_every, Some(23));
+}
+
+#[test]
 fn without_validation_files_one_line_in_twenty_is_held_out() {
     let folder = tempfile::tempdir().unwrap();
     let prepared = prepare(&PrepareOptions { held_out: HeldOut::default(), ..small(folder.path()) }).unwrap();
@@ -219,7 +264,9 @@ fn nothing_left_to_train_on_is_an_error() {
         PrepareOptions { max_words: Some(1), ..of_text(folder.path(), "zwei Worte\ttwo words\n".repeat(9)) };
     let error = prepare(&options).unwrap_err();
     assert!(
-        error.to_string().contains("no pair is left for train: of 9 lines 0 are bad, 9 have too many words"),
+        error
+            .to_string()
+            .contains("no pair is left for train: of 9 lines 0 are bad, 9 have too many or too few words"),
         "{error}"
     );
 }
@@ -245,6 +292,37 @@ fn options_that_cannot_be_meant_are_refused_by_name() {
             "vocabulary.size",
             PrepareOptions {
                 vocabulary: Vocabulary { size: Some(300), tokenizer: Some("x".into()), ..Default::default() },
+                ..good()
+            },
+        ),
+        (
+            "heldOut.every",
+            PrepareOptions { held_out: HeldOut { every: Some(1), ..Default::default() }, ..good() },
+        ),
+        ("maxRatio", PrepareOptions { max_ratio: Some(0.9), ..good() }),
+        ("minWords", PrepareOptions { min_words: Some(9), max_words: Some(3), ..good() }),
+        ("threads", PrepareOptions { threads: Some(0), ..good() }),
+        ("shardSamples", PrepareOptions { shard_samples: Some(0), ..good() }),
+        ("languages", PrepareOptions { normalize: true, ..good() }),
+        (
+            "languages",
+            PrepareOptions {
+                languages: Some(Languages { source: "de".into(), target: "en".into() }),
+                ..good()
+            },
+        ),
+        (
+            "vocabulary.merges",
+            PrepareOptions { vocabulary: Vocabulary { merges: Some(5), ..Default::default() }, ..good() },
+        ),
+        (
+            "vocabulary.size",
+            PrepareOptions {
+                vocabulary: Vocabulary {
+                    r#type: VocabularyType::Subword,
+                    size: Some(300),
+                    ..Default::default()
+                },
                 ..good()
             },
         ),

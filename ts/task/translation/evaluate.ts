@@ -3,6 +3,7 @@ import type { Dataset } from '../../dataset.js'
 import { nativeOf } from '../../handle.js'
 import { encode } from '../../json.js'
 import type { Model } from '../../model.js'
+import type { TextSteps } from '../../text/text-steps.js'
 import type { Tokenizer } from '../../tokenizer.js'
 import type { SearchOptions } from './search.js'
 
@@ -35,13 +36,13 @@ export interface TranslationScores {
   readonly searchSeconds: number
 }
 
-/** Text of a dataset's column; byte-level BPE gives it back to the byte. */
-export function textsOf(dataset: Dataset, column: 'source' | 'target', tokenizer: Tokenizer): string[] {
+/** Text of a dataset's column as people read it; byte-level BPE without text steps gives it back to the byte. */
+export function textsOf(dataset: Dataset, column: 'source' | 'target', { tokenizer, text }: TextTools): string[] {
   using batch = dataset.batch(Array.from({ length: dataset.length }, (_, index) => index))
   const read = batch.read(column)
   if (read.type !== 'ragged') return []
   const rows = Array.from({ length: dataset.length }, (_, row) => read.values.subarray(read.offsets[row], read.offsets[row + 1]))
-  return tokenizer.decode(rows)
+  return text.restore(column, tokenizer.decode(rows))
 }
 
 type NativeScores = Omit<TranslationMetrics, 'bits'> & {
@@ -58,18 +59,25 @@ export interface EvaluationPart {
   readonly references: readonly string[]
 }
 
-/** Loss, BLEU and chrF of a model on a part. */
+/** What turns sentences into ids and back. */
+export interface TextTools {
+  readonly tokenizer: Tokenizer
+  readonly text: TextSteps
+}
+
+/** Loss, BLEU and chrF of a model on a part; hypotheses are scored as people read them, and so are the references to be. */
 export async function evaluateTranslation(
   model: Model,
   { dataset, sources, references }: EvaluationPart,
-  tokenizer: Tokenizer,
+  { tokenizer, text }: TextTools,
   options: { readonly search: SearchOptions; readonly maxTokens: number; readonly signal?: AbortSignal | undefined },
 ): Promise<TranslationScores> {
   const handle = nativeOf(model, 'Model', 'model')
   const [data, ids] = [nativeOf(dataset, 'Dataset'), nativeOf(tokenizer, 'Tokenizer')]
+  const steps = nativeOf(text, 'TextSteps')
   const search = encode(options.search, 'search')
   const found = (await abortable(options.signal, handle, () =>
-    handle.evaluateTranslation(data, ids, [...references], search, options.maxTokens),
+    handle.evaluateTranslation(data, ids, steps, [...references], search, options.maxTokens),
   )) as NativeScores
   const { loss, nll, perplexity, bleu, chrf } = found
   return {

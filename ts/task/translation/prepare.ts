@@ -6,7 +6,7 @@ import { native } from '../../binding.js'
 import { decode, encode } from '../../json.js'
 import { isSagetrainError } from '../../errors.js'
 import { call, calling } from '../../native-error.js'
-import { count, expected, object, parse, text, whole } from '../../options.js'
+import { count, expected, flag, object, parse, positive, text, whole } from '../../options.js'
 import { cacheFolder } from '../../setup/paths.mjs'
 
 /** Parallel text: two UTF-8 files with as many lines each, or one TSV (source TAB target); each may be gzipped. */
@@ -19,13 +19,53 @@ export interface CorpusFiles {
   readonly tsv?: string
 }
 
-/** What to prepare from which files. Without `source`, `target` and `tsv` it is the embedded corpus: LibreOffice Help, German to English. */
+/** A corpus that is published, with the field's way to prepare it. */
+export type RecipeName = 'iwslt14-de-en' | 'wmt16-en-de'
+
+/** What to prepare from which files. Without `recipe`, `source`, `target` and `tsv` it is the embedded corpus: LibreOffice Help, German to English. */
 export interface PrepareOptions extends CorpusFiles {
+  /** Instead of files: a published corpus, prepared as the field does; other options are laid over the recipe's. */
+  readonly recipe?: RecipeName
+  /** The folder with the published files of the recipe, packed or unpacked. What is missing is named, with where it is published. */
+  readonly data?: string
   /** Sentences to choose by. Without them some are held out of the training corpus. */
   readonly valid?: CorpusFiles
   /** Sentences to report on. */
   readonly test?: CorpusFiles
-  /** Lines to hold out of the training corpus; which ones depends on the seed and the line numbers alone. */
+  /** What the two sides are written in, as ISO 639-1 codes such as `de` and `en`; for `normalize` and `tokenization`. */
+  readonly languages?: { readonly source: string; readonly target: string }
+  /**
+   * First, in every part: make punctuation alike, as Moses' `normalize-punctuation.perl`.
+   * @default false
+   */
+  readonly normalize?: boolean
+  /**
+   * Then, in every part: put spaces between words and punctuation, as Moses' `tokenizer.perl`.
+   * @default 'none'
+   */
+  readonly tokenization?: 'none' | 'moses'
+  /**
+   * The files have gone through `tokenization` already: it is not done again, only told to whoever translates.
+   * @default false
+   */
+  readonly tokenized?: boolean
+  /**
+   * Moses' `-a`: hyphens within words become ` @-@ `.
+   * @default false
+   */
+  readonly aggressiveHyphens?: boolean
+  /** Words of a side, at least; lines with fewer are left out of the training corpus and what is held out of it. */
+  readonly minWords?: number
+  /** Words of a side, at most; likewise. */
+  readonly maxWords?: number
+  /** Words of one side over those of the other, at most, either way; likewise (`clean-corpus-n -ratio`; IWSLT's scripts have 1.5). */
+  readonly maxRatio?: number
+  /**
+   * Then, in every part: lower case.
+   * @default false
+   */
+  readonly lowercase?: boolean
+  /** Lines to hold out of the training corpus, among those that are left; which ones depends on the seed and the line numbers alone. */
   readonly heldOut?: {
     /** @default one in twenty, at most 1,000, where there are no validation files */
     readonly valid?: number
@@ -33,14 +73,31 @@ export interface PrepareOptions extends CorpusFiles {
     readonly test?: number
     /** @default 0 */
     readonly seed?: number
+    /** Instead: every so-many-th line goes to validation (fairseq's IWSLT script: 23). */
+    readonly every?: number
   }
-  /** The tokenizer: joint byte-level BPE, learnt from the training part or taken as it is. */
+  /** The tokenizer, learnt from the training part or taken as it is. */
   readonly vocabulary?: {
     /**
-     * Tokens to learn, at least 259.
+     * BPE over bytes, or that of `subword-nmt`: over characters, words being what lies between spaces.
+     * @default 'byteLevel'
+     */
+    readonly type?: 'byteLevel' | 'subword'
+    /**
+     * Byte level: tokens to learn, at least 259.
      * @default 8000
      */
     readonly size?: number
+    /**
+     * Subword: merges to learn, from both sides together.
+     * @default 10000
+     */
+    readonly merges?: number
+    /**
+     * Whether both sides share one vocabulary.
+     * @default true
+     */
+    readonly joint?: boolean
     /** A `tokenizer.json` that an earlier preparation made, or its folder, to use instead. */
     readonly tokenizer?: string
   }
@@ -49,8 +106,10 @@ export interface PrepareOptions extends CorpusFiles {
    * @default 256
    */
   readonly maxLength?: number
-  /** Words of a side; longer lines are left out of the training part. */
-  readonly maxWords?: number
+  /** Samples of a training shard, at most: for data larger than memory. Without it the training part is one file. */
+  readonly shardSamples?: number
+  /** Threads; they change nothing but the time. @default all */
+  readonly threads?: number
   /**
    * The folder in which prepared corpora are kept, to be found again by what they were made from.
    * @default the user's cache
@@ -58,13 +117,16 @@ export interface PrepareOptions extends CorpusFiles {
   readonly output?: string
   /** Told of each stage, the lines it has done and its share that is done (0 to 1), a few times a second. */
   readonly onProgress?: (progress: { readonly stage: string; readonly lines: number; readonly share: number }) => void
-  /** Calls the preparation off; nothing is left behind. */
+  /** Calls the preparation off; the same one asked for again goes on from there. */
   readonly signal?: AbortSignal
 }
 
 /** Size of one part. */
 export interface PreparedPart {
+  /** Name of the dataset file, or of the folder of its shards. */
   readonly file: string
+  /** Files it is in. */
+  readonly shards: number
   /** Pairs of sentences. */
   readonly samples: number
   /** `</s>` counted. */
@@ -82,13 +144,19 @@ export interface Prepared {
   readonly fingerprint: string
   /** Whether an earlier preparation is used. */
   readonly reused: boolean
-  /** The `tokenizer.json`. */
+  /** `text.json`: what sentences go through before they become tokens. */
+  readonly text: string
+  /** The `tokenizer.json` of the source, and of the target where they share it. */
   readonly tokenizer: string
+  /** The target's: the same file, or one of its own. */
+  readonly targetTokenizer: string
   /** `prepare-report.json`: every line that was left out, and why. */
   readonly report: string
-  /** Tokens of the tokenizer. */
+  /** Tokens of the source's tokenizer. */
   readonly vocabulary: number
-  /** Datasets. */
+  /** Tokens of the target's. */
+  readonly targetVocabulary: number
+  /** Datasets; of shards the folder. */
   readonly train: string
   readonly valid: string | null
   readonly test: string | null
@@ -103,13 +171,33 @@ const functions = v.custom<NonNullable<PrepareOptions['onProgress']>>((value) =>
 
 /** What {@link PrepareOptions} may hold; the file options are checked against each other natively. */
 export const prepareOptions = object({
+  recipe: v.exactOptional(v.picklist(['iwslt14-de-en', 'wmt16-en-de'], expected('"iwslt14-de-en" or "wmt16-en-de"'))),
+  data: v.exactOptional(text),
   ...corpusFiles,
   valid: v.exactOptional(object(corpusFiles)),
   test: v.exactOptional(object(corpusFiles)),
-  heldOut: v.exactOptional(object({ valid: v.exactOptional(whole), test: v.exactOptional(whole), seed: v.exactOptional(whole) })),
-  vocabulary: v.exactOptional(object({ size: v.exactOptional(count), tokenizer: v.exactOptional(text) })),
-  maxLength: v.exactOptional(count),
+  languages: v.exactOptional(object({ source: text, target: text })),
+  normalize: v.exactOptional(flag),
+  tokenization: v.exactOptional(v.picklist(['none', 'moses'], expected('"none" or "moses"'))),
+  tokenized: v.exactOptional(flag),
+  aggressiveHyphens: v.exactOptional(flag),
+  minWords: v.exactOptional(count),
   maxWords: v.exactOptional(count),
+  maxRatio: v.exactOptional(positive),
+  lowercase: v.exactOptional(flag),
+  heldOut: v.exactOptional(object({ valid: v.exactOptional(whole), test: v.exactOptional(whole), seed: v.exactOptional(whole), every: v.exactOptional(count) })),
+  vocabulary: v.exactOptional(
+    object({
+      type: v.exactOptional(v.picklist(['byteLevel', 'subword'], expected('"byteLevel" or "subword"'))),
+      size: v.exactOptional(count),
+      merges: v.exactOptional(count),
+      joint: v.exactOptional(flag),
+      tokenizer: v.exactOptional(text),
+    }),
+  ),
+  maxLength: v.exactOptional(count),
+  shardSamples: v.exactOptional(count),
+  threads: v.exactOptional(count),
   output: v.optional(text, () => join(cacheFolder(), 'prepared')),
   onProgress: v.exactOptional(functions),
   signal: v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal'))),
@@ -142,7 +230,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
 }
 
 /** Without files the embedded corpus with its own validation and test parts; what is given for those goes first. */
-function withDefaultCorpus<T extends CorpusFiles>(options: T): T {
-  if (options.source !== undefined || options.target !== undefined || options.tsv !== undefined) return options
+function withDefaultCorpus<T extends CorpusFiles & { readonly recipe?: RecipeName }>(options: T): T {
+  if (options.recipe !== undefined || options.source !== undefined || options.target !== undefined || options.tsv !== undefined) return options
   return { ...embeddedCorpus('train'), valid: embeddedCorpus('valid'), test: embeddedCorpus('test'), ...options }
 }

@@ -6,10 +6,11 @@ import { Model, withModel } from '../../model.js'
 import type { ModelOptions, TransformerOptions } from '../../model-spec.js'
 import { count, expected, fraction, object, oneOf, parse, show } from '../../options.js'
 import type { Run } from '../../run.js'
+import { TextSteps } from '../../text/text-steps.js'
 import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun } from '../training.js'
-import { evaluateTranslation, textsOf, type EvaluationPart, type TranslationMetrics, type TranslationScores } from './evaluate.js'
+import { evaluateTranslation, textsOf, type EvaluationPart, type TextTools, type TranslationMetrics, type TranslationScores } from './evaluate.js'
 import { prepare, prepareOptions, type Prepared, type PrepareOptions } from './prepare.js'
 import { searchEntries, type SearchOptions } from './search.js'
 
@@ -62,14 +63,19 @@ const SCORED_TOKENS = 8192
 export class Translation {
   /** What was prepared, and where it lies. */
   readonly prepared: Prepared
-  /** Text to ids and back. */
+  /** Source text to ids and back; target text too, where the two share a vocabulary. */
   readonly tokenizer: Tokenizer
+  /** Target text to ids and back. */
+  readonly targetTokenizer: Tokenizer
+  readonly #text: TextSteps
   readonly #parts: ReadonlyMap<Part, Dataset>
   readonly #texts = new Map<Part, EvaluationPart>()
 
-  private constructor(prepared: Prepared, tokenizer: Tokenizer, parts: ReadonlyMap<Part, Dataset>) {
+  private constructor(prepared: Prepared, tokenizer: Tokenizer, targetTokenizer: Tokenizer, parts: ReadonlyMap<Part, Dataset>) {
     this.prepared = prepared
     this.tokenizer = tokenizer
+    this.targetTokenizer = targetTokenizer
+    this.#text = TextSteps.open(prepared.folder)
     this.#parts = parts
   }
 
@@ -82,10 +88,12 @@ export class Translation {
   static async prepare(options: PrepareOptions = {}): Promise<Translation> {
     const prepared = await prepare(options)
     const tokenizer = await Tokenizer.load(prepared.tokenizer)
+    const joint = prepared.targetTokenizer === prepared.tokenizer
+    const targetTokenizer = joint ? tokenizer : await Tokenizer.load(prepared.targetTokenizer)
     const parts = new Map<Part, Dataset>([['train', await Dataset.open(prepared.train)]])
     if (prepared.valid !== null) parts.set('valid', await Dataset.open(prepared.valid))
     if (prepared.test !== null) parts.set('test', await Dataset.open(prepared.test))
-    return new Translation(prepared, tokenizer, parts)
+    return new Translation(prepared, tokenizer, targetTokenizer, parts)
   }
 
   /**
@@ -119,9 +127,9 @@ export class Translation {
       batch,
       labelSmoothing,
       evaluateEvery: everySteps,
-      ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.tokenizer, scored)).metrics }),
+      ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.#target, scored)).metrics }),
       score: (metrics) => (best.metric === 'loss' || best.metric === 'nll' ? -metrics[best.metric] : metrics[best.metric]),
-      attachments: ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'].map((file) => join(dirname(this.prepared.tokenizer), file)),
+      attachments: ['text.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'].map((file) => join(dirname(this.prepared.tokenizer), file)),
     })
   }
 
@@ -134,7 +142,15 @@ export class Translation {
   async evaluate(model: Model | string, options: TranslationEvaluateOptions = {}): Promise<TranslationScores> {
     const { part, signal, ...search } = parse(evaluateOptions, options, 'evaluate')
     const [data, scored] = [this.#part(part), { search, maxTokens: SCORED_TOKENS, signal }]
-    return withModel(model, (loaded) => evaluateTranslation(loaded, data, this.tokenizer, scored))
+    return withModel(model, (loaded) => evaluateTranslation(loaded, data, this.#target, scored))
+  }
+
+  get #source(): TextTools {
+    return { tokenizer: this.tokenizer, text: this.#text }
+  }
+
+  get #target(): TextTools {
+    return { tokenizer: this.targetTokenizer, text: this.#text }
   }
 
   /** A part with its text, decoded once. */
@@ -142,13 +158,17 @@ export class Translation {
     const known = this.#texts.get(part)
     if (known !== undefined) return known
     const dataset = this.dataset(part)
-    const [sources, references] = [textsOf(dataset, 'source', this.tokenizer), textsOf(dataset, 'target', this.tokenizer)]
+    const [sources, references] = [textsOf(dataset, 'source', this.#source), textsOf(dataset, 'target', this.#target)]
     const made = { dataset, sources, references }
     this.#texts.set(part, made)
     return made
   }
 
   #model(model: object): ModelOptions | Model {
+    if (this.targetTokenizer !== this.tokenizer) {
+      const message = 'prepare.vocabulary.joint: a model has one vocabulary for both sides; prepare without `joint: false` to train on the data'
+      throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'prepare.vocabulary.joint' } })
+    }
     const vocabularySize = this.tokenizer.size
     if (!(model instanceof Model)) return { type: 'transformer', ...model, vocabularySize }
     const { spec } = model
@@ -161,6 +181,7 @@ export class Translation {
   [Symbol.dispose](): void {
     for (const dataset of this.#parts.values()) dataset[Symbol.dispose]()
     this.tokenizer[Symbol.dispose]()
+    this.targetTokenizer[Symbol.dispose]()
   }
 }
 

@@ -8,6 +8,7 @@ import { encode } from '../../json.js'
 import { Model } from '../../model.js'
 import { call } from '../../native-error.js'
 import { count, expected, object, parse, text } from '../../options.js'
+import { TextSteps } from '../../text/text-steps.js'
 import { Tokenizer } from '../../tokenizer.js'
 import { hypothesisEntries, type SearchOptions } from './search.js'
 import { Translations, type Hypothesis, type Translated } from './translations.js'
@@ -43,10 +44,13 @@ export class Translator {
   /** The model; read-only use is safe. */
   readonly model: Model
   readonly tokenizer: Tokenizer
+  /** What a text goes through before it becomes tokens, undone in a translation. */
+  readonly text: TextSteps
 
-  private constructor(model: Model, tokenizer: Tokenizer) {
+  private constructor(model: Model, tokenizer: Tokenizer, text: TextSteps) {
     this.model = model
     this.tokenizer = tokenizer
+    this.text = text
   }
 
   /**
@@ -61,7 +65,7 @@ export class Translator {
     if (path === undefined) throw new SagetrainError('ERR_ARGUMENT', 'folders: expected one or more, got none', { fields: { argument: 'folders' } })
     const tokenizer = await Tokenizer.load(path)
     for (const other of others) await checkSameTokenizer(path, other) // oxlint-disable-line no-await-in-loop -- a few small files
-    return new Translator(others.length === 0 ? await Model.load(path) : await Model.ensemble([path, ...others]), tokenizer)
+    return new Translator(others.length === 0 ? await Model.load(path) : await Model.ensemble([path, ...others]), tokenizer, TextSteps.open(path))
   }
 
   /**
@@ -112,19 +116,21 @@ export class Translator {
 
   async #searchSpoken(list: readonly SourceText[], position: number, { signal, replaceUnknown, together: _together, ...search }: ParsedOptions): Promise<Hypothesis[][]> {
     const handle = nativeOf(this.model, 'Model', 'translator')
-    const [ids, prefixes] = [this.tokenizer.encode(list.map(({ text: source }) => source)), this.#prefixes(list)]
+    const spoken = this.text.process('source', list.map(({ text: given }) => given))
+    const [ids, prefixes] = [this.tokenizer.encode(spoken), this.#prefixes(list)]
     const asked = encode({ ...search, alignment: replaceUnknown }, 'translate')
     const found = await abortable(signal, handle, () => handle.translate(ids, prefixes, position, asked))
     return found.map((hypotheses, index) => {
-      const texts = replaceUnknown ? this.#replacing(hypotheses, list[index]?.text ?? '') : this.tokenizer.decode(hypotheses.map(({ ids: row }) => row))
-      return hypotheses.map(({ score }, place) => ({ text: texts[place] ?? '', score }))
+      const texts = replaceUnknown ? this.#replacing(hypotheses, spoken[index] ?? '') : this.tokenizer.decode(hypotheses.map(({ ids: row }) => row))
+      const read = this.text.restore('target', texts)
+      return hypotheses.map(({ score }, place) => ({ text: read[place] ?? '', score }))
     })
   }
 
   /** Ids without the closing `</s>`; none where no text has a prefix. */
   #prefixes(list: readonly SourceText[]): Int32Array[] {
     if (list.every(({ prefix }) => prefix === '')) return []
-    return this.tokenizer.encode(list.map(({ prefix }) => prefix)).map((ids) => ids.subarray(0, -1))
+    return this.tokenizer.encode(this.text.process('target', list.map(({ prefix }) => prefix))).map((ids) => ids.subarray(0, -1))
   }
 
   #replacing(hypotheses: readonly { ids: Int32Array; alignment: Uint32Array }[], from: string): string[] {

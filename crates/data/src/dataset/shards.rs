@@ -48,7 +48,10 @@ impl Dataset {
         }
         paths.sort();
         if paths.is_empty() {
-            return Err(DataError::dataset(folder, "there is no .dataset file in the folder"));
+            return Err(DataError::dataset(
+                folder,
+                "it is not a regular file, and as a folder it holds no shard (no .dataset file)",
+            ));
         }
         let mut whole = Self::open_shards(&paths)?;
         whole.refuse_incomplete(folder, &paths)?;

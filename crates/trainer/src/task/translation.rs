@@ -4,6 +4,7 @@ use crate::engine::Owned;
 use crate::error::TrainerError;
 use crate::evaluate::{BatchSize, Losses, Setting, losses};
 use crate::search::{Hypothesis, Request, SearchOptions, Searcher};
+use sagetrain_data::translation::SideSteps;
 use sagetrain_data::{Column, Dataset, Tokenizer};
 use sagetrain_metrics::{bleu, chrf};
 use sagetrain_models::{Model, Translator};
@@ -23,7 +24,9 @@ pub struct Evaluation {
     pub dataset: Arc<Dataset>,
     /// Turns output ids into text.
     pub tokenizer: Arc<Tokenizer>,
-    /// One reference a sample, as the user wrote it.
+    /// Puts the words of that text together again.
+    pub text: Arc<SideSteps>,
+    /// One reference a sample, as people read it.
     pub references: Arc<Vec<String>>,
     /// How to search.
     pub search: SearchOptions,
@@ -61,8 +64,7 @@ pub(crate) fn evaluate(setting: &Setting, evaluation: &Evaluation) -> Result<Sco
     let requests = Request::all(sources(&evaluation.dataset)?);
     let found = translate(setting.model, &requests, &evaluation.search, setting.precision, setting.cancel)?;
     let search_seconds = started.elapsed().as_secs_f64();
-    let hypotheses =
-        found.iter().map(|best| text(best, &evaluation.tokenizer)).collect::<Result<Vec<_>, _>>()?;
+    let hypotheses = found.iter().map(|best| text(best, evaluation)).collect::<Result<Vec<_>, _>>()?;
     let bleu = bleu::corpus(&hypotheses, &evaluation.references)?;
     let chrf = chrf::corpus(&hypotheses, &evaluation.references)?;
     Ok(Scores {
@@ -138,9 +140,9 @@ fn sources(dataset: &Dataset) -> Result<Vec<Vec<i32>>, TrainerError> {
 }
 
 /// The best hypothesis's text; nothing found is the empty string.
-fn text(best: &[Hypothesis], tokenizer: &Tokenizer) -> Result<String, TrainerError> {
+fn text(best: &[Hypothesis], evaluation: &Evaluation) -> Result<String, TrainerError> {
     match best.first() {
-        Some(hypothesis) => Ok(tokenizer.decode(&hypothesis.tokens)?),
+        Some(hypothesis) => Ok(evaluation.text.restore(&evaluation.tokenizer.decode(&hypothesis.tokens)?)),
         None => Ok(String::new()),
     }
 }

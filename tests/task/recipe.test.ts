@@ -1,0 +1,55 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { adam, Translation, Translator } from '#ts/index.js'
+import { refusal } from '../refusals.js'
+import { temporaryFolder } from '../temporary.js'
+import { lines } from './corpus.js'
+
+const TESTS = ['TED.dev2010', 'TEDX.dev2012', 'TED.tst2010', 'TED.tst2011', 'TED.tst2012']
+
+/** IWSLT's files, unpacked, with sentences of a tiny language that end in what Moses parts from words. */
+function published(folder: string): string {
+  const data = join(folder, 'data')
+  mkdirSync(join(data, 'de-en'), { recursive: true })
+  for (const [side, language] of ['de', 'en'].entries()) {
+    const sentence = (line: string): string => `${line.split('\t')[side]?.replace(/^./u, (first) => first.toUpperCase())}'s, "ja".`
+    const train = ['<url>x</url>', '<talkid>1</talkid>', '<keywords>k</keywords>', ...lines(230).map(sentence)]
+    writeFileSync(join(data, 'de-en', `train.tags.de-en.${language}`), train.map((line) => `${line}\n`).join(''))
+    for (const name of TESTS) {
+      const segments = lines(2, 4).map((line, index) => `<seg id="${index + 1}"> ${sentence(line)} </seg>\n`)
+      writeFileSync(join(data, 'de-en', `IWSLT14.${name}.de-en.${language}.xml`), `<mteval>\n${segments.join('')}</mteval>\n`)
+    }
+  }
+  return data
+}
+
+test('a recipe prepares what is published, and a model of it reads and writes plain text', async (t) => {
+  const folder = temporaryFolder(t)
+  const data = published(folder)
+  using task = await Translation.prepare({ recipe: 'iwslt14-de-en', data, vocabulary: { joint: true, merges: 100 }, output: join(folder, 'prepared') })
+  const { parts } = task.prepared
+  t.deepEqual([parts['train']?.samples, parts['valid']?.samples, parts['test']?.samples], [220, 10, 10])
+  t.like(JSON.parse(readFileSync(task.prepared.text, 'utf8')), { languages: { source: 'de', target: 'en' }, tokenization: 'moses', lowercase: true })
+  const model = { preset: 'transformer-small', hiddenSize: 32, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForwardSize: 64, dropout: 0 } as const
+  const run = task.train({ model, optimizer: adam({ lr: 5e-3 }), batch: { maxTokens: 800 }, steps: 60, evaluation: { everySteps: 60, beam: 1 }, folder: join(folder, 'run'), threads: 1 })
+  const { best } = await run.done
+  const path = join(best?.path ?? '', 'model')
+  const scores = await task.evaluate(path, { part: 'test', beam: 1 })
+  t.regex(scores.references[0] ?? '', /^a .*'s, "ja"\.$/)
+  t.regex(scores.sources[0] ?? '', /^ein .*'s, "ja"\.$/)
+  using translator = await Translator.load(path)
+  const [source = ''] = lines(1, 4)[0]?.split('\t') ?? []
+  const [output = ''] = await translator.translate([`${source.toUpperCase()}'s, "ja".`], { beam: 1 })
+  t.is(output, scores.hypotheses[0], 'the same source in upper case')
+  t.false(/&\w+;| [.,]/.test(output), output)
+})
+
+test('what a recipe lacks is named', async (t) => {
+  const folder = temporaryFolder(t)
+  const options = { recipe: 'wmt16-en-de', output: folder } as const
+  t.regex((await refusal(t, 'ERR_ARGUMENT', () => Translation.prepare(options))).message, /data/)
+  const { message } = await refusal(t, 'ERR_DATA', () => Translation.prepare({ ...options, data: folder }))
+  for (const name of ['training-parallel-europarl-v7.tgz', 'training-parallel-nc-v11.tgz', 'dev.tgz', 'http://data.statmt.org/']) t.true(message.includes(name), message)
+  await refusal(t, 'ERR_CONFIG', () => Translation.prepare({ recipe: 'wmt14' } as never))
+})
