@@ -23,6 +23,7 @@ mod batch;
 mod column;
 mod dataset;
 mod error;
+pub mod fairseq;
 mod loader;
 mod order;
 mod random;

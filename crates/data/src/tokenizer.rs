@@ -5,12 +5,14 @@
 
 mod folder;
 mod train;
+mod word_level;
 
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer as Inner;
 
+pub(crate) use self::word_level::Joiner;
 use crate::dataset::header::hex;
 use crate::{DataError, Result};
 
