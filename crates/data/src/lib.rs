@@ -20,6 +20,7 @@
 #![warn(missing_docs)]
 
 mod batch;
+mod bpe_dropout;
 mod column;
 mod dataset;
 mod error;
@@ -33,6 +34,7 @@ mod tokenizer;
 pub mod translation;
 
 pub use batch::{Batch, LoaderState};
+pub use bpe_dropout::BpeDropoutOptions;
 pub use column::{Column, ColumnInfo, ColumnKind, Element, Row};
 pub use dataset::{ColumnSpec, Dataset, DatasetWriter};
 pub use error::{DataError, Result};

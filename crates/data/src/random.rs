@@ -14,6 +14,7 @@ pub(crate) enum Stream {
     Batches = 2,
     HeldOut = 3,
     Spiral = 4,
+    BpeDropout = 5,
 }
 
 /// One sequence of draws, named by (seed, stream, index).

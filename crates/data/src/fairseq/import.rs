@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -51,11 +52,9 @@ pub struct Imported {
     pub parts: BTreeMap<String, ImportedPart>,
     /// What a user should know.
     pub warnings: Vec<String>,
-    /// Holds `tokenizer.json` and the datasets.
-    #[serde(skip_deserializing)]
+    /// Holds `tokenizer.json` and the datasets; empty in the file that lies there.
     pub folder: PathBuf,
     /// True where an earlier import is used.
-    #[serde(skip_deserializing)]
     pub reused: bool,
 }
 
@@ -151,7 +150,7 @@ fn build(
         vocabulary: vocabulary.len(),
         parts: imported,
         warnings,
-        folder: folder.to_owned(),
+        folder: PathBuf::new(),
         reused: false,
     };
     crate::translation::write_json(&folder.join(MANIFEST), &manifest)
@@ -258,12 +257,20 @@ fn fingerprint(options: &FairseqOptions, dictionaries: &[PathBuf; 2], parts: &[P
     let prefixes = parts.iter().flat_map(|part| part.prefixes.iter().flatten());
     let rows = prefixes.flat_map(|prefix| ["idx", "bin"].map(|extension| with_extension(prefix, extension)));
     for path in dictionaries.iter().cloned().chain(rows) {
-        let mut file = File::open(&path).map_err(DataError::io("open", &path))?;
-        let mut of_file = Sha256::new();
-        std::io::copy(&mut file, &mut of_file).map_err(DataError::io("read", &path))?;
-        digest.update(of_file.finalize());
+        digest.update(checksum(&path)?);
     }
     Ok(hex(digest.finalize()))
+}
+
+fn checksum(path: &Path) -> Result<impl AsRef<[u8]>> {
+    let mut file = File::open(path).map_err(DataError::io("open", path))?;
+    let (mut digest, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut piece).map_err(DataError::io("read", path))? {
+            0 => return Ok(digest.finalize()),
+            count => digest.update(&piece[..count]),
+        }
+    }
 }
 
 /// Opens an imported folder and checks its datasets.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::bpe_dropout::BpeDropout;
 use crate::order::{Order, Plan};
 use crate::{Batch, DataError, Dataset, LoaderState, Result};
 
@@ -15,6 +16,7 @@ pub(crate) struct Assembler {
     plan: Plan,
     at: LoaderState,
     epochs: Option<u64>,
+    dropout: Option<BpeDropout>,
 }
 
 impl Assembler {
@@ -36,7 +38,12 @@ impl Assembler {
             let reason = format!("the epoch has {} batches", plan.len());
             return Err(DataError::State { epoch, batch, reason });
         }
-        Ok(Self { dataset, order, plan, at, epochs })
+        Ok(Self { dataset, order, plan, at, epochs, dropout: None })
+    }
+
+    /// The same with words that are split anew.
+    pub(crate) fn with(self, dropout: Option<BpeDropout>) -> Self {
+        Self { dropout, ..self }
     }
 
     fn gather(&self, indices: Vec<u64>) -> Result<Batch> {
@@ -47,7 +54,12 @@ impl Assembler {
         } else {
             LoaderState { epoch, batch: batch + 1 }
         };
-        Ok(Batch { position: self.at, next, ..self.dataset.batch(indices)? })
+        let mut gathered = self.dataset.batch(indices)?;
+        if let Some(dropout) = &self.dropout {
+            dropout.apply(&mut gathered.columns, &gathered.indices, epoch);
+            gathered.tokens = Batch::count_tokens(&gathered.columns, gathered.samples);
+        }
+        Ok(Batch { position: self.at, next, ..gathered })
     }
 }
 
