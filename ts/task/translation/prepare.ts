@@ -7,6 +7,7 @@ import { decode, encode } from '../../json.js'
 import { isSagetrainError } from '../../errors.js'
 import { call, calling } from '../../native-error.js'
 import { count, expected, object, parse, text, whole } from '../../options.js'
+import { importFairseq } from './fairseq.js'
 import { cacheFolder } from '../../setup/paths.mjs'
 
 /** Parallel text: two UTF-8 files with as many lines each, or one TSV (source TAB target); each may be gzipped. */
@@ -56,6 +57,17 @@ export interface PrepareOptions extends CorpusFiles {
    * @default the user's cache
    */
   readonly output?: string
+  /**
+   * A folder of `fairseq-preprocess --dataset-impl mmap` instead of text: `train.de-en.de.{bin,idx}`, `dict.de.txt` and so on. Of the other
+   * options only `maxLength` (1,024 unless given), `output` and `signal` go with it. Text to translate must then be split as that text was.
+   */
+  readonly fairseq?: {
+    readonly folder: string
+    /** The language to translate from, as in the files' names. */
+    readonly source: string
+    /** The language to translate to. */
+    readonly target: string
+  }
   /** Told of each stage and the lines it has seen, a few times a second. */
   readonly onProgress?: (progress: { readonly stage: string; readonly lines: number }) => void
   /** Calls the preparation off; nothing is left behind. */
@@ -111,6 +123,7 @@ export const prepareOptions = object({
   maxLength: v.exactOptional(count),
   maxWords: v.exactOptional(count),
   output: v.optional(text, () => join(cacheFolder(), 'prepared')),
+  fairseq: v.exactOptional(object({ folder: text, source: text, target: text })),
   onProgress: v.exactOptional(functions),
   signal: v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal'))),
 })
@@ -125,6 +138,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { signal, onProgress, ...given } = parse(prepareOptions, options, 'prepare')
   checkSignal(signal)
   signal?.throwIfAborted()
+  if (given.fairseq !== undefined) return importFairseq(given)
   const files = withDefaultCorpus(given)
   const json = encode(files, 'prepare')
   const preparation = call(() => native().Preparation.create(json))
