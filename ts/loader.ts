@@ -5,7 +5,20 @@ import { SagetrainError } from './errors.js'
 import { factory } from './handle.js'
 import { encode } from './json.js'
 import { call, calling } from './native-error.js'
-import { count, expected, flag, object, parse, whole } from './options.js'
+import { count, expected, flag, object, parse, text, whole } from './options.js'
+
+/** BPE-dropout (Provilkov et al., 2020): the words of a row are split anew each epoch, as a function of seed, epoch and sample alone. */
+export interface BpeDropout {
+  /** The byte-level BPE `tokenizer.json` of the ids, or its folder. */
+  readonly tokenizer: string
+  /** By column, the probability with which a merge is left out each time it could be made; the paper takes 0.1. */
+  readonly columns: Readonly<Record<string, number>>
+  /**
+   * A row that would have more tokens keeps its stored ids.
+   * @default none
+   */
+  readonly maxLength?: number
+}
 
 /** How to cut and order batches; exactly one of `maxTokens` and `batchSize`. */
 export interface LoaderOptions {
@@ -35,6 +48,8 @@ export interface LoaderOptions {
    * @default 4
    */
   readonly prefetch?: number
+  /** Splits words anew each epoch. Batches are cut by the stored lengths: one may exceed `maxTokens` by what its rows grow. */
+  readonly bpeDropout?: BpeDropout
   /**
    * Epochs after which the loader ends, counted from epoch 0; Infinity never ends.
    * @default the epoch it stands in, so that each `for await` is one epoch
@@ -48,6 +63,7 @@ export interface LoaderOptions {
 }
 
 const position = object({ epoch: whole, batch: whole })
+const probability = v.pipe(v.number(expected('a number from 0 to 1')), v.minValue(0, expected('a number from 0 to 1')), v.maxValue(1, expected('a number from 0 to 1')))
 const epochs = v.union([count, v.literal(Infinity)], expected('a whole number >= 1, or Infinity'))
 
 /** What {@link LoaderOptions} may hold. */
@@ -59,6 +75,7 @@ export const loaderOptions = object({
   shuffle: v.optional(flag, true),
   dropLast: v.optional(flag, false),
   prefetch: v.optional(whole, 4),
+  bpeDropout: v.exactOptional(object({ tokenizer: text, columns: v.record(v.string(), probability), maxLength: v.exactOptional(count) })),
   epochs: v.exactOptional(epochs),
   state: v.optional(position, { epoch: 0, batch: 0 }),
 })

@@ -13,6 +13,7 @@ mod data;
 mod dataset;
 #[allow(unsafe_code, reason = "ends the process")]
 mod ending;
+mod fairseq;
 mod fault;
 mod fields;
 mod loader;

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { modelFolder } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
 import { fixed } from '../report/format.js'

@@ -23,7 +23,7 @@ export interface TaskTraining<M extends object> {
   readonly dataset: Dataset
   /** A specification, or a model that its owner goes on to own. */
   readonly model: ModelOptions | Model
-  readonly batch: Pick<LoaderOptions, 'maxTokens' | 'maxSamples' | 'batchSize'>
+  readonly batch: Pick<LoaderOptions, 'maxTokens' | 'maxSamples' | 'batchSize' | 'bpeDropout'>
   readonly labelSmoothing?: number
   /** Measures on the validation data; absent where there are none. */
   readonly evaluate?: (session: Session) => Promise<M>
@@ -137,8 +137,9 @@ async function continueFrom<M extends object>(session: Session, folder: string |
   return { resumed: { path, run: { ...state, best } }, warnings: [...passedOver, ...warnings.map((message) => ({ code: 'WARN_RESUME' as const, message }))] }
 }
 
-function dataOrder<M extends object>({ dataset, batch, options: { seed } }: TaskTraining<M>): DataOrder {
-  return { fingerprint: dataset.fingerprint, ...batch, seed }
+/** Of BPE-dropout what changes rows: where the tokenizer lies does not. */
+function dataOrder<M extends object>({ dataset, batch: { bpeDropout, ...batch }, options: { seed } }: TaskTraining<M>): DataOrder {
+  return { fingerprint: dataset.fingerprint, ...batch, ...(bpeDropout !== undefined && { bpeDropout: JSON.stringify([bpeDropout.columns, bpeDropout.maxLength ?? null]) }), seed }
 }
 
 /** A place in other data, or in the same in another order, is a place among unrelated samples. */

@@ -20,9 +20,11 @@
 #![warn(missing_docs)]
 
 mod batch;
+mod bpe_dropout;
 mod column;
 mod dataset;
 mod error;
+pub mod fairseq;
 mod loader;
 mod order;
 mod parallel;
@@ -33,6 +35,7 @@ mod tokenizer;
 pub mod translation;
 
 pub use batch::{Batch, LoaderState};
+pub use bpe_dropout::BpeDropoutOptions;
 pub use column::{Column, ColumnInfo, ColumnKind, Element, Row};
 pub use dataset::{ColumnSpec, Dataset, DatasetWriter};
 pub use error::{DataError, Result};

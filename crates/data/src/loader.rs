@@ -11,8 +11,9 @@ pub use self::options::LoaderOptions;
 
 use self::assembler::Assembler;
 use self::feed::Feed;
+use crate::bpe_dropout::BpeDropout;
 use crate::order::{Order, Plan};
-use crate::{Batch, Dataset, LoaderState, Result};
+use crate::{Batch, ColumnKind, Dataset, LoaderState, Result};
 
 /// An iterator of batches. Dropping it stops and joins its thread.
 #[derive(Debug)]
@@ -33,7 +34,8 @@ impl Loader {
     pub fn new(dataset: Arc<Dataset>, options: LoaderOptions) -> Result<Self> {
         options.validate()?;
         let order = Arc::new(Order::new(&dataset, &options)?);
-        let assembler = Assembler::new(dataset, order.clone(), options.state, options.epochs)?;
+        let dropout = dropout(&dataset, &options)?;
+        let assembler = Assembler::new(dataset, order.clone(), options.state, options.epochs)?.with(dropout);
         let feed = Feed::new(assembler, options.prefetch)?;
         Ok(Self { order, feed, state: options.state, waited: 0.0, finished: false })
     }
@@ -69,6 +71,12 @@ impl Loader {
     pub fn plan(&self, epoch: u64) -> Plan {
         self.order.plan(epoch)
     }
+}
+
+fn dropout(dataset: &Dataset, options: &LoaderOptions) -> Result<Option<BpeDropout>> {
+    let ids = dataset.columns().iter().filter(|column| matches!(column.kind, ColumnKind::Ragged { .. }));
+    let names: Vec<&str> = ids.map(|column| column.name.as_str()).collect();
+    options.bpe_dropout.as_ref().map(|given| BpeDropout::new(given, options.seed, &names)).transpose()
 }
 
 impl Iterator for Loader {

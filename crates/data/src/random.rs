@@ -15,6 +15,7 @@ pub(crate) enum Stream {
     HeldOut = 3,
     Spiral = 4,
     Shards = 5,
+    BpeDropout = 6,
 }
 
 /// One sequence of draws, named by (seed, stream, index).

@@ -12,6 +12,7 @@ mod merges;
 mod subword;
 mod train;
 mod unknown;
+mod word_level;
 mod words;
 
 use std::path::Path;
@@ -24,6 +25,7 @@ use tokenizers::{ModelWrapper, SplitDelimiterBehavior, Tokenizer as Inner};
 pub(crate) use self::counts::WordCounts;
 pub(crate) use self::encoder::Encoder;
 pub(crate) use self::subword::Subword;
+pub(crate) use self::word_level::Joiner;
 pub(crate) use self::words::Words;
 use crate::dataset::header::hex;
 use crate::{DataError, Result};

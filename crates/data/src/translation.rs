@@ -31,3 +31,14 @@ pub use recipe::{Recipe, RecipeCorpora};
 pub use report::{Example, FileReport, PartReport, Rejected, Report};
 pub use text_steps::{SideSteps, TEXT_STEPS, TextSteps};
 pub use watch::Watch;
+
+pub(crate) use prepared::write_json;
+
+/// Makes `output/name` as [`prepare`] makes its folder: whole or not at all, once. True: it was there.
+pub(crate) fn publish_folder(
+    output: &std::path::Path,
+    name: &str,
+    build: impl FnOnce(&std::path::Path) -> crate::Result<()>,
+) -> crate::Result<bool> {
+    cache::publish(output, name, &(), build)
+}

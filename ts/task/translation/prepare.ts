@@ -7,6 +7,7 @@ import { decode, encode } from '../../json.js'
 import { isSagetrainError } from '../../errors.js'
 import { call, calling } from '../../native-error.js'
 import { count, expected, flag, object, parse, positive, text, whole } from '../../options.js'
+import { importFairseq } from './fairseq.js'
 import { cacheFolder } from '../../setup/paths.mjs'
 
 /** Parallel text: two UTF-8 files with as many lines each, or one TSV (source TAB target); each may be gzipped. */
@@ -115,6 +116,17 @@ export interface PrepareOptions extends CorpusFiles {
    * @default the user's cache
    */
   readonly output?: string
+  /**
+   * A folder of `fairseq-preprocess --dataset-impl mmap` instead of text: `train.de-en.de.{bin,idx}`, `dict.de.txt` and so on. Of the other
+   * options only `maxLength` (1,024 unless given), `output` and `signal` go with it. Text to translate must then be split as that text was.
+   */
+  readonly fairseq?: {
+    readonly folder: string
+    /** The language to translate from, as in the files' names. */
+    readonly source: string
+    /** The language to translate to. */
+    readonly target: string
+  }
   /** Told of each stage, the lines it has done and its share that is done (0 to 1), a few times a second. */
   readonly onProgress?: (progress: { readonly stage: string; readonly lines: number; readonly share: number }) => void
   /** Calls the preparation off; the same one asked for again goes on from there. */
@@ -199,6 +211,7 @@ export const prepareOptions = object({
   shardSamples: v.exactOptional(count),
   threads: v.exactOptional(count),
   output: v.optional(text, () => join(cacheFolder(), 'prepared')),
+  fairseq: v.exactOptional(object({ folder: text, source: text, target: text })),
   onProgress: v.exactOptional(functions),
   signal: v.exactOptional(v.instance(AbortSignal, expected('an AbortSignal'))),
 })
@@ -213,6 +226,7 @@ export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { signal, onProgress, ...given } = parse(prepareOptions, options, 'prepare')
   checkSignal(signal)
   signal?.throwIfAborted()
+  if (given.fairseq !== undefined) return importFairseq(given)
   const files = withDefaultCorpus(given)
   const json = encode(files, 'prepare')
   const preparation = call(() => native().Preparation.create(json))

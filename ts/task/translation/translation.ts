@@ -9,7 +9,7 @@ import type { Run } from '../../run.js'
 import { TextSteps } from '../../text/text-steps.js'
 import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
-import { startRun } from '../training.js'
+import { startRun, type TaskTraining } from '../training.js'
 import { evaluateTranslation, textsOf, type EvaluationPart, type TextTools, type TranslationMetrics, type TranslationScores } from './evaluate.js'
 import { prepare, prepareOptions, type Prepared, type PrepareOptions } from './prepare.js'
 import { searchEntries, type SearchOptions } from './search.js'
@@ -24,6 +24,12 @@ export interface TranslationTrainOptions extends TrainOptions {
     readonly maxTokens: number
     /** Sentences, at most. */
     readonly maxSamples?: number
+    /**
+     * BPE-dropout: the probability with which a merge of a word is left out, anew each epoch; one for both sides or one each. The paper
+     * takes 0.1. Batches are cut by the lengths without it, so one may exceed `maxTokens` by what its sentences grow.
+     * @default none
+     */
+    readonly bpeDropout?: number | { readonly source?: number; readonly target?: number }
   }
   /**
    * ε of label smoothing.
@@ -49,6 +55,9 @@ export interface TranslationEvaluateOptions extends SearchOptions {
 }
 
 type Part = 'train' | 'valid' | 'test'
+
+/** Positions of a model whose specification does not say. */
+const MAX_POSITIONS = 1024
 
 /** Token budget of batches that are only scored. */
 const SCORED_TOKENS = 8192
@@ -115,7 +124,7 @@ export class Translation {
    */
   train(options: TranslationTrainOptions): Run<TranslationMetrics> {
     const parsed = translationTrainOptions(options)
-    const { model, batch, labelSmoothing, evaluation, best, signal } = parsed
+    const { model, labelSmoothing, evaluation, best, signal } = parsed
     const { everySteps, ...search } = evaluation
     const valid = this.#parts.has('valid') ? this.#part('valid') : undefined
     const scored = { search, maxTokens: SCORED_TOKENS, signal }
@@ -124,7 +133,7 @@ export class Translation {
       options: parsed,
       dataset: this.dataset('train'),
       model: this.#model(model),
-      batch,
+      batch: this.#batch(parsed),
       labelSmoothing,
       evaluateEvery: everySteps,
       ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.#target, scored)).metrics }),
@@ -164,6 +173,13 @@ export class Translation {
     return made
   }
 
+  #batch({ model, batch: { bpeDropout, ...batch } }: ReturnType<typeof translationTrainOptions>): TaskTraining<TranslationMetrics>['batch'] {
+    if (bpeDropout === undefined) return batch
+    const columns: Record<string, number> = typeof bpeDropout === 'number' ? { source: bpeDropout, target: bpeDropout } : bpeDropout
+    const held = (model instanceof Model ? model.spec : model) as { readonly maxPositions?: number }
+    return { ...batch, bpeDropout: { tokenizer: this.prepared.tokenizer, columns, maxLength: held.maxPositions ?? MAX_POSITIONS } }
+  }
+
   #model(model: object): ModelOptions | Model {
     if (this.targetTokenizer !== this.tokenizer) {
       const message = 'prepare.vocabulary.joint: a model has one vocabulary for both sides; prepare without `joint: false` to train on the data'
@@ -185,10 +201,17 @@ export class Translation {
   }
 }
 
+const probability = v.pipe(v.number(expected('a number from 0 to 1')), v.minValue(0, expected('a number from 0 to 1')), v.maxValue(1, expected('a number from 0 to 1')))
+
+const bpeDropout = v.union(
+  [probability, object({ source: v.exactOptional(probability), target: v.exactOptional(probability) })],
+  expected('a number from 0 to 1, or { source, target }'),
+)
+
 const trainOptions = object({
   ...trainEntries,
   model: v.custom<object>((value) => typeof value === 'object' && value !== null, expected('a preset such as { preset: "transformer-small" }')),
-  batch: object({ maxTokens: count, maxSamples: v.exactOptional(count) }),
+  batch: object({ maxTokens: count, maxSamples: v.exactOptional(count), bpeDropout: v.exactOptional(bpeDropout) }),
   labelSmoothing: v.optional(fraction, 0.1),
   evaluation: v.optional(object({ everySteps: v.exactOptional(count), ...searchEntries }), {}),
   best: v.optional(object({ metric: oneOf(['bleu', 'chrf', 'loss', 'nll']) }), { metric: 'bleu' }),

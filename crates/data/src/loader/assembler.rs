@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::bpe_dropout::BpeDropout;
 use crate::order::{Order, Plan};
 use crate::{Batch, DataError, Dataset, LoaderState, Result};
 
@@ -17,6 +18,7 @@ pub(crate) struct Assembler {
     epochs: Option<u64>,
     /// The shard that is being read, of several.
     shard: Option<usize>,
+    dropout: Option<BpeDropout>,
 }
 
 impl Assembler {
@@ -38,7 +40,7 @@ impl Assembler {
             let reason = format!("the epoch has {} batches", plan.len());
             return Err(DataError::State { epoch, batch, reason });
         }
-        Ok(Self { dataset, order, plan, at, epochs, shard: None })
+        Ok(Self { dataset, order, plan, at, epochs, shard: None, dropout: None })
     }
 
     /// Where the shard changes, has the kernel let go of the one before and read the one after this ahead: an epoch goes
@@ -59,6 +61,11 @@ impl Assembler {
         }
     }
 
+    /// The same with words that are split anew.
+    pub(crate) fn with(self, dropout: Option<BpeDropout>) -> Self {
+        Self { dropout, ..self }
+    }
+
     fn gather(&self, indices: Vec<u64>) -> Result<Batch> {
         let LoaderState { epoch, batch } = self.at;
         let last = batch + 1 == self.plan.len() as u64;
@@ -67,7 +74,12 @@ impl Assembler {
         } else {
             LoaderState { epoch, batch: batch + 1 }
         };
-        Ok(Batch { position: self.at, next, ..self.dataset.batch(indices)? })
+        let mut gathered = self.dataset.batch(indices)?;
+        if let Some(dropout) = &self.dropout {
+            dropout.apply(&mut gathered.columns, &gathered.indices, epoch);
+            gathered.tokens = Batch::count_tokens(&gathered.columns, gathered.samples);
+        }
+        Ok(Batch { position: self.at, next, ..gathered })
     }
 }
 

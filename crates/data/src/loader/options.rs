@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, LoaderState, Result};
+use crate::{BpeDropoutOptions, DataError, LoaderState, Result};
 
 /// How to cut and order batches. Exactly one of `max_tokens` and `batch_size` is required.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct LoaderOptions {
     pub drop_last: bool,
     /// Batches gathered ahead by a thread; 0 gathers in `next`; at most 1,024. Default 4.
     pub prefetch: usize,
+    /// Splits words anew each epoch. Batches are cut by the stored lengths: one may exceed `max_tokens` by what its rows grow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bpe_dropout: Option<BpeDropoutOptions>,
     /// Epochs after which the loader ends, counted from epoch 0; None never ends. Default None.
     pub epochs: Option<u64>,
     /// Samples that are sorted by length together when shuffled with `max_tokens`. Default 262,144.
@@ -43,6 +46,7 @@ impl Default for LoaderOptions {
             sort_by_length: false,
             drop_last: false,
             prefetch: 4,
+            bpe_dropout: None,
             epochs: None,
             pool: 262_144,
             state: LoaderState::default(),
