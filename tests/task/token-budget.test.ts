@@ -43,8 +43,10 @@ test('what is found fits into the memory given, and a little more memory gives m
 
 test('where nothing fits it is said what there is and what it takes', async (t) => {
   using dataset = await corpus()
-  const error = await refusal(t, 'ERR_CONFIG', () => findTokenBudget({ model, session, dataset, memoryBytes: MIB }))
-  t.regex(error.message, /no budget fits: batches of 512 tokens take .* may be planned with/)
+  const none = await refusal(t, 'ERR_CONFIG', () => findTokenBudget({ model, session, dataset, memoryBytes: MIB }))
+  t.regex(none.message, /no budget fits: 0 .* may be planned with/)
+  const little = await refusal(t, 'ERR_CONFIG', () => findTokenBudget({ model, session, dataset, memoryBytes: Math.round((memoryUsage.rss() + MIB) / 0.85) }))
+  t.regex(little.message, /no budget fits: batches of 512 tokens take .* may be planned with/)
 })
 
 test('a run tells its budget, keeps it, and goes on with the same whatever memory there is then', async (t) => {

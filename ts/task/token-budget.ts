@@ -62,6 +62,7 @@ export async function findTokenBudget(search: BudgetSearch): Promise<TokenBudget
   const rows = dataset.columns.flatMap((column) => (column.type === 'ragged' ? [{ name: column.name, length: Math.max(1, column.longest) }] : []))
   const longest = Math.max(...rows.map(({ length }) => length))
   const probes: Probe[] = []
+  if (usable <= 0) throw nothingFits(usable, probes)
   for (const factor of [1, 2, 4]) {
     const maxTokens = factor * Math.max(FIRST, longest)
     if (probes.length > 1 && predicted(probes, maxTokens) > usable) break
@@ -71,8 +72,14 @@ export async function findTokenBudget(search: BudgetSearch): Promise<TokenBudget
   const most = Math.max(longest, longest * dataset.length)
   const maxTokens = Math.min(concluded(probes, usable), most)
   if (maxTokens >= longest) return { maxTokens: Math.max(longest, Math.floor(maxTokens / GRAIN) * GRAIN), probes }
-  const message = `train.batch.maxTokens: no budget fits: batches of ${probes[0]?.maxTokens ?? 0} tokens take ${bytes(probes[0]?.bytes ?? 0)}, and ${bytes(Math.max(0, usable))} may be planned with; give more memory, a smaller model or shorter sentences`
-  throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.batch.maxTokens', usable, probes } })
+  throw nothingFits(usable, probes)
+}
+
+function nothingFits(usable: number, probes: readonly Probe[]): SagetrainError {
+  const [first] = probes
+  const need = first === undefined ? '' : `batches of ${first.maxTokens} tokens take ${bytes(first.bytes)}, and `
+  const message = `train.batch.maxTokens: no budget fits: ${need}${bytes(Math.max(0, usable))} may be planned with; give more memory, a smaller model or shorter sentences`
+  return new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.batch.maxTokens', usable, probes } })
 }
 
 /** Bytes a token, by the steepest two neighbours. */
