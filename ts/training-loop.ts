@@ -285,8 +285,8 @@ export class TrainingLoop<M extends object> implements Training<M> {
   #rankedOf(run: RunState<M> | undefined): readonly Ranked[] {
     const { evaluation } = this.#parts
     if (run?.ranked !== undefined) return run.ranked
-    if (evaluation === undefined || run?.best == null) return []
-    return [{ step: run.best.step, score: evaluation.score(run.best.metrics) }]
+    const best = run?.best ?? null
+    return evaluation === undefined || best === null ? [] : [{ step: best.step, score: evaluation.score(best.metrics) }]
   }
 }
 

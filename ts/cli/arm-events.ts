@@ -59,9 +59,10 @@ function translate<M extends object>(event: TrainEvent<M>): readonly TaskEvent[]
   return [{ type, step, reason: event.reason === 'finished' || event.reason === 'earlyStopped' ? 'finished' : 'stopped' }]
 }
 
-function startOf({ totalSteps, parameters, session }: StartEvent): TaskEvent {
+function startOf({ totalSteps, parameters, session, data }: StartEvent): TaskEvent {
   const { precision, threads } = session
-  return { type: 'start', parameters, precision, threads, ...(totalSteps !== undefined && { totalSteps }) }
+  const maxTokens = data?.['maxTokens']
+  return { type: 'start', parameters, precision, threads, ...(totalSteps !== undefined && { totalSteps }), ...(typeof maxTokens === 'number' && { maxTokens }) }
 }
 
 function stepsOf({ step, loss, tokensPerSecond, optimizerShare, dataWait, sensitivity }: StepEvent): readonly TaskEvent[] {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { SagetrainError } from '../errors.js'
 import { count, parse } from '../options.js'
 import type { JsonObject } from './merge.js'
 import { isObject } from './merge.js'
@@ -48,9 +49,17 @@ function threadsOf(arms: readonly Arm[], processors = availableParallelism()): n
  *
  * @throws {@link SagetrainError} `ERR_CONFIG`.
  */
-export function checkArms(arms: readonly Arm[], command: TaskCommand): void {
+export function checkArms(arms: readonly Arm[], command: TaskCommand, seeds: readonly number[] = []): void {
   threadsOf(arms)
+  if (arms.length > 1 || seeds.length > 1) for (const arm of arms) refuseOwnBudget(arm)
   for (const { train } of arms) command.check(train)
+}
+
+/** Each run would find another budget, and what differs would be the batches. */
+function refuseOwnBudget({ name, train: { batch } }: Arm): void {
+  if (!isObject(batch) || batch['maxTokens'] !== 'auto') return
+  const message = `train.batch.maxTokens: "auto" would give ${name} and the others batches of different sizes; find the number with one run (its first line says it) and give that`
+  throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.batch.maxTokens' } })
 }
 
 /** The runs of a configuration, seed by seed; the arms of one seed run at the same time. */

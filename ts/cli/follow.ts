@@ -34,7 +34,7 @@ export async function follow(name: string, events: AsyncIterable<TimedEvent>, re
     if (event.past) continue
     if (event.type === 'start') {
       totalSteps = event.totalSteps
-      progress.print(`${name}  ${fixed(event.parameters)} parameters, ${event.precision}, ${event.threads} ${event.threads === 1 ? 'thread' : 'threads'}${record.step > 0 ? `, going on from step ${fixed(record.step)}` : ''}`)
+      progress.print(`${name}  ${fixed(event.parameters)} parameters, ${event.precision}, ${event.threads} ${event.threads === 1 ? 'thread' : 'threads'}${event.maxTokens === undefined ? '' : `, batches of up to ${fixed(event.maxTokens)} tokens`}${record.step > 0 ? `, going on from step ${fixed(record.step)}` : ''}`)
     } else if (event.type === 'step') {
       const eta = pace.eta(event.step, totalSteps, event.seconds)
       progress.update(name, {

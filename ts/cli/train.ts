@@ -64,7 +64,7 @@ async function requestOf({ positionals, options, overrides }: Parameters<Command
 export function newRequest(command: TaskCommand, config: RunConfig, given: Readonly<Partial<Record<'name' | 'runs' | 'seeds', string | undefined>>>): TrainRequest {
   const name = given.name ?? config.name ?? command.name
   const whole = checkConfig({ ...config, name, ...(given.seeds !== undefined && { seeds: parseSeeds(given.seeds) }) }, 'configuration')
-  checkArms(armsOf(whole), command)
+  checkArms(armsOf(whole), command, whole.seeds)
   return { config: whole, command, place: { parent: given.runs ?? 'runs', name } }
 }
 

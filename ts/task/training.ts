@@ -15,6 +15,7 @@ import { Run, type RunResult, type Training } from '../run.js'
 import { Session, type SessionOptions } from '../session.js'
 import { rollbackOf, sessionPart, type ParsedTrainOptions } from '../train-options.js'
 import { TrainingLoop, type LoopParts, type RunState } from '../training-loop.js'
+import { findTokenBudget } from './token-budget.js'
 
 /** What a task brings to a training; the rest is the same for all. */
 export interface TaskTraining<M extends object> {
@@ -24,6 +25,8 @@ export interface TaskTraining<M extends object> {
   /** A specification, or a model that its owner goes on to own. */
   readonly model: ModelOptions | Model
   readonly batch: Pick<LoaderOptions, 'maxTokens' | 'maxSamples' | 'batchSize' | 'bpeDropout'>
+  /** Finds the batch's `maxTokens`, which a run that goes on takes from its checkpoint. */
+  readonly tokenBudget?: { readonly memoryBytes?: number }
   readonly labelSmoothing?: number
   /** Measures on the validation data; absent where there are none. */
   readonly evaluate?: (session: Session) => Promise<M>
@@ -42,7 +45,7 @@ export function startRun<M extends object>(training: TaskTraining<M>): Run<M> {
 
 /** A {@link TrainingLoop} with everything around it: made when it begins, freed when it ends. */
 class TaskRun<M extends object> implements Training<M> {
-  readonly #training: TaskTraining<M>
+  #training: TaskTraining<M>
   #loop: TrainingLoop<M> | undefined
   #folder: string | undefined
 
@@ -55,6 +58,7 @@ class TaskRun<M extends object> implements Training<M> {
 
   async *events(): AsyncGenerator<TrainEvent<M>, void, undefined> {
     const { model: given, options } = this.#training
+    this.#training = { ...this.#training, batch: await this.#batch() }
     const model = given instanceof Model ? given : await Model.create(given, { seed: options.seed })
     try {
       await using session = await Session.create(await this.#sessionOptions(model))
@@ -75,6 +79,18 @@ class TaskRun<M extends object> implements Training<M> {
   result(): RunResult<M> {
     const result = this.#loop?.result() ?? { reason: 'stopped', step: 0, best: null }
     return { ...result, ...present({ folder: this.#folder }) }
+  }
+
+  /** With the token budget that was found, now or when the run began. */
+  async #batch(): Promise<TaskTraining<M>['batch']> {
+    const { batch, tokenBudget, model, options, dataset, labelSmoothing } = this.#training
+    if (tokenBudget === undefined) return batch
+    const known = options.resume && typeof options.folder === 'string' ? await keptBudget(join(options.folder, 'checkpoints')) : undefined
+    if (known !== undefined) return { ...batch, maxTokens: known }
+    // The schedule takes no memory, and what it spans is not known yet.
+    const { schedule: _schedule, totalSteps: _totalSteps, ...session } = { ...sessionPart(options), ...present({ labelSmoothing }) } as Record<string, unknown>
+    const { maxTokens } = await findTokenBudget({ model: model instanceof Model ? model.spec : model, session, dataset, ...tokenBudget })
+    return { ...batch, maxTokens }
   }
 
   async #sessionOptions(model: Model): Promise<SessionOptions> {
@@ -119,6 +135,14 @@ class TaskRun<M extends object> implements Training<M> {
 }
 
 type Continued<M extends object> = Pick<LoopParts<M>, 'warnings'> & { readonly resumed?: { readonly path: string; readonly run: RunState<M> } }
+
+/** The token budget that the newest checkpoint was trained with. */
+async function keptBudget(folder: string): Promise<number | undefined> {
+  const { path } = await latestCheckpoint(folder)
+  const run = path === undefined ? undefined : ((await readCheckpoint(path)).run as unknown as RunState | null)
+  const budget = run?.data['maxTokens']
+  return typeof budget === 'number' ? budget : undefined
+}
 
 /** Puts the folder's newest whole checkpoint into the session, where the run is to go on. */
 async function continueFrom<M extends object>(session: Session, folder: string | undefined, training: TaskTraining<M>): Promise<Continued<M>> {

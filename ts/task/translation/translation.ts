@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
+import { present } from '../../json.js'
 import { Model, withModel } from '../../model.js'
 import type { ModelOptions, TransformerOptions } from '../../model-spec.js'
 import { count, expected, fraction, object, oneOf, parse, show } from '../../options.js'
@@ -20,8 +21,14 @@ export interface TranslationTrainOptions extends TrainOptions {
   readonly model: Omit<TransformerOptions, 'vocabularySize'> | Model
   /** Size of a batch. */
   readonly batch: {
-    /** Sentences × longest side, at most (fairseq's `--max-tokens`). */
-    readonly maxTokens: number
+    /**
+     * Sentences × longest side, at most (fairseq's `--max-tokens`). `'auto'` finds the largest that fits into memory by trying small ones
+     * on the longest sentences; a run that goes on keeps what was found. How many tokens make an update is a matter of learning too: `accumulate`
+     * makes more of them.
+     */
+    readonly maxTokens: number | 'auto'
+    /** Bytes that the process may take with `'auto'`; without it what it has and what is free. */
+    readonly memoryBytes?: number
     /** Sentences, at most. */
     readonly maxSamples?: number
     /**
@@ -124,7 +131,7 @@ export class Translation {
    */
   train(options: TranslationTrainOptions): Run<TranslationMetrics> {
     const parsed = translationTrainOptions(options)
-    const { model, labelSmoothing, evaluation, best, signal } = parsed
+    const { model, batch, labelSmoothing, evaluation, best, signal } = parsed
     const { everySteps, ...search } = evaluation
     const valid = this.#parts.has('valid') ? this.#part('valid') : undefined
     const scored = { search, maxTokens: SCORED_TOKENS, signal }
@@ -134,6 +141,7 @@ export class Translation {
       dataset: this.dataset('train'),
       model: this.#model(model),
       batch: this.#batch(parsed),
+      ...(batch.maxTokens === 'auto' && { tokenBudget: present({ memoryBytes: batch.memoryBytes }) }),
       labelSmoothing,
       evaluateEvery: everySteps,
       ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.#target, scored)).metrics }),
@@ -173,7 +181,8 @@ export class Translation {
     return made
   }
 
-  #batch({ model, batch: { bpeDropout, ...batch } }: ReturnType<typeof translationTrainOptions>): TaskTraining<TranslationMetrics>['batch'] {
+  #batch({ model, batch: { maxTokens, maxSamples, bpeDropout } }: ReturnType<typeof translationTrainOptions>): TaskTraining<TranslationMetrics>['batch'] {
+    const batch = present({ maxTokens: maxTokens === 'auto' ? undefined : maxTokens, maxSamples })
     if (bpeDropout === undefined) return batch
     const columns: Record<string, number> = typeof bpeDropout === 'number' ? { source: bpeDropout, target: bpeDropout } : bpeDropout
     const held = (model instanceof Model ? model.spec : model) as { readonly maxPositions?: number }
@@ -211,7 +220,7 @@ const bpeDropout = v.union(
 const trainOptions = object({
   ...trainEntries,
   model: v.custom<object>((value) => typeof value === 'object' && value !== null, expected('a preset such as { preset: "transformer-small" }')),
-  batch: object({ maxTokens: count, maxSamples: v.exactOptional(count), bpeDropout: v.exactOptional(bpeDropout) }),
+  batch: object({ maxTokens: v.union([count, v.literal('auto')], expected('a whole number >= 1, or "auto"')), memoryBytes: v.exactOptional(count), maxSamples: v.exactOptional(count), bpeDropout: v.exactOptional(bpeDropout) }),
   labelSmoothing: v.optional(fraction, 0.1),
   evaluation: v.optional(object({ everySteps: v.exactOptional(count), ...searchEntries }), {}),
   best: v.optional(object({ metric: oneOf(['bleu', 'chrf', 'loss', 'nll']) }), { metric: 'bleu' }),
@@ -231,6 +240,10 @@ const evaluateOptions = object({
 export function translationTrainOptions(options: unknown): v.InferOutput<typeof trainOptions> {
   const parsed = parse(trainOptions, options, 'train')
   checkTrainOptions(parsed, 'train')
+  if (parsed.batch.memoryBytes !== undefined && parsed.batch.maxTokens !== 'auto') {
+    const key = 'train.batch.memoryBytes'
+    throw new SagetrainError('ERR_CONFIG', `${key}: has no effect without maxTokens: "auto"`, { fields: { key } })
+  }
   return parsed
 }
 
