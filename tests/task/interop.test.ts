@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { adam, inverseSqrt, Translation, Translator, type TransformerShapeOptions } from '#ts/index.js'
 import { temporaryFolder } from '../temporary.js'
 import { corpus, lines } from './corpus.js'
@@ -25,6 +25,11 @@ const VARIANTS: readonly (readonly [string, TransformerShapeOptions])[] = [
   ['PegasusForConditionalGeneration', { normalization: 'pre', encoderLayerDrop: 0.1 }],
 ]
 
+function skip(t: ExecutionContext, reason: string): void {
+  t.log(`skipped: ${reason}`)
+  t.pass()
+}
+
 async function train(task: Translation, variant: TransformerShapeOptions, folder: string): Promise<string> {
   const run = task.train({
     model: { preset: 'transformer-small', hiddenSize: 32, heads: 2, encoderLayers: 2, decoderLayers: 2, feedForwardSize: 64, ...variant },
@@ -42,10 +47,7 @@ async function train(task: Translation, variant: TransformerShapeOptions, folder
 }
 
 test('transformers and CTranslate2 translate as we do with what was trained', async (t) => {
-  if (python === undefined) {
-    t.log('skipped: SAGETRAIN_PYTHON names no Python with torch, transformers and ctranslate2')
-    return t.pass()
-  }
+  if (python === undefined) return skip(t, 'SAGETRAIN_PYTHON names no Python with torch, transformers and ctranslate2')
   t.timeout(600_000)
   const folder = temporaryFolder(t)
   using task = await Translation.prepare({ ...corpus(folder, 600), heldOut: { valid: 20 }, vocabulary: { size: 320 }, output: join(folder, 'prepared') })
@@ -56,8 +58,7 @@ test('transformers and CTranslate2 translate as we do with what was trained', as
   const found = await promisify(execFile)(python, [join('tests', 'task', 'interop.py'), wanted, ...models], { env: { ...process.env, HF_HUB_OFFLINE: '1' } }).catch((error: Error) => error)
   if (found instanceof Error) {
     if (!found.message.includes('ModuleNotFoundError')) throw found
-    t.log(`skipped: ${found.message.slice(found.message.indexOf('ModuleNotFoundError'))}`)
-    return t.pass()
+    return skip(t, found.message.slice(found.message.indexOf('ModuleNotFoundError')))
   }
   const reports = JSON.parse(found.stdout) as readonly Report[]
   for (const [index, [name]] of VARIANTS.entries()) {

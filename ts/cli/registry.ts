@@ -1,6 +1,7 @@
 import type { Command } from './command.js'
 import { doctor } from './doctor.js'
 import { evaluate } from './evaluate.js'
+import { exportModel } from './export.js'
 import { search } from './search.js'
 import { spiralCommand } from './spiral-command.js'
 import { start } from './start.js'
@@ -13,4 +14,4 @@ import { translationCommand } from './translation-command.js'
 export const TASKS: ReadonlyMap<string, TaskCommand> = new Map([translationCommand, spiralCommand].map((task) => [task.name, task]))
 
 /** The commands of `sagetrain`, in the order of `--help`. */
-export const COMMANDS: readonly Command[] = [start, train, translate, evaluate, search, doctor]
+export const COMMANDS: readonly Command[] = [start, train, translate, evaluate, exportModel, search, doctor]
