@@ -138,3 +138,15 @@ proptest! {
         prop_assert_eq!(tokenizer.decode(&ids).unwrap(), text);
     }
 }
+
+#[test]
+fn sentence_piece_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("source.spm"), b"\x0a\x0e").unwrap();
+    for path in [folder.path().to_owned(), folder.path().join("source.spm")] {
+        let error = Tokenizer::open(&path).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATA");
+        assert!(error.to_string().contains("source.spm"), "{error}");
+        assert!(error.to_string().contains("SentencePiece"), "{error}");
+    }
+}
