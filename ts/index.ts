@@ -14,7 +14,7 @@ export { isSagetrainError, SagetrainError, type ErrorFields, type SagetrainError
 export type { Json } from './json.js'
 export { Loader, type LoaderOptions } from './loader.js'
 export { Model, type EvaluateOptions, type Losses, type ParameterInfo, type TensorValue } from './model.js'
-export type { MlpOptions, MlpSpec, ModelOptions, ModelSpec, TransformerOptions, TransformerPreset, TransformerSpec } from './model-spec.js'
+export type { JointVocabulary, MlpOptions, MlpSpec, ModelOptions, ModelSpec, TransformerOptions, TransformerPreset, TransformerShape, TransformerShapeOptions, TransformerSpec, TwoVocabularies } from './model-spec.js'
 export { adam, type AdamSpec } from './optim/adam.js'
 export { adamax, type AdamaxSpec } from './optim/adamax.js'
 export { adamw, type AdamwSpec } from './optim/adamw.js'

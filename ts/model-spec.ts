@@ -1,37 +1,69 @@
 /** Named sizes of the translation Transformer; `-iwslt`, `-base` and `-big` are fairseq's. */
 export type TransformerPreset = 'transformer-small' | 'transformer-iwslt' | 'transformer-base' | 'transformer-big'
 
-/** An encoder-decoder with one embedding shared by source, target and output (Vaswani et al., 2017), in Marian's format. */
-export interface TransformerSpec {
-  readonly type: 'transformer'
-  /** Tokens of the joint vocabulary; `</s>` is 0, `<unk>` 1, `<pad>` the last. */
+/** One vocabulary for source and target. In each `</s>` is 0, `<unk>` 1, `<pad>`, from which decoding starts, the last. */
+export interface JointVocabulary {
+  /** Tokens of the joint vocabulary. */
   readonly vocabularySize: number
+}
+
+/** A vocabulary each, as fairseq has without `--joined-dictionary`. */
+export interface TwoVocabularies {
+  /** Tokens of the source's. */
+  readonly sourceVocabularySize: number
+  /** Tokens of the target's. */
+  readonly targetVocabularySize: number
+}
+
+/** Shape and dropout of an encoder-decoder, whatever its vocabularies. */
+export interface TransformerShape {
+  /**
+   * Which of source embedding, target embedding and output projection are one table: all (fairseq's `--share-all-embeddings`), the latter
+   * two (`--share-decoder-input-output-embed`), or none. Two vocabularies cannot be `shared`.
+   */
+  readonly embeddings: 'shared' | 'decoderShared' | 'separate'
   /** Width of the residual stream, even. */
   readonly hiddenSize: number
   readonly encoderLayers: number
   readonly decoderLayers: number
   /** Attention heads, a divisor of `hiddenSize`. */
   readonly heads: number
+  /** Those of the decoder, where it has another number. */
+  readonly decoderHeads?: number
   /** Width inside the feed-forward blocks. */
   readonly feedForwardSize: number
+  /** That of the decoder, where it has another. */
+  readonly decoderFeedForwardSize?: number
   /** Of embeddings and of every block's output. */
   readonly dropout: number
   /** Of attention weights. */
   readonly attentionDropout: number
   /** Inside the feed-forward blocks. */
   readonly activationDropout: number
-  readonly activation: 'relu' | 'gelu'
-  /** Where layer normalisation stands; `post` is the paper's and the only one Marian's format holds. */
+  /** LayerDrop: the probability that a training pass skips an encoder layer (Fan et al., arXiv 1909.11556); nothing is rescaled. */
+  readonly encoderLayerDrop: number
+  /** The same of a decoder layer. */
+  readonly decoderLayerDrop: number
+  readonly activation: 'relu' | 'gelu' | 'swish'
+  /** Where layer normalisation stands: after each block, as in the paper, or before. */
   readonly normalization: 'post' | 'pre'
+  /** Whether embeddings are multiplied by √`hiddenSize`. */
+  readonly scaleEmbedding: boolean
   /** The longest source or target, in tokens. */
   readonly maxPositions: number
 }
 
-/** A {@link TransformerSpec} to be: a preset's fields (`transformer-base` where none is named), overridden by those given. */
-export interface TransformerOptions extends Partial<Omit<TransformerSpec, 'vocabularySize'>> {
+/** An encoder-decoder for translation (Vaswani et al., 2017). */
+export type TransformerSpec = { readonly type: 'transformer' } & TransformerShape & (JointVocabulary | TwoVocabularies)
+
+/** What may be said of a Transformer beside its vocabularies: a preset (`transformer-base` where none is named), and fields that override its. */
+export interface TransformerShapeOptions extends Partial<TransformerShape> {
+  readonly type?: 'transformer'
   readonly preset?: TransformerPreset
-  readonly vocabularySize: number
 }
+
+/** A {@link TransformerSpec} to be. */
+export type TransformerOptions = TransformerShapeOptions & (JointVocabulary | TwoVocabularies)
 
 /** A perceptron that classifies dense features. */
 export interface MlpSpec {

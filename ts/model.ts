@@ -39,6 +39,12 @@ export interface Losses {
   readonly count: number
 }
 
+/** How to save a model. */
+export interface SaveOptions {
+  /** The format that is wanted, such as `marian`; the model's own unless given. */
+  readonly format?: string
+}
+
 /** How to go through a dataset for its loss; one of `maxTokens` and `batchSize`. */
 export interface EvaluateOptions {
   /** Samples × longest row of a batch, at most. */
@@ -157,14 +163,17 @@ export class Model {
   }
 
   /**
-   * Writes a complete Hugging Face folder that `transformers` opens.
+   * Writes a complete Hugging Face folder, which `transformers` opens where it has the architecture.
    *
-   * @throws {@link SagetrainError} `ERR_IO`; `ERR_MODEL` for a model the format cannot hold.
+   * @param options - `format` refuses to write another one. Each model has one format: a Transformer's is `marian` in post-norm, `pegasus`
+   * in pre-norm with one shared table, else our own `sagetrain`, which no other library reads.
+   * @throws {@link SagetrainError} `ERR_IO`; `ERR_ARGUMENT` for a format that cannot hold the model, with what it lacks.
    */
-  async save(folder: string): Promise<void> {
+  async save(folder: string, options: SaveOptions = {}): Promise<void> {
     const handle = nativeOf(this, 'Model')
     const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
-    await calling(() => handle.save(path))
+    const { format } = parse(saveOptions, options, 'options', 'ERR_ARGUMENT')
+    await calling(() => handle.save(path, format))
   }
 
   /** Frees the tensors after the commands that are under way; idempotent. */
@@ -183,5 +192,6 @@ export async function withModel<T>(model: Model | string, use: (model: Model) =>
   return await use(loaded)
 }
 
+const saveOptions = object({ format: v.exactOptional(text) })
 const createOptions = object({ seed: v.optional(whole, 1) })
 const evaluateOptions = v.union([object({ maxTokens: count }), object({ batchSize: count })], 'expected { maxTokens } or { batchSize }')

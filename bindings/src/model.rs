@@ -126,11 +126,16 @@ impl NativeModel {
         Ok(promise)
     }
 
-    /// Writes a Hugging Face folder.
+    /// Writes a Hugging Face folder, in that format or not at all.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
-    pub fn save<'env>(&mut self, env: &'env Env, folder: String) -> napi::Result<Object<'env>> {
+    pub fn save<'env>(
+        &mut self,
+        env: &'env Env,
+        folder: String,
+        format: Option<String>,
+    ) -> napi::Result<Object<'env>> {
         let (handle, (settle, promise)) = (self.handle()?, promise(env)?);
-        handle.save(PathBuf::from(folder), settle.reply(|_, ()| Ok(())));
+        handle.save(PathBuf::from(folder), format, settle.reply(|_, ()| Ok(())));
         Ok(promise)
     }
 

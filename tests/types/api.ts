@@ -100,6 +100,9 @@ export async function ownLoop(): Promise<void> {
   const model = await Model.create({ type: 'mlp', inputs: 2, classes: 2 })
   expectTypeOf(model.spec).toEqualTypeOf<ModelSpec>()
   await Model.create({ preset: 'transformer-base', vocabularySize: 100 })
+  await Model.create({ preset: 'transformer-iwslt', sourceVocabularySize: 8848, targetVocabularySize: 6632, embeddings: 'separate' })
+  // @ts-expect-error -- no such sharing
+  await Model.create({ preset: 'transformer-base', vocabularySize: 100, embeddings: 'tied' })
   // @ts-expect-error -- the vocabulary's size is required
   await Model.create({ preset: 'transformer-base' })
   // @ts-expect-error -- nothing says which model

@@ -52,7 +52,9 @@ impl Tokenizer {
     /// # Errors
     /// `ERR_DATA`: not a tokenizer, or its special tokens are not where the Marian format has them.
     pub fn open(path: &Path) -> Result<Self> {
-        let path = if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() };
+        let folder = path.is_dir().then_some(path);
+        let path = folder.map_or_else(|| path.to_owned(), |folder| folder.join("tokenizer.json"));
+        refuse_sentence_piece(folder.unwrap_or(&path))?;
         let bytes = std::fs::read(&path).map_err(DataError::io("read", &path))?;
         let refuse = |reason: String| DataError::Tokenizer {
             path: Some(path.clone()),
@@ -176,4 +178,19 @@ fn signed(ids: &[u32]) -> Vec<i32> {
 
 fn unusable(error: tokenizers::Error) -> DataError {
     DataError::Tokenizer { path: None, reason: error.to_string(), remedy: "prepare the data again".into() }
+}
+
+/// OPUS-MT's tokenizers lie beside their models as SentencePiece files, which nothing here reads.
+fn refuse_sentence_piece(path: &Path) -> Result<()> {
+    let is_model = path.extension().is_some_and(|extension| extension == "spm" || extension == "model");
+    let spm = path.join("source.spm");
+    let has_only_spm = spm.exists() && !path.join("tokenizer.json").exists();
+    if !is_model && !has_only_spm {
+        return Ok(());
+    }
+    Err(DataError::Tokenizer {
+        path: Some(if has_only_spm { spm } else { path.to_owned() }),
+        reason: "SentencePiece tokenizers cannot be read".into(),
+        remedy: "give a tokenizer.json of byte-level BPE, or ids made elsewhere".into(),
+    })
 }

@@ -176,3 +176,15 @@ fn an_unknown_word_is_replaced_by_what_was_looked_at() {
     assert_eq!(replaced(&[4, 1, 1], &[0, 4, 9]), "a <unk> <unk>");
     assert_eq!(replaced(&[4, 1], &[]), "a <unk>");
 }
+
+#[test]
+fn sentence_piece_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("source.spm"), b"\x0a\x0e").unwrap();
+    for path in [folder.path().to_owned(), folder.path().join("source.spm")] {
+        let error = Tokenizer::open(&path).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATA");
+        assert!(error.to_string().contains("source.spm"), "{error}");
+        assert!(error.to_string().contains("SentencePiece"), "{error}");
+    }
+}

@@ -1,7 +1,7 @@
 //! The translation model as a Hugging Face folder.
 //!
 //! Names and shapes are transformers' own, for MarianMTModel in post-norm and PegasusForConditionalGeneration in pre-norm, as
-//! transformers itself saves them: tied tables once, no position tables, `final_logits_bias` as a buffer. What neither holds has a
+//! transformers itself saves them: tied tables once, `final_logits_bias` as a buffer, tables of positions for Pegasus only. What neither holds has a
 //! `model_type` of its own, so that transformers refuses it by name instead of computing something else.
 
 use std::path::Path;
@@ -22,7 +22,7 @@ use crate::vocabulary::Embeddings;
 use crate::{embedding, marian_config, marian_spec, own_config, tables};
 
 const LOGITS_BIAS: &str = "final_logits_bias";
-/// Older folders hold the sinusoids.
+/// The sinusoids, which Pegasus's folders hold, Marian's older ones too.
 const POSITIONS: [&str; 2] = ["model.encoder.embed_positions.weight", "model.decoder.embed_positions.weight"];
 
 /// Writes config.json, generation_config.json and model.safetensors.
@@ -40,6 +40,12 @@ pub fn save(model: &Transformer, folder: &Path) -> Result<()> {
     for parameter in model.parameters().iter() {
         let values = f32_slice(&parameter.tensor)?;
         entries.push((&parameter.name, Entry::new(&parameter.tensor.size(), values)));
+    }
+    let positions = embedding::sinusoids(model.spec.max_positions, model.spec.hidden_size)?;
+    if Format::of(&model.spec) == Format::Pegasus {
+        for name in POSITIONS {
+            entries.push((name, Entry::new(&positions.size(), f32_slice(&positions)?)));
+        }
     }
     tensors_file::write(folder, entries)
 }

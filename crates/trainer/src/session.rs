@@ -124,9 +124,10 @@ impl ModelHandle {
         self.engine.send(job, reply);
     }
 
-    /// Writes a complete Hugging Face folder, made where it is missing.
-    pub fn save(&self, folder: PathBuf, reply: Reply<()>) {
+    /// Writes a complete Hugging Face folder, made where it is missing. A `format` that cannot hold the model is refused.
+    pub fn save(&self, folder: PathBuf, format: Option<String>, reply: Reply<()>) {
         let job = move |owned: &mut Owned| {
+            format.map_or(Ok(()), |format| owned.model.check_format(&format))?;
             std::fs::create_dir_all(&folder).map_err(TrainerError::io(&folder))?;
             owned.model.save(&folder)?;
             checkpoint::sync_folder(&folder)

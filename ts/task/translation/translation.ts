@@ -4,7 +4,7 @@ import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
 import { present } from '../../json.js'
 import { Model, withModel } from '../../model.js'
-import type { ModelOptions, TransformerOptions } from '../../model-spec.js'
+import type { ModelOptions, TransformerShapeOptions } from '../../model-spec.js'
 import { count, expected, fraction, object, oneOf, parse, show } from '../../options.js'
 import type { Run } from '../../run.js'
 import { TextSteps } from '../../text/text-steps.js'
@@ -18,7 +18,7 @@ import { searchEntries, type SearchOptions } from './search.js'
 /** What {@link Translation.train} takes. */
 export interface TranslationTrainOptions extends TrainOptions {
   /** A Transformer's fields or a preset, the vocabulary's size filled in; or a model to train further. */
-  readonly model: Omit<TransformerOptions, 'vocabularySize'> | Model
+  readonly model: TransformerShapeOptions | Model
   /** Size of a batch. */
   readonly batch: {
     /**
@@ -197,7 +197,7 @@ export class Translation {
     const vocabularySize = this.tokenizer.size
     if (!(model instanceof Model)) return { type: 'transformer', ...model, vocabularySize }
     const { spec } = model
-    if (spec.type === 'transformer' && spec.vocabularySize === vocabularySize) return model
+    if (spec.type === 'transformer' && 'vocabularySize' in spec && spec.vocabularySize === vocabularySize) return model
     const message = `train.model: expected a transformer with a vocabulary of ${vocabularySize}, got ${JSON.stringify(spec)}`
     throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.model' } })
   }

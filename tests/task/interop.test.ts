@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import test, { type ExecutionContext } from 'ava'
+import { adam, inverseSqrt, Translation, Translator, type TransformerShapeOptions } from '#ts/index.js'
+import { temporaryFolder } from '../temporary.js'
+import { corpus, lines } from './corpus.js'
+
+interface Report {
+  readonly class: string
+  readonly greedy: readonly string[]
+  readonly ct2Greedy: readonly string[]
+  readonly ct2Beam: readonly string[]
+}
+
+const python = process.env['SAGETRAIN_PYTHON']
+const LONGEST = 40
+
+/** Sentences of the language, one a user would type, and one with nothing that the model has seen. */
+const TEXTS = [...lines(12, 3).map((line) => line.split('\t')[0] ?? ''), 'ein Haus', 'Wählen Sie eine Farbe aus.']
+
+const VARIANTS: readonly (readonly [string, TransformerShapeOptions])[] = [
+  ['MarianMTModel', {}],
+  ['MarianMTModel', { embeddings: 'separate', activation: 'swish' }],
+  ['PegasusForConditionalGeneration', { normalization: 'pre', encoderLayerDrop: 0.1 }],
+]
+
+function skip(t: ExecutionContext, reason: string): void {
+  t.log(`skipped: ${reason}`)
+  t.pass()
+}
+
+async function train(task: Translation, variant: TransformerShapeOptions, folder: string): Promise<string> {
+  const run = task.train({
+    model: { preset: 'transformer-small', hiddenSize: 32, heads: 2, encoderLayers: 2, decoderLayers: 2, feedForwardSize: 64, ...variant },
+    optimizer: adam({ lr: 5e-3, betas: [0.9, 0.98], sage: {} }),
+    schedule: inverseSqrt({ warmupSteps: 20 }),
+    batch: { maxTokens: 600 },
+    steps: 80,
+    evaluation: { everySteps: 80, beam: 1 },
+    folder,
+    threads: 1,
+    precision: 'float32',
+  })
+  const { best } = await run.done
+  return join(best?.path ?? '', 'model')
+}
+
+test('transformers and CTranslate2 translate as we do with what was trained', async (t) => {
+  if (python === undefined) return skip(t, 'SAGETRAIN_PYTHON names no Python with torch, transformers and ctranslate2')
+  t.timeout(600_000)
+  const folder = temporaryFolder(t)
+  using task = await Translation.prepare({ ...corpus(folder, 600), heldOut: { valid: 20 }, vocabulary: { size: 320 }, output: join(folder, 'prepared') })
+  const models: string[] = []
+  for (const [index, [, variant]] of VARIANTS.entries()) models.push(await train(task, variant, join(folder, String(index))))
+
+  const wanted = JSON.stringify({ texts: TEXTS, beam: 4, longest: LONGEST })
+  const found = await promisify(execFile)(python, [join('tests', 'task', 'interop.py'), wanted, ...models], { env: { ...process.env, HF_HUB_OFFLINE: '1' } }).catch((error: Error) => error)
+  if (found instanceof Error) {
+    if (!found.message.includes('ModuleNotFoundError')) throw found
+    return skip(t, found.message.slice(found.message.indexOf('ModuleNotFoundError')))
+  }
+  const reports = JSON.parse(found.stdout) as readonly Report[]
+  for (const [index, [name]] of VARIANTS.entries()) {
+    using translator = await Translator.load(models[index] ?? '')
+    const search = async (beam: number): Promise<readonly string[]> => translator.translate(TEXTS, { beam, maxLengthRatio: 0, maxLengthExtra: LONGEST })
+    const [greedy, beam] = [await search(1), await search(4)]
+    t.is(reports[index]?.class, name)
+    t.true(greedy.filter((text) => text.startsWith('a ')).length >= 12, 'the model has learnt something')
+    t.deepEqual(reports[index]?.greedy, greedy, `${name} ${index}: transformers`)
+    t.deepEqual(reports[index]?.ct2Greedy, greedy, `${name} ${index}: CTranslate2, greedy`)
+    t.deepEqual(reports[index]?.ct2Beam, beam, `${name} ${index}: CTranslate2, beam`)
+  }
+})
