@@ -16,13 +16,17 @@ export async function importFairseq(options: PrepareOptions): Promise<Prepared> 
   if (idle !== undefined) throw new SagetrainError('ERR_CONFIG', `prepare.${idle}: has no effect with prepare.fairseq; leave it out`, { fields: { key: `prepare.${idle}` } })
   const { fairseq, maxLength, output } = options
   const json = encode({ ...fairseq, output, ...(maxLength !== undefined && { maxLength }) }, 'prepare.fairseq')
-  const { folder, parts, ...made } = decode<Imported>(await calling(() => native().importFairseq(json)))
+  const { folder, parts, vocabulary, ...made } = decode<Imported>(await calling(() => native().importFairseq(json)))
   const dataset = (part: string): string | null => (parts[part] === undefined ? null : join(folder, parts[part].file))
   return {
     ...made,
     folder,
     parts,
+    text: join(folder, 'text.json'),
     tokenizer: join(folder, 'tokenizer.json'),
+    targetTokenizer: join(folder, 'tokenizer.json'),
+    vocabulary,
+    targetVocabulary: vocabulary,
     report: join(folder, 'imported.json'),
     train: dataset('train') ?? '',
     valid: dataset('valid'),

@@ -13,7 +13,7 @@ use super::dictionary::Dictionary;
 use super::indexed::{IndexedDataset, with_extension};
 use super::vocabulary::Vocabulary;
 use crate::dataset::header::hex;
-use crate::translation::publish_folder;
+use crate::translation::{TextSteps, publish_folder};
 use crate::{ColumnSpec, DataError, Dataset, DatasetWriter, Result, Row};
 
 /// Written last, so a folder with it is whole.
@@ -64,6 +64,8 @@ pub struct Imported {
 pub struct ImportedPart {
     /// Name of the dataset file.
     pub file: String,
+    /// Files it is in.
+    pub shards: u64,
     /// Pairs of sentences.
     pub samples: u64,
     /// Tokens of all sources, each `</s>` counted.
@@ -120,6 +122,7 @@ fn build(
     let vocabulary = Vocabulary::of(dictionaries);
     let tokenizer = vocabulary.tokenizer()?;
     tokenizer.save(folder, options.max_length)?;
+    TextSteps::default().save(folder)?;
     let remap = dictionaries.map(|dictionary| vocabulary.remap(dictionary));
     let about = json!({ "task": "translation", "preparation": fingerprint, "tokenizer": tokenizer.fingerprint()?,
                         "vocabulary": vocabulary.len(), "maxLength": options.max_length });
@@ -142,7 +145,7 @@ fn build(
         }
         let samples = writer.samples();
         let fingerprint = writer.finish(about.clone())?;
-        let made = ImportedPart { file, samples, source_tokens, target_tokens, fingerprint };
+        let made = ImportedPart { file, shards: 1, samples, source_tokens, target_tokens, fingerprint };
         imported.insert(part.name.to_owned(), made);
     }
     let manifest = Imported {
