@@ -264,6 +264,11 @@ fn the_prepared_files_of_wmt16_are_taken_where_they_lie_and_put_together() {
         compare(&folders.assemble("wmt16-en-de").unwrap(), &golden["prepared"]);
         let options = Recipe::named("wmt16-en-de").unwrap().options(folders.data.path());
         assert_eq!(options.get("maxWords"), None);
+        let prepared = prepared(&folders, "wmt16-en-de", json!({}));
+        let expected: [Vec<String>; 2] = serde_json::from_value(golden["subwords"]["train"].clone()).unwrap();
+        assert_eq!(compare_pieces(&prepared.train, &prepared, expected.clone()), 2 * expected[0].len());
+        let steps: Value = serde_json::from_slice(&std::fs::read(&prepared.text).unwrap()).unwrap();
+        assert_eq!(steps["tokenization"], "moses", "who translates has plain text");
     }
 }
 

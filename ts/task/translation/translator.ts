@@ -47,10 +47,10 @@ export class Translator {
   /** What a text goes through before it becomes tokens, undone in a translation. */
   readonly text: TextSteps
 
-  private constructor(model: Model, tokenizer: Tokenizer, text: TextSteps) {
+  private constructor(model: Model, tokenizer: Tokenizer, steps: TextSteps) {
     this.model = model
     this.tokenizer = tokenizer
-    this.text = text
+    this.text = steps
   }
 
   /**
