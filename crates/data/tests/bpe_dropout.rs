@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sagetrain_data::{Batch, BpeDropoutOptions, Column, Dataset, Loader, LoaderOptions, LoaderState, Tokenizer};
+use sagetrain_data::{
+    Batch, BpeDropoutOptions, Column, Dataset, Loader, LoaderOptions, LoaderState, Tokenizer,
+};
 use serde_json::Value;
 
 fn golden() -> PathBuf {
@@ -28,7 +30,8 @@ fn dataset(texts: &[&str]) -> Arc<Dataset> {
 
 fn options(probability: f64) -> LoaderOptions {
     let columns = BTreeMap::from([("source".to_owned(), probability)]);
-    let bpe_dropout = Some(BpeDropoutOptions { tokenizer: golden().join("tokenizer"), columns, max_length: None });
+    let bpe_dropout =
+        Some(BpeDropoutOptions { tokenizer: golden().join("tokenizer"), columns, max_length: None });
     LoaderOptions { batch_size: Some(64), seed: 5, epochs: Some(1), bpe_dropout, ..Default::default() }
 }
 
@@ -56,7 +59,17 @@ fn stored(dataset: &Dataset) -> BTreeMap<u64, Vec<i32>> {
 #[test]
 fn without_dropout_the_merges_are_the_tokenizers_and_the_ids_the_stored_ones() {
     let mut texts = support::sentences("valid");
-    let odd = ["a  b   c", "  begins", "ends  ", "it's we'll 'sabc 's", "x\u{a0}y\u{3000}z", "1½ m² Ⅷ 3.5", "a–b „c“ …\t\n d", "漢字かな 👩‍👧", ""];
+    let odd = [
+        "a  b   c",
+        "  begins",
+        "ends  ",
+        "it's we'll 'sabc 's",
+        "x\u{a0}y\u{3000}z",
+        "1½ m² Ⅷ 3.5",
+        "a–b „c“ …\t\n d",
+        "漢字かな 👩‍👧",
+        "",
+    ];
     texts.extend(odd.map(str::to_owned));
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let dataset = dataset(&texts);
@@ -147,7 +160,8 @@ fn splits_are_as_frequent_as_subword_nmts() {
         // Two samples of equal size: each split adds (a − b)² / (a + b) to χ²; rare ones are counted together.
         let (mut chi, mut degrees, mut rest) = (0.0, 0.0, [draws as f64; 2]);
         for (split, count) in theirs {
-            let pair = [ours.get(&ids_of(split, vocabulary)).copied().unwrap_or(0.0), count.as_f64().unwrap()];
+            let pair =
+                [ours.get(&ids_of(split, vocabulary)).copied().unwrap_or(0.0), count.as_f64().unwrap()];
             if pair[0] + pair[1] >= 20.0 {
                 chi += (pair[0] - pair[1]).powi(2) / (pair[0] + pair[1]);
                 degrees += 1.0;
@@ -158,7 +172,10 @@ fn splits_are_as_frequent_as_subword_nmts() {
             chi += (rest[0] - rest[1]).powi(2) / (rest[0] + rest[1]);
         }
         // χ² has mean n and variance 2n; 4.5 standard deviations and a margin for its tail.
-        assert!(chi < degrees + 4.5 * (2.0f64 * degrees).sqrt() + 8.0, "{word:?} at {probability}: χ² {chi} of {degrees}");
+        assert!(
+            chi < degrees + 4.5 * (2.0f64 * degrees).sqrt() + 8.0,
+            "{word:?} at {probability}: χ² {chi} of {degrees}"
+        );
     }
 }
 
@@ -166,14 +183,17 @@ fn splits_are_as_frequent_as_subword_nmts() {
 fn words_have_as_many_subwords_as_subword_nmts() {
     let golden_file: Value =
         serde_json::from_slice(&std::fs::read(golden().join("bpe_dropout.json")).unwrap()).unwrap();
-    let words: Vec<&str> = golden_file["text"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+    let words: Vec<&str> =
+        golden_file["text"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
     let dataset = dataset(&words);
     for expected in golden_file["means"].as_array().unwrap() {
-        let theirs: Vec<f64> = expected["subwords"].as_array().unwrap().iter().map(|one| one.as_f64().unwrap()).collect();
+        let theirs: Vec<f64> =
+            expected["subwords"].as_array().unwrap().iter().map(|one| one.as_f64().unwrap()).collect();
         let probability = expected["dropout"].as_f64().unwrap();
         let tokens = |seed| {
             let batches = batches(&dataset, LoaderOptions { seed, ..options(probability) });
-            batches.iter().map(|batch| batch.tokens - batch.samples).sum::<usize>() as f64 / words.len() as f64
+            batches.iter().map(|batch| batch.tokens - batch.samples).sum::<usize>() as f64
+                / words.len() as f64
         };
         let ours: Vec<f64> = (1..=theirs.len() as u64).map(tokens).collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
