@@ -5,7 +5,7 @@ import { adam, Translation } from '#ts/index.js'
 import { refusal } from '../refusals.js'
 import { temporaryFolder } from '../temporary.js'
 
-const FAIRSEQ = { folder: fileURLToPath(new URL('../../crates/data/tests/golden/fairseq', import.meta.resolve('#ts/index.js'))), source: 'de', target: 'en' }
+const FAIRSEQ = { folder: fileURLToPath(new URL('../crates/data/tests/golden/fairseq', import.meta.resolve('#ts/index.js'))), source: 'de', target: 'en' }
 
 test('a folder of fairseq-preprocess can be trained on and scored', async (t) => {
   const output = temporaryFolder(t)

@@ -44,6 +44,11 @@ impl Random {
         block[0]
     }
 
+    /// True with `probability`, to 2^-32.
+    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+        f64::from(self.word()) < probability * 4_294_967_296.0
+    }
+
     /// Uniform in all of u64.
     pub(crate) fn wide(&mut self) -> u64 {
         u64::from(self.word()) | u64::from(self.word()) << 32

@@ -126,7 +126,7 @@ fn refuses_what_it_cannot_do() {
         Loader::new(dataset.clone(), options).unwrap_err().code()
     };
     assert_eq!(refusal(&|given| *given.columns.get_mut("source").unwrap() = 1.5), "ERR_ARGUMENT");
-    assert_eq!(refusal(&|given| drop(given.columns.insert("target".into(), 0.1))), "ERR_ARGUMENT");
+    assert_eq!(refusal(&|given| given.columns.extend([("target".to_owned(), 0.1)])), "ERR_ARGUMENT");
     assert_eq!(refusal(&|given| given.tokenizer = "missing".into()), "ERR_IO");
 }
 

@@ -8,11 +8,11 @@ import type { Prepared, PrepareOptions } from './prepare.js'
 interface Imported extends Pick<Prepared, 'folder' | 'fingerprint' | 'reused' | 'vocabulary' | 'parts' | 'warnings'> {}
 
 /** What goes with a folder of fairseq's. */
-const TAKEN: readonly (keyof PrepareOptions)[] = ['fairseq', 'maxLength', 'output']
+const TAKEN: ReadonlySet<keyof PrepareOptions> = new Set(['fairseq', 'maxLength', 'output'])
 
 /** Makes a prepared folder of one that `fairseq-preprocess` has filled. */
 export async function importFairseq(options: PrepareOptions): Promise<Prepared> {
-  const idle = (Object.keys(options) as (keyof PrepareOptions)[]).find((key) => !TAKEN.includes(key))
+  const idle = (Object.keys(options) as (keyof PrepareOptions)[]).find((key) => !TAKEN.has(key))
   if (idle !== undefined) throw new SagetrainError('ERR_CONFIG', `prepare.${idle}: has no effect with prepare.fairseq; leave it out`, { fields: { key: `prepare.${idle}` } })
   const { fairseq, maxLength, output } = options
   const json = encode({ ...fairseq, output, ...(maxLength !== undefined && { maxLength }) }, 'prepare.fairseq')

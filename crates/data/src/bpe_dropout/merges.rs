@@ -8,8 +8,11 @@ use serde::Deserialize;
 use crate::random::Random;
 use crate::{DataError, Result, Tokenizer};
 
-/// (left, right) → (rank, id of both together).
-type Pairs = HashMap<u64, (u32, i32), BuildHasherDefault<PairHasher>>;
+/// Rank, and the id of both together.
+type Merge = (u32, i32);
+const NO_MERGE: Merge = (u32::MAX, 0);
+/// (left, right) → what they become.
+type Pairs = HashMap<u64, Merge, BuildHasherDefault<PairHasher>>;
 
 /// What to merge in which order.
 #[derive(Debug)]
@@ -104,13 +107,13 @@ impl Merges {
     pub fn split(&self, word: &[u8], probability: f64, random: &mut Random, ids: &mut Vec<i32>) {
         let start = ids.len();
         ids.extend(word.iter().map(|&byte| self.base[usize::from(byte)]));
-        let mut kept: Vec<usize> = Vec::new();
+        let mut ranks: Vec<Merge> = ids[start..].windows(2).map(|two| self.merge(two[0], two[1])).collect();
+        let mut kept: Vec<usize> = Vec::with_capacity(4);
         loop {
             kept.clear();
-            let (mut best, symbols) = ((u32::MAX, 0), &ids[start..]);
-            for (place, two) in symbols.windows(2).enumerate() {
-                let Some(&merge) = self.pairs.get(&pair(two[0], two[1])) else { continue };
-                if merge.0 > best.0 || probability > 0.0 && random.uniform() <= probability {
+            let mut best = NO_MERGE;
+            for (place, &merge) in ranks.iter().enumerate() {
+                if merge == NO_MERGE || merge.0 > best.0 || random.chance(probability) {
                     continue;
                 }
                 if merge.0 < best.0 {
@@ -122,24 +125,49 @@ impl Merges {
             if kept.is_empty() {
                 return;
             }
-            merge(ids, start, &kept, best.1);
+            if let [place] = kept[..] {
+                self.join_one(ids, start, place, best.1, &mut ranks);
+                continue;
+            }
+            join(ids, start, &kept, best.1);
+            ranks.clear();
+            ranks.extend(ids[start..].windows(2).map(|two| self.merge(two[0], two[1])));
         }
+    }
+
+    /// The common case: of all ranks only those beside the place change.
+    fn join_one(&self, ids: &mut Vec<i32>, start: usize, place: usize, merged: i32, ranks: &mut Vec<Merge>) {
+        let at = start + place;
+        ids[at] = merged;
+        ids.remove(at + 1);
+        ranks.remove(place);
+        if let Some(rank) = ranks.get_mut(place) {
+            *rank = self.merge(merged, ids[at + 1]);
+        }
+        if place > 0 {
+            ranks[place - 1] = self.merge(ids[at - 1], merged);
+        }
+    }
+
+    fn merge(&self, left: i32, right: i32) -> Merge {
+        self.pairs.get(&pair(left, right)).copied().unwrap_or(NO_MERGE)
     }
 }
 
 /// Replaces the two symbols at each of `places` by `merged`; of places that overlap the first counts.
-fn merge(ids: &mut Vec<i32>, start: usize, places: &[usize], merged: i32) {
-    let (mut from, mut to) = (0, 0);
-    let count = ids.len() - start;
-    let mut places = places.iter().peekable();
-    while from < count {
-        while places.next_if(|&&place| place < from).is_some() {}
-        let merges = places.next_if(|&&place| place == from).is_some();
-        ids[start + to] = if merges { merged } else { ids[start + from] };
-        from += if merges { 2 } else { 1 };
-        to += 1;
+fn join(ids: &mut Vec<i32>, start: usize, places: &[usize], merged: i32) {
+    let (mut to, mut from, end) = (start, start, ids.len());
+    for place in places.iter().map(|place| start + place) {
+        if place < from {
+            continue;
+        }
+        ids.copy_within(from..place, to);
+        to += place - from;
+        ids[to] = merged;
+        (to, from) = (to + 1, place + 2);
     }
-    ids.truncate(start + to);
+    ids.copy_within(from..end, to);
+    ids.truncate(to + end - from);
 }
 
 fn pair(left: i32, right: i32) -> u64 {
