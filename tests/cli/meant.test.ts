@@ -17,7 +17,7 @@ test('what a stranger types first leads to the flag', (t) => {
     ['warmupSteps', 'schedule.warmupSteps'],
     ['warmup_steps', 'schedule.warmupSteps'],
     ['preset', 'model.preset'],
-    ['vocab', 'vocabulary.size', 'vocabulary.tokenizer'],
+    ['vocab', 'vocabulary.type', 'vocabulary.size', 'vocabulary.merges'],
     ['vocab.size', 'vocabulary.size'],
     ['batchSize', 'batch.maxTokens', 'batch.maxSamples'],
     ['warmup', 'schedule.warmupSteps', 'schedule.warmupRatio'],

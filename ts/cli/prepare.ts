@@ -8,7 +8,7 @@ import { PreparationProgress } from './preparation-progress.js'
 import { readConfig } from './run-config.js'
 import { calledOff, watchInterruption } from './signals.js'
 import { printFacts, printTable } from './table.js'
-import type { PreparedData } from './task-command.js'
+import type { PreparedData, TaskCommand } from './task-command.js'
 import { printable, type Terminal } from './terminal.js'
 import { taskOf } from './train.js'
 
@@ -25,15 +25,14 @@ export const prepare: Command = {
     'sagetrain prepare translation --config run.json --json',
   ],
   run: async (args, context) => {
-    const { task, options } = await requestOf(args, context)
-    if (task.prepareData === undefined) throw new UsageError(`there is nothing to prepare for the task "${task.name}": its data are made when it is trained`)
+    const { prepareData, options } = await requestOf(args, context)
     const { terminal } = context
     using interruption = watchInterruption((signal) => {
       terminal.line(`\n${signal === 'SIGINT' ? 'Ctrl-C' : signal}: stopping; the same command goes on from here.`)
     })
     try {
       using progress = new PreparationProgress(terminal)
-      const prepared = await task.prepareData(options, (state) => progress.update(state), interruption.signal)
+      const prepared = await prepareData(options, (state) => progress.update(state), interruption.signal)
       progress[Symbol.dispose]()
       context.json(prepared.result)
       print(prepared, terminal)
@@ -45,17 +44,18 @@ export const prepare: Command = {
   },
 }
 
-async function requestOf({ positionals, options, overrides }: Parameters<Command['run']>[0], context: Context): Promise<{ task: ReturnType<typeof taskOf>; options: JsonObject }> {
+async function requestOf({ positionals, options, overrides }: Parameters<Command['run']>[0], context: Context): Promise<{ readonly prepareData: NonNullable<TaskCommand['prepareData']>; readonly options: JsonObject }> {
   const [name, ...surplus] = positionals
   if (surplus.length > 0) throw new UsageError(`prepare takes one task, got ${positionals.join(' ')}`)
   const file = options['config']
   const read = typeof file === 'string' ? await readConfig(file) : undefined
   if (read !== undefined && name !== undefined && read.task !== name) throw new UsageError(`${String(file)} is of the task "${read.task}", not "${name}"`)
   const task = taskOf(read?.task ?? name, context)
+  if (task.prepareData === undefined) throw new UsageError(`there is nothing to prepare for the task "${task.name}": its data are made when it is trained`)
   const foreign = overrides.find(({ path: [first = ''] }) => !task.keys.prepare.includes(first))
   if (foreign !== undefined) throw new UsageError(`${foreign.flag} is not an option of preparing "${task.name}"; there are: ${task.keys.prepare.join(', ')}`)
   const laid = overrides.reduce<JsonObject>((base, { path, text }) => setAt(base, path, valueOf(text) as Json), read?.prepare ?? task.defaults.prepare)
-  return { task, options: laid }
+  return { prepareData: task.prepareData, options: laid }
 }
 
 function print({ facts, leftOut }: PreparedData, terminal: Terminal): void {
