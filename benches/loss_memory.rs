@@ -9,7 +9,7 @@
 use std::error::Error;
 use std::process::Command;
 
-use sagetrain_torch::{Precision, projected_cross_entropy};
+use sagetrain_torch::{Philox, Precision, projected_cross_entropy};
 use tch::{Kind, Reduction, Tensor};
 
 const SMOOTHING: f64 = 0.1;
@@ -85,12 +85,18 @@ fn measure(sizes: &Sizes, chunks: bool, precision: Precision) -> Outcome<()> {
 impl Sizes {
     /// Hidden states, table and targets.
     fn inputs(&self, precision: Precision) -> [Tensor; 3] {
-        let cpu = tch::Device::Cpu;
-        let hidden = Tensor::randn([self.tokens, self.width], (Kind::Float, cpu)).to_kind(precision.kind());
-        let table = Tensor::randn([self.vocabulary, self.width], (Kind::Float, cpu)) * 0.05;
-        let targets = Tensor::arange(self.tokens, (Kind::Int64, cpu)).remainder(self.vocabulary);
+        let hidden = normal([self.tokens, self.width], 1, 1.0).to_kind(precision.kind());
+        let table = normal([self.vocabulary, self.width], 2, 0.05);
+        let targets = Tensor::arange(self.tokens, (Kind::Int64, tch::Device::Cpu)).remainder(self.vocabulary);
         [hidden.set_requires_grad(true), table.set_requires_grad(true), targets]
     }
+}
+
+fn normal(shape: [i64; 2], stream: u32, deviation: f32) -> Tensor {
+    let mut values = vec![0f32; (shape[0] * shape[1]) as usize];
+    Philox { seed: 1, step: 0, stream }.fill_normal(&mut values);
+    values.iter_mut().for_each(|value| *value *= deviation);
+    Tensor::from_slice(&values).reshape(shape)
 }
 
 /// Forward and backward; the summed loss.

@@ -126,4 +126,35 @@ mod tests {
             .collect();
         assert_eq!(streams.len(), 2 * 1024 * sites.len());
     }
+
+    /// Shares within four standard deviations, for every layer, and no two layers skipped together more often than by chance.
+    #[test]
+    fn each_layer_is_skipped_as_often_as_asked() {
+        let mut spec = crate::presets::preset("transformer-base").unwrap();
+        (spec.encoder_layer_drop, spec.decoder_layer_drop) = (0.3, 0.1);
+        let passes = 20_000;
+        let skipped = |stack, layer, training| {
+            let skips = |step| {
+                let forward = Forward { training, precision: Precision::Float32, seed: 7, step };
+                Pass::new(&forward, &spec, stack).layer(layer).skips_layer()
+            };
+            (0..passes).map(skips).collect::<Vec<bool>>()
+        };
+        let share =
+            |hits: &mut dyn Iterator<Item = bool>| hits.filter(|&hit| hit).count() as f64 / passes as f64;
+        for (stack, expected) in [(Stack::Encoder, 0.3), (Stack::Decoder, 0.1)] {
+            let first = skipped(stack, 0, true);
+            for layer in 0..6 {
+                let all = skipped(stack, layer, true);
+                let alone = share(&mut all.iter().copied());
+                assert!((alone - expected).abs() < 0.013, "{stack:?} {layer}: {alone}");
+                let both = share(&mut all.iter().zip(&first).map(|(a, b)| *a && *b));
+                assert!(
+                    layer == 0 || (both - expected * expected).abs() < 0.009,
+                    "{stack:?} {layer}: {both}"
+                );
+            }
+            assert!(skipped(stack, 0, false).iter().all(|skips| !skips));
+        }
+    }
 }

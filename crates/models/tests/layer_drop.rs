@@ -1,4 +1,4 @@
-//! LayerDrop: what is skipped, how often, and that a skipped layer is as good as none.
+//! LayerDrop: what is skipped, and that a skipped layer is as good as none. How often is tested in src/pass.rs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod support;
@@ -11,6 +11,7 @@ use support::*;
 const LAYERS: usize = 4;
 
 fn model(layers: [usize; 2], drop: f64, normalization: &str) -> Box<dyn Model> {
+    sagetrain_torch::set_threads(1).unwrap();
     let spec = json!({
         "type": "transformer", "vocabularySize": 24, "hiddenSize": 16, "heads": 2, "feedForwardSize": 32, "dropout": 0,
         "encoderLayers": layers[0], "decoderLayers": layers[1], "maxPositions": 16, "normalization": normalization,
@@ -68,11 +69,11 @@ fn remainder(model: &dyn Model, kept: &[Vec<usize>; 2], normalization: &str) -> 
 fn skipping_a_layer_equals_removing_it() {
     for normalization in ["post", "pre"] {
         let model = model([LAYERS, LAYERS], 0.4, normalization);
-        let whole = |kept: &[Vec<usize>; 2]| kept.iter().any(Vec::is_empty);
+        let without_a_stack = |kept: &[Vec<usize>; 2]| kept.iter().any(Vec::is_empty);
         let mut seen = 0;
-        for step in 0..20 {
+        for step in 0..12 {
             let kept = used(model.as_ref(), &training(3, step));
-            if whole(&kept) {
+            if without_a_stack(&kept) {
                 continue;
             }
             seen += usize::from(kept[0].len() < LAYERS && kept[1].len() < LAYERS);
@@ -87,37 +88,18 @@ fn skipping_a_layer_equals_removing_it() {
             let ours = model.parameters().tensor(&name).unwrap().grad();
             assert!(difference(&to_vec(&ours), &to_vec(&theirs)) < 1e-5, "{kept:?}");
         }
-        assert!(seen > 3, "{seen}");
-    }
-}
-
-#[test]
-fn each_layer_is_skipped_as_often_as_asked() {
-    let model = model([LAYERS, LAYERS], 0.3, "post");
-    let mut counts = [[0usize; LAYERS]; 2];
-    let passes = 2000;
-    for step in 0..passes {
-        for (counts, kept) in counts.iter_mut().zip(used(model.as_ref(), &training(7, step))) {
-            // Without a decoder layer no gradient reaches the encoder, which says nothing about what it skipped.
-            kept.iter().for_each(|&layer| counts[layer] += 1);
-        }
-    }
-    let none_decoded = 0.3f64.powi(LAYERS as i32);
-    for (stack, expected) in [(0, 0.7 * (1.0 - none_decoded)), (1, 0.7)] {
-        for (layer, &count) in counts[stack].iter().enumerate() {
-            let share = count as f64 / passes as f64;
-            assert!((share - expected).abs() < 0.04, "stack {stack} layer {layer}: {share}");
-        }
+        assert!(seen > 2, "{seen}");
     }
 }
 
 #[test]
 fn what_is_skipped_is_a_function_of_seed_and_step() {
     let model = model([LAYERS, LAYERS], 0.5, "pre");
-    let pattern = |seed| (0..12).map(|step| used(model.as_ref(), &training(seed, step))).collect::<Vec<_>>();
-    assert_eq!(pattern(1), pattern(1));
-    assert_ne!(pattern(1), pattern(2));
-    assert!(pattern(1).iter().any(|kept| kept != &pattern(1)[0]));
+    let pattern = |seed| (0..6).map(|step| used(model.as_ref(), &training(seed, step))).collect::<Vec<_>>();
+    let first = pattern(1);
+    assert_eq!(pattern(1), first);
+    assert_ne!(pattern(2), first);
+    assert!(first.iter().any(|kept| kept != &first[0]));
 }
 
 #[test]

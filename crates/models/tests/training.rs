@@ -38,6 +38,32 @@ fn dropout_is_a_function_of_seed_and_step() {
     assert_ne!(loss(model.as_ref(), 3, 1), quiet);
 }
 
+/// Each rate alone acts in training, differently from the others, and not in evaluation.
+#[test]
+fn every_dropout_acts_by_itself() {
+    let losses = |rate: &str, normalization: &str| {
+        let mut spec = json!({
+            "preset": "transformer-small", "vocabularySize": 24, "hiddenSize": 32, "heads": 4, "feedForwardSize": 64,
+            "encoderLayers": 2, "decoderLayers": 2, "maxPositions": 16, "dropout": 0, "normalization": normalization,
+        });
+        spec[rate] = json!(0.3);
+        let model = create(&serde_json::from_value(spec).unwrap(), 1).unwrap();
+        let quiet = model.loss(&copies(), 0.1, &evaluation()).unwrap().sum.double_value(&[]);
+        (loss(model.as_ref(), 3, 1), quiet)
+    };
+    for normalization in ["post", "pre"] {
+        let rates =
+            ["dropout", "attentionDropout", "activationDropout", "encoderLayerDrop", "decoderLayerDrop"];
+        let found: Vec<(f64, f64)> = rates.iter().map(|rate| losses(rate, normalization)).collect();
+        for (index, (trained, quiet)) in found.iter().enumerate() {
+            assert_eq!(*quiet, found[0].1, "{}", rates[index]);
+            assert!(trained.is_finite() && found.iter().filter(|(other, _)| other == trained).count() == 1);
+            // LayerDrop may keep all four layers in a pass; that it does skip is tested in layer_drop.rs.
+            assert!(trained != quiet || rates[index].ends_with("LayerDrop"), "{}", rates[index]);
+        }
+    }
+}
+
 #[test]
 fn initial_loss_is_that_of_guessing() {
     let model = model(0.0);
