@@ -40,12 +40,14 @@ fn greedy(model: &dyn Model) -> Vec<Vec<i64>> {
     let sources: Vec<Vec<i32>> =
         serde_json::from_value(serde_json::from_str::<Value>(BATCH).unwrap()["source"].clone()).unwrap();
     let tokens = translator.tokens();
+    let decoding = translator.decoding(Precision::Float32).unwrap();
     let translate = |source: Vec<i32>| {
-        let mut cache = translator.start(&ragged(&[source]), Precision::Float32).unwrap();
+        let mut cache = decoding.start(&ragged(&[source])).unwrap();
         let mut output = vec![tokens.start];
         while output.len() < 8 && *output.last().unwrap() != tokens.end {
-            let scores =
-                translator.step(&mut cache, &Tensor::from_slice(&output[output.len() - 1..])).unwrap();
+            let logits = decoding.step(&mut cache, &output[output.len() - 1..]).unwrap().logits;
+            let start = Tensor::from_slice(&[tokens.start]);
+            let scores = logits.index_fill(1, &start, f64::NEG_INFINITY);
             output.push(scores.argmax(1, false).int64_value(&[0]));
         }
         if *output.last().unwrap() != tokens.end {

@@ -1,6 +1,6 @@
 // Sentences a second of the IWSLT model over the sentences that are searched together, for several beams, drawn as an SVG.
 //
-//   node benches/decoding_sweep.mjs docs/decoding.svg [--tokens 24] [--json]
+//   node benches/decoding-sweep.mjs docs/decoding.svg [--tokens 24] [--json]
 //
 // Fresh weights, float32, every output exactly as long as its source; each point is the best of three rounds, since what disturbs a
 // round only slows it.
@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { drawChart } from '#ts/report/chart.js'
 import { THEME_CSS } from '#ts/report/theme.js'
-import { loaded } from './iwslt_model.mjs'
+import { loaded } from './iwslt-model.mjs'
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { tokens: { type: 'string', default: '24' }, json: { type: 'boolean', default: false } } })
 const [file] = positionals
@@ -44,4 +44,4 @@ const description = `Sentences a second over sentences searched together: transf
 const { svg } = drawChart({ id: 'decoding', title, description, x: { label: 'sentences together' }, y: { label: 'sentences/s' }, series })
 await writeFile(file, `${String(svg).replace('<title', `<style>${THEME_CSS}</style>\n<title`)}\n`)
 if (values.json) console.log(JSON.stringify(found))
-else console.table(beams.map((beam) => ({ beam, ...Object.fromEntries(found.filter((one) => one.beam === beam).map((one) => [one.together, Number(one.sentencesPerSecond.toFixed(1))])) })))
+else console.table(Object.fromEntries(beams.map((beam) => [`beam ${beam}`, Object.fromEntries(found.filter((one) => one.beam === beam).map((one) => [one.together, Number(one.sentencesPerSecond.toFixed(1))]))])))
