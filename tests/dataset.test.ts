@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
@@ -62,7 +62,8 @@ test('truncated, altered and foreign files are refused by name', async (t) => {
   using damaged = await Dataset.open(join(folder, 'altered'))
   await refusal(t, 'ERR_DATASET', () => damaged.verify())
   await refusal(t, 'ERR_IO', () => Dataset.open(join(folder, 'none')))
-  await refusal(t, 'ERR_DATASET', () => Dataset.open(folder))
+  mkdirSync(join(folder, 'no-shards'))
+  await refusal(t, 'ERR_DATASET', () => Dataset.open(join(folder, 'no-shards')))
 })
 
 test('samples that do not fit together are refused by sample and column', async (t) => {

@@ -5,7 +5,7 @@ import * as sagetrain from '#ts/index.js'
 /** `expression // value`: the last line of an example that says what it gives. */
 const claim = /^(?<expression>[^/].*?) \/\/ (?<value>.+)$/
 
-const files = [...sources('ts/optim'), ...sources('ts/schedule'), 'ts/scores.ts']
+const files = [...sources('ts/optim'), ...sources('ts/schedule'), ...sources('ts/score')]
 
 function sources(folder: string): string[] {
   return readdirSync(folder).map((name) => `${folder}/${name}`)

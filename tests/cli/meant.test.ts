@@ -19,7 +19,7 @@ test('what a stranger types first leads to the flag', (t) => {
     ['preset', 'model.preset'],
     ['vocab', 'vocabulary.type', 'vocabulary.size', 'vocabulary.merges'],
     ['vocab.size', 'vocabulary.size'],
-    ['batchSize', 'batch.maxTokens', 'batch.maxSamples'],
+    ['batchSize', 'batch.maxTokens', 'batch.maxSamples', 'batch.memoryBytes'],
     ['warmup', 'schedule.warmupSteps', 'schedule.warmupRatio'],
     ['train.steps', 'steps'],
     ['prepare.vocabulary.size', 'vocabulary.size'],
