@@ -6,6 +6,8 @@
 //! The text is made of real sentences (`corpus.rs`); `SAGETRAIN_DATA` adds more of them. The peer is
 //! `benches/peers/prepare.py`. Both use `--threads` threads or processes, 2 unless told otherwise.
 
+#![allow(clippy::print_stdout, reason = "the result is this program's output")]
+
 mod corpus;
 
 use std::error::Error;

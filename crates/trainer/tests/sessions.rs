@@ -4,7 +4,7 @@
 mod support;
 
 use sagetrain_data::{Batch, Column, Dataset, LoaderState};
-use sagetrain_trainer::{ModelHandle, PrecisionName, Session, wait};
+use sagetrain_trainer::{ModelHandle, PrecisionName, Request, Session, wait};
 use std::sync::Arc;
 use support::{batches, digest, options, plain, sentences, start, transformer, transformer_with};
 
@@ -78,7 +78,8 @@ fn learning_reverses_a_sentence() {
         .expect("losses");
     assert!(losses.nll < 0.2, "{losses:?}");
     let found =
-        wait(|reply| model.translate(vec![vec![2, 5, 14, 0]], Default::default(), reply)).expect("outputs");
+        wait(|reply| model.translate(Request::all(vec![vec![2, 5, 14, 0]]), Default::default(), reply))
+            .expect("outputs");
     assert_eq!(found[0][0].tokens, [14, 5, 2]);
 }
 
