@@ -5,4 +5,4 @@ mod import;
 mod indexed;
 mod vocabulary;
 
-pub use import::{FairseqOptions, Imported, ImportedPart, import_translation};
+pub use import::{FairseqOptions, Imported, import_translation};

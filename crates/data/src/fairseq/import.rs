@@ -13,7 +13,7 @@ use super::dictionary::Dictionary;
 use super::indexed::{IndexedDataset, with_extension};
 use super::vocabulary::Vocabulary;
 use crate::dataset::header::hex;
-use crate::translation::{TextSteps, publish_folder};
+use crate::translation::{PreparedPart, TextSteps, publish_folder};
 use crate::{ColumnSpec, DataError, Dataset, DatasetWriter, Result, Row};
 
 /// Written last, so a folder with it is whole.
@@ -49,31 +49,13 @@ pub struct Imported {
     /// Tokens of the joint vocabulary.
     pub vocabulary: usize,
     /// By name: `train`, and `valid` and `test` where they were binarized.
-    pub parts: BTreeMap<String, ImportedPart>,
+    pub parts: BTreeMap<String, PreparedPart>,
     /// What a user should know.
     pub warnings: Vec<String>,
     /// Holds `tokenizer.json` and the datasets; empty in the file that lies there.
     pub folder: PathBuf,
     /// True where an earlier import is used.
     pub reused: bool,
-}
-
-/// The size of one part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ImportedPart {
-    /// Name of the dataset file.
-    pub file: String,
-    /// Files it is in.
-    pub shards: u64,
-    /// Pairs of sentences.
-    pub samples: u64,
-    /// Tokens of all sources, each `</s>` counted.
-    pub source_tokens: u64,
-    /// Tokens of all targets, each `</s>` counted.
-    pub target_tokens: u64,
-    /// The dataset's own fingerprint.
-    pub fingerprint: String,
 }
 
 /// The files of one part: `train`, `train1` and so on, source and target.
@@ -145,7 +127,7 @@ fn build(
         }
         let samples = writer.samples();
         let fingerprint = writer.finish(about.clone())?;
-        let made = ImportedPart { file, shards: 1, samples, source_tokens, target_tokens, fingerprint };
+        let made = PreparedPart { file, shards: 1, samples, source_tokens, target_tokens, fingerprint };
         imported.insert(part.name.to_owned(), made);
     }
     let manifest = Imported {
