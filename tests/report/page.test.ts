@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -6,7 +6,7 @@ import { embedJson, escape, markup } from '#ts/report/markup.js'
 import { renderPage } from '#ts/report/page.js'
 import type { ArmReport } from '#ts/report/report-data.js'
 import { seedStatement, verdict } from '#ts/report/verdict.js'
-import { writeReport, writeWhole } from '#ts/report/write.js'
+import { replaceWhole, writeReport, writeWhole } from '#ts/report/write.js'
 import { boundary, comparison } from './fixture.js'
 
 function withSeedTwo(run: ArmReport): ArmReport {
@@ -74,6 +74,13 @@ test('files are whole or absent: nothing temporary stays, a failed write leaves 
   t.deepEqual((await readdir(folder)).toSorted(), ['boundaries.svg', 'report.html', 'result.json'])
   t.deepEqual(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')), JSON.parse(JSON.stringify(comparison({ boundaries: [boundary('Adam', 2)] }))))
   await writeFile(join(folder, 'file'), 'old')
-  await t.throwsAsync(writeWhole(join(folder, 'file', 'below'), 'new'))
+  await t.throwsAsync(writeWhole(join(folder, 'file', 'below'), 'new'), { code: 'ERR_IO', message: /file\/below: cannot be written \(ENOTDIR/ })
   t.is(await readFile(join(folder, 'file'), 'utf8'), 'old')
+  // A handle to a device that is always full stands for a full disk.
+  const full = await open('/dev/full', 'w')
+  t.teardown(() => full.close())
+  await t.throwsAsync(replaceWhole(join(folder, 'file'), async () => full.writeFile('new')), { code: 'ERR_IO', message: /file: cannot be written \(ENOSPC/ })
+  await t.throwsAsync(replaceWhole(join(folder, 'file'), async () => void (await readFile(join(folder, 'none')))), { code: 'ENOENT' })
+  t.is(await readFile(join(folder, 'file'), 'utf8'), 'old')
+  t.false((await readdir(folder)).some((name) => name.endsWith('.tmp')))
 })

@@ -1,5 +1,6 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SagetrainError } from '../errors.js'
 import { drawBoundaries } from './boundary.js'
 import { renderPage } from './page.js'
 import type { ComparisonReport } from './report-data.js'
@@ -9,7 +10,11 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   await replaceWhole(path, (file) => file.writeFile(text))
 }
 
-/** The same for what `fill` writes piece by piece; the old file stands until all of it is there. */
+/**
+ * The same for what `fill` writes piece by piece; the old file stands until all of it is there.
+ *
+ * @throws {@link SagetrainError} `ERR_IO` naming the file where it cannot be written; whatever else `fill` throws, as it is.
+ */
 export async function replaceWhole(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`
   try {
@@ -22,9 +27,15 @@ export async function replaceWhole(path: string, fill: (file: FileHandle) => Pro
     }
     await rename(temporary, path)
   } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
+    await rm(temporary, { force: true }).catch(() => undefined) // why it failed matters more
+    throw isOfWriting(error, temporary) ? new SagetrainError('ERR_IO', `${path}: cannot be written (${error.message}); what was there still is`, { fields: { path }, cause: error }) : error
   }
+}
+
+/** The system's refusal to write: of the file's handle it names no path, of opening and renaming the temporary name. */
+function isOfWriting(error: unknown, temporary: string): error is Error {
+  if (!(error instanceof Error && 'syscall' in error)) return false
+  return 'path' in error ? error.path === temporary : ['write', 'fsync', 'close'].includes(String(error.syscall))
 }
 
 /** What {@link writeReport} wrote. */
