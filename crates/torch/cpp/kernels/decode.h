@@ -20,14 +20,19 @@ template <typename T> static void mix(const SingleQuery &a, int64_t column, int6
     if (lanes[i]) store(out + begin + i * W, sums[i], lanes[i]);
 }
 
-// Turns scores into probabilities.
-static void normalise(float *scores, int64_t count) {
-  F top = -INFINITY - F{}, total = F{};
+INLINE float highest_of(const float *x, int64_t count) {
+  F top = -INFINITY - F{};
   for (int64_t j = 0; j < count; j += W) {
     const int n = count - j < W ? count - j : W;
-    top = max(top, first(load(scores + j, n), n, -INFINITY - F{}));
+    top = max(top, first(load(x + j, n), n, -INFINITY - F{}));
   }
-  const float highest = largest(top);
+  return largest(top);
+}
+
+// Turns scores into probabilities.
+static void normalise(float *scores, int64_t count) {
+  const float highest = highest_of(scores, count);
+  F total = F{};
   for (int64_t j = 0; j < count; j += W) {
     const int n = count - j < W ? count - j : W;
     const F e = first(exp(load(scores + j, n) - highest), n);
@@ -80,12 +85,8 @@ INLINE uint32_t mask_of(I condition) {
 
 // The logarithm of the sum of exponentials of a row; NaN where an entry is NaN or +∞, or all are -∞.
 static double log_sum_exp(const float *x, int64_t count) {
-  F top = -INFINITY - F{}, total = F{};
-  for (int64_t j = 0; j < count; j += W) {
-    const int n = count - j < W ? count - j : W;
-    top = max(top, first(load(x + j, n), n, -INFINITY - F{}));
-  }
-  const float highest = largest(top);
+  const float highest = highest_of(x, count);
+  F total = F{};
   for (int64_t j = 0; j < count; j += W) {
     const int n = count - j < W ? count - j : W;
     total += first(exp(load(x + j, n) - highest), n);
