@@ -1,4 +1,4 @@
-//! Scores and tests on plain slices and strings: BLEU, chrF, TER, BLEU of tokenized text, accuracy, paired tests.
+//! Scores and tests on plain slices and strings: BLEU, chrF, TER, BLEU of tokenized text, accuracy, paired tests, Student's t.
 //!
 //! A corpus score ([`Metric`]) is a function of counts that add up over sentences ([`Statistics`]), which
 //! [`bootstrap::paired`] resamples and [`randomization::paired`] shuffles without looking at the text again.
@@ -17,6 +17,7 @@ pub mod randomization;
 mod signature;
 mod smoothing;
 mod statistics;
+pub mod t_test;
 mod ter;
 mod tokenized_bleu;
 mod tokenizer;
