@@ -6,7 +6,7 @@ use crate::promise::promise;
 use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
 use sagetrain_metrics::{MetricSpec, MetricsError, Statistics, Test};
-use sagetrain_metrics::{bootstrap, corpus_score, randomization, sentence_scores};
+use sagetrain_metrics::{bootstrap, corpus_score, randomization, sentence_scores, t_test};
 
 /// Score of a corpus with its parts; `metric` is a specification as JSON, `references` one list a reference.
 #[napi(catch_unwind, ts_return_type = "Promise<unknown>")]
@@ -87,6 +87,18 @@ pub fn paired_randomization(
         Ok::<_, Fault>(Signed { result: paired, signature })
     };
     settle.spawn(compare, |_, paired| Ok(Data(paired)))?;
+    Ok(promise)
+}
+
+/// Student's t-test of a mean, or of the differences from a baseline; numbers that are not there are null.
+#[napi(catch_unwind, ts_return_type = "Promise<unknown>")]
+pub fn t_test(env: &Env, values: Vec<f64>, baseline: Option<Vec<f64>>) -> napi::Result<Object<'_>> {
+    let (settle, promise) = promise(env)?;
+    let test = move || match baseline {
+        Some(baseline) => Ok::<_, Fault>(t_test::paired(&baseline, &values)?),
+        None => Ok(t_test::one_sample(&values)?),
+    };
+    settle.spawn(test, |_, test| Ok(Data(test)))?;
     Ok(promise)
 }
 

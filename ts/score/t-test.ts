@@ -1,0 +1,35 @@
+import * as v from 'valibot'
+import { native } from '../binding.js'
+import { calling } from '../native-error.js'
+import { expected, parse } from '../options.js'
+
+/** A mean and how sure it is, by Student's t. */
+export interface TTest {
+  readonly mean: number
+  /** Sample standard deviation; null for one value. */
+  readonly deviation: number | null
+  /** Lower end of the mean's 95 % interval; null for one value. */
+  readonly lower: number | null
+  /** Upper end of it; null for one value. */
+  readonly upper: number | null
+  /** Two-sided p-value of "the mean is 0"; null for one value and where all are 0. */
+  readonly pValue: number | null
+  /** Degrees of freedom: values less one. */
+  readonly degrees: number
+}
+
+/**
+ * Student's t-test of a mean; with a baseline, of the mean of the differences value by value (the paired test, for results of the same seeds).
+ * Equal to SciPy's `ttest_1samp` and `ttest_rel`.
+ *
+ * @throws {@link SagetrainError} `ERR_ARGUMENT` for lists that are empty, of unequal length or hold what is no finite number.
+ * @example
+ * await tTest([28.1, 27.6, 28.4], [26.9, 27.0, 26.7]) // { mean: 1.17, lower: 0.1, upper: 2.2, … }
+ */
+export async function tTest(values: readonly number[], baseline?: readonly number[]): Promise<TTest> {
+  const list = parse(numbers, values, 'values', 'ERR_ARGUMENT')
+  const other = baseline === undefined ? undefined : parse(numbers, baseline, 'baseline', 'ERR_ARGUMENT')
+  return (await calling(() => native().tTest(list, other))) as TTest
+}
+
+const numbers = v.array(v.pipe(v.number(expected('a number')), v.finite(expected('a finite number'))), expected('an array of numbers'))
