@@ -52,6 +52,9 @@ export interface ArmTraining extends AsyncDisposable {
   measure(signal: AbortSignal): Promise<Measured>
 }
 
+/** The weights that are measured: those of the best evaluation, or the mean of the newest checkpoints. */
+export type Weights = 'best' | { readonly last: number }
+
 /** What an arm is trained with beyond its configuration. */
 export interface ArmOptions {
   readonly name: string
@@ -60,6 +63,8 @@ export interface ArmOptions {
   readonly folder: string
   /** Goes on from the folder's last checkpoint. */
   readonly resume: boolean
+  /** @default 'best' */
+  readonly weights?: Weights
   readonly signal: AbortSignal
 }
 

@@ -6,7 +6,7 @@ import type { ArmRun } from './arms.js'
 import { follow } from './follow.js'
 import { Progress } from './progress.js'
 import { ArmRecord } from './record.js'
-import type { ArmTraining, Compared, Measured, PreparedTask, TaskCommand } from './task-command.js'
+import type { ArmTraining, Compared, Measured, PreparedTask, TaskCommand, Weights } from './task-command.js'
 import type { Terminal } from './terminal.js'
 
 /** What training the arms of all seeds came to. */
@@ -24,7 +24,10 @@ export interface Trained {
 export interface TrainTogetherOptions {
   readonly command: TaskCommand
   readonly task: PreparedTask
-  readonly resume: boolean
+  /** Whether to go on from its last checkpoint; of all runs, or of each. */
+  readonly resume: boolean | ((run: ArmRun) => boolean)
+  /** @default 'best' */
+  readonly weights?: Weights
   readonly terminal: Terminal
   readonly signal: AbortSignal
 }
@@ -101,9 +104,10 @@ export async function trainTogether<T>(
   }
 }
 
-async function start({ task, resume }: TrainTogetherOptions, run: ArmRun, signal: AbortSignal): Promise<Going> {
+async function start({ task, resume, weights = 'best' }: TrainTogetherOptions, run: ArmRun, signal: AbortSignal): Promise<Going> {
   const { name, train, folder } = run
-  return { run, training: await task.train({ name, train, folder, resume, signal }), record: new ArmRecord() }
+  const goesOn = typeof resume === 'boolean' ? resume : resume(run)
+  return { run, training: await task.train({ name, train, folder, resume: goesOn, weights, signal }), record: new ArmRecord() }
 }
 
 async function followAll({ terminal, command }: TrainTogetherOptions, going: readonly Going[], failure: AbortController): Promise<readonly string[]> {

@@ -1,7 +1,5 @@
 import { isObject, merge, setAt, type JsonObject } from '../cli/merge.js'
-
-/** The weights that are measured: those of the best evaluation, or the mean of the newest checkpoints. */
-export type Weights = 'best' | { readonly last: number }
+import type { Weights } from '../cli/task-command.js'
 
 /** An optimizer of a comparison. */
 export interface ExperimentArm {

@@ -29,7 +29,13 @@ export interface TTest {
 export async function tTest(values: readonly number[], baseline?: readonly number[]): Promise<TTest> {
   const list = parse(numbers, values, 'values', 'ERR_ARGUMENT')
   const other = baseline === undefined ? undefined : parse(numbers, baseline, 'baseline', 'ERR_ARGUMENT')
-  return (await calling(() => native().tTest(list, other))) as TTest
+  const found = (await calling(() => native().tTest(list, other))) as Record<keyof TTest, number>
+  const { mean, deviation, lower, upper, pValue, degrees } = found
+  return { mean, deviation: known(deviation), lower: known(lower), upper: known(upper), pValue: known(pValue), degrees }
+}
+
+function known(value: number): number | null {
+  return Number.isNaN(value) ? null : value
 }
 
 const numbers = v.array(v.pipe(v.number(expected('a number')), v.finite(expected('a finite number'))), expected('an array of numbers'))

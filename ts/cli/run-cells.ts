@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isSagetrainError } from '../errors.js'
+import { readResult, writeResult, type CellResult } from '../reproduce/cell-result.js'
+import type { Cell } from '../reproduce/experiment.js'
+import { duration, fixed } from '../report/format.js'
+import type { ArmRun } from './arms.js'
+import { metricsLine } from './follow.js'
+import { setAt } from './merge.js'
+import type { PreparedTask, TaskCommand, Weights } from './task-command.js'
+import type { Terminal } from './terminal.js'
+import { trainTogether, type Going } from './training.js'
+
+/** Runs of a matrix to train and measure. */
+export interface CellsOptions {
+  readonly command: TaskCommand
+  readonly task: PreparedTask
+  /** Each run has its folder below. */
+  readonly folder: string
+  readonly weights: Weights
+  /** Runs at the same time. */
+  readonly together: number
+  /** Of each run. */
+  readonly threads: number
+  /** What they run on, kept with the results. */
+  readonly machine: string
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+  /** Told of every run that has come to its end. */
+  readonly onResult: (cell: Cell, result: CellResult) => Promise<void>
+}
+
+/** What the folder holds of these runs already, by their names. */
+export async function readResults(folder: string, cells: readonly Cell[]): Promise<Map<string, CellResult>> {
+  const found = await Promise.all(cells.map(async (cell) => [cell.name, await readResult(join(folder, cell.name), cell.train)] as const))
+  return new Map(found.flatMap(([name, result]) => (result === undefined ? [] : [[name, result] as const])))
+}
+
+/**
+ * Trains and measures runs, a few at a time; one that was interrupted goes on from its last checkpoint. A run that diverges is a
+ * result, and the runs beside it go on.
+ *
+ * @throws What training threw; the signal's reason when it stops.
+ */
+export async function runCells(cells: readonly Cell[], options: CellsOptions): Promise<void> {
+  let [rest, pace]: [readonly Cell[], number | undefined] = [cells, undefined]
+  while (rest.length > 0) {
+    const group = rest.slice(0, options.together)
+    sayGroup(options, { all: cells.length, left: rest.length, now: group.length, pace })
+    const begun = performance.now()
+    // oxlint-disable-next-line no-await-in-loop -- a group fills the machine
+    const unfinished = await runGroup(group, options)
+    if (unfinished.length === 0) pace = (performance.now() - begun) / 1000
+    rest = [...unfinished, ...rest.slice(group.length)]
+  }
+}
+
+function sayGroup({ terminal, together }: CellsOptions, { all, left, now, pace }: { readonly all: number; readonly left: number; readonly now: number; readonly pace: number | undefined }): void {
+  const first = all - left + 1
+  const which = now === 1 ? `Run ${fixed(first)}` : `Runs ${fixed(first)} to ${fixed(first + now - 1)}`
+  const eta = pace === undefined ? '' : `, about ${duration(Math.ceil(left / together) * pace)} left`
+  terminal.line()
+  terminal.line(terminal.style('bold', `${which} of ${fixed(all)}${eta}`))
+}
+
+/** Resolves to the runs that have to go on: those that stopped because another one diverged. */
+async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<readonly Cell[]> {
+  const { command, task, weights, terminal, signal } = options
+  const runs = group.map((cell) => runOf(cell, options))
+  // A folder in which nothing was begun has nothing to go on from.
+  const resume = ({ folder }: ArmRun): boolean => existsSync(join(folder, 'events.jsonl'))
+  await Promise.all(runs.map(({ folder }) => mkdir(folder, { recursive: true })))
+  try {
+    await trainTogether({ command, task, weights, terminal, signal, resume }, runs, (going, stopped) => measureAll(group, going, stopped, options))
+    return []
+  } catch (error) {
+    const diverged = group.find(({ name }) => hasDiverged(error, name))
+    if (diverged === undefined || !isSagetrainError(error)) throw error
+    terminal.line(`${error.message}: kept as this run's result.`)
+    const nothing = { steps: 0, bestStep: 0, seconds: 0, validation: null, metrics: {}, signatures: {} }
+    await keep(diverged, { train: trainOf(diverged, options), ...nothing, diverged: error.message, machine: options.machine }, [], options)
+    return group.filter((cell) => cell !== diverged)
+  }
+}
+
+function trainOf({ train }: Cell, { threads }: CellsOptions): Cell['train'] {
+  return setAt(train, ['threads'], threads)
+}
+
+/** As its own arm, so that an error names it. */
+function runOf(cell: Cell, options: CellsOptions): ArmRun {
+  const { name, label, seed } = cell
+  return { name, arm: name, label, seed, folder: join(options.folder, name), train: trainOf(cell, options) }
+}
+
+function hasDiverged(error: unknown, name: string): boolean {
+  return (isSagetrainError(error, 'ERR_NON_FINITE') || isSagetrainError(error, 'ERR_DIVERGED')) && error.fields['arm'] === name
+}
+
+async function measureAll(group: readonly Cell[], going: readonly Going[], stopped: boolean, options: CellsOptions): Promise<void> {
+  const { command, terminal, task, signal } = options
+  if (stopped) signal.throwIfAborted()
+  terminal.line(`Measuring on ${task.measuredOn} …`)
+  for (const [index, { record, training, run }] of going.entries()) {
+    const cell = group[index]
+    if (cell === undefined) continue
+    // oxlint-disable-next-line no-await-in-loop -- each fills the machine, and is kept as soon as it is there
+    const { bestStep, metrics, signatures, outputs } = await training.measure(signal)
+    const validation = bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
+    terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await keep(cell, { train: run.train, steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, outputs, options)
+  }
+}
+
+function bestOf(scores: readonly (number | null)[]): number | null {
+  const known = scores.filter((score) => score !== null)
+  return known.length === 0 ? null : Math.max(...known)
+}
+
+async function keep(cell: Cell, result: CellResult, outputs: readonly string[], { folder, onResult }: CellsOptions): Promise<void> {
+  await writeResult(join(folder, cell.name), result, outputs)
+  await onResult(cell, result)
+}
