@@ -4,6 +4,7 @@ import { doctor } from './doctor.js'
 import { evaluate } from './evaluate.js'
 import { exportModel } from './export.js'
 import { prepare } from './prepare.js'
+import { reproduce } from './reproduce.js'
 import { score } from './score.js'
 import { search } from './search.js'
 import { spiralCommand } from './spiral-command.js'
@@ -18,4 +19,4 @@ import { verifyResumeCommand } from './verify-resume.js'
 export const TASKS: ReadonlyMap<string, TaskCommand> = new Map([translationCommand, spiralCommand].map((task) => [task.name, task]))
 
 /** The commands of `sagetrain`, in the order of `--help`. */
-export const COMMANDS: readonly Command[] = [start, prepare, train, translate, evaluate, score, search, average, exportModel, verifyResumeCommand, doctor]
+export const COMMANDS: readonly Command[] = [start, prepare, train, translate, evaluate, score, search, reproduce, average, exportModel, verifyResumeCommand, doctor]

@@ -18,7 +18,13 @@ export interface Chart {
   readonly id: string
   readonly title: string
   readonly description: string
-  readonly x: { readonly label: string; readonly format?: TickFormat }
+  readonly x: {
+    readonly label: string
+    readonly format?: TickFormat
+    readonly kind?: 'linear' | 'log'
+    /** Whether a linear axis begins at 0; else with the data. Default: true. */
+    readonly zero?: boolean
+  }
   readonly y: { readonly label: string; readonly kind?: 'linear' | 'log' }
   readonly series: readonly Series[]
 }
@@ -71,7 +77,8 @@ function scalesOf(chart: Chart, series: readonly Series[], legend: number): { x:
   const { width, height, left, right, top, bottom } = CHART_SIZE
   const rangeX = [left, width - right] as const
   const rangeY = [height - bottom, top + (legend - 1) * LEGEND_ROW] as const
-  const x = linearScale([0, ...finite(series, 0)], rangeX, { count: 5, format: chart.x.format ?? 'number', snap: false })
+  const { format = 'number', kind = 'linear', zero = true } = chart.x
+  const x = kind === 'log' ? logScale(finite(series, 0), rangeX) : linearScale([...(zero ? [0] : []), ...finite(series, 0)], rangeX, { count: 5, format, snap: false })
   const y = chart.y.kind === 'log' ? logScale(finite(series, 1), rangeY) : linearScale(finite(series, 1), rangeY)
   return { x, y }
 }

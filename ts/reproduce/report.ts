@@ -1,0 +1,136 @@
+import { drawChart } from '../report/chart.js'
+import type { Block, Report } from '../report/document.js'
+import { fixed, MISSING, signed } from '../report/format.js'
+import { drawIntervals } from '../report/intervals.js'
+import type { Fact } from '../report/report-data.js'
+import type { TTest } from '../score/t-test.js'
+import type { Experiment } from './experiment.js'
+import type { SweepResult } from './sweep.js'
+import type { TableResult, TableRow } from './table.js'
+
+/** What a report says beside its figures. */
+export interface Provenance {
+  readonly command: string
+  readonly facts: readonly Fact[]
+}
+
+/** What the metrics are called. */
+const METRICS: Readonly<Record<string, string>> = {
+  bleu: 'BLEU (sacreBLEU)',
+  tokenizedBleu: 'BLEU (tokenized, fairseq’s)',
+  compoundSplitBleu: 'BLEU (tokenized, compounds split)',
+  chrf: 'chrF',
+  nll: 'NLL (nats/token)',
+}
+
+const label = (metric: string): string => METRICS[metric] ?? metric
+
+/** The report of the table: what the paper has, what came out here, and how sure the difference is. */
+export function tableReport(experiments: readonly Experiment[], results: readonly TableResult[], { command, facts }: Provenance): Report {
+  const parts = results.flatMap((result, index) => tableBlocks(result, experiments[index]?.notes ?? []))
+  return { title: 'Table 4: translation with Adam and with Adam-SAGE', blocks: [{ type: 'code', text: command }, ...parts, ...factBlocks(facts)] }
+}
+
+function tableBlocks(result: TableResult, notes: readonly string[]): readonly Block[] {
+  const metric = label(result.metric)
+  return [
+    { type: 'heading', text: result.label },
+    { type: 'text', text: tableVerdict(result) },
+    { type: 'table', caption: `${metric} on the held-out part: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t. Difference: the last arm less the first, seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: [...result.rows.map(rowOf), differenceRow(result)] },
+    ...intervalsOf(result),
+    { type: 'table', caption: 'Every run that the figures come from.', head: ['run', ...columnsOf(result).map(label)], rows: result.rows.flatMap((row) => row.seeds.map(({ seed, metrics }) => [`${row.label}, seed ${seed}`, ...columnsOf(result).map((key) => fixed(metrics[key], 2))])) },
+    ...trialBlocks(result),
+    { type: 'list', items: [...notes, ...(result.missing.length === 0 ? [] : [`Still to come: ${result.missing.join(', ')}.`])] },
+  ]
+}
+
+/** Who is ahead, as far as the interval allows. */
+export function tableVerdict({ rows, difference, metric, missing }: TableResult): string {
+  const [baseline, last] = [rows[0], rows.at(-1)]
+  if (baseline === undefined || last === undefined || difference === null) return missing.length > 0 ? 'Not measured yet.' : 'There is no difference to tell of.'
+  const paper = baseline.paper === null || last.paper === null ? '' : ` In the paper it is ${signed(last.paper - baseline.paper)}.`
+  const gap = `${last.label} less ${baseline.label} is ${signed(difference.mean, 2)} ${label(metric)} over ${difference.degrees + 1} seed${difference.degrees === 0 ? '' : 's'}`
+  if (difference.lower === null || difference.upper === null) return `${gap}; one seed has no interval.${paper}`
+  const range = `95 % interval ${signed(difference.lower, 2)} to ${signed(difference.upper, 2)}, p = ${fixed(difference.pValue, 3)}`
+  const open = difference.lower <= 0 && difference.upper >= 0
+  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open ? ', an interval that includes none at all' : ''}.${paper}`
+}
+
+function spread({ mean, deviation }: TTest): string {
+  return deviation === null ? fixed(mean, 2) : `${fixed(mean, 2)} ± ${fixed(deviation, 2)}`
+}
+
+function interval({ lower, upper }: TTest, show: (value: number, digits: number) => string = fixed): string {
+  return lower === null || upper === null ? MISSING : `${show(lower, 2)} to ${show(upper, 2)}`
+}
+
+function rowOf({ label: name, paper, score, rate, seeds }: TableRow): readonly string[] {
+  return [name, fixed(paper, 1), score === null ? MISSING : spread(score), score === null ? MISSING : interval(score), rate === null ? MISSING : String(rate), String(seeds.length)]
+}
+
+function differenceRow({ rows, difference }: TableResult): readonly string[] {
+  const [one, other] = [rows[0]?.paper ?? null, rows.at(-1)?.paper ?? null]
+  const paper = one === null || other === null ? MISSING : signed(other - one)
+  if (difference === null) return ['difference', paper, MISSING, MISSING, '', '0']
+  return ['difference', paper, signed(difference.mean, 2), interval(difference, signed), '', String(difference.degrees + 1)]
+}
+
+function columnsOf({ rows, metric }: TableResult): readonly string[] {
+  const known = new Set(rows.flatMap(({ seeds }) => seeds.flatMap(({ metrics }) => Object.keys(metrics))))
+  return [metric, ...Object.keys(METRICS).filter((key) => key !== metric && known.has(key))]
+}
+
+function intervalsOf({ experiment, rows, metric }: TableResult): readonly Block[] {
+  const drawn = rows.flatMap(({ label: name, score }, tone) => (score === null || score.lower === null || score.upper === null ? [] : [{ label: name, tone, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
+  if (drawn.length === 0) return []
+  const title = `${label(metric)}: means over seeds and their 95 % intervals`
+  return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, label(metric), drawn) }]
+}
+
+function trialBlocks({ experiment, rows, trials }: TableResult): readonly Block[] {
+  if (trials.length === 0) return []
+  const rates = [...new Set(trials.map(({ rate }) => rate))].toSorted((one, other) => one - other)
+  const cell = (arm: string, rate: number): string => {
+    const trial = trials.find((one) => one.arm === arm && one.rate === rate)
+    if (trial === undefined) return ''
+    return `${trial.validation === null ? 'diverged' : fixed(trial.validation, 2)}${trial.chosen ? ' (chosen)' : ''}`
+  }
+  const title = 'Validation BLEU over the learning rate'
+  const series = rows.map(({ arm, label: name }, tone) => ({ label: name, tone, dots: true, points: trials.filter((one) => one.arm === arm).map(({ rate, validation }) => [rate, validation] as const) }))
+  const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a rate, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: 'BLEU' }, series })
+  return [
+    { type: 'table', caption: 'Best validation BLEU of the first seed’s runs: the same rates for every arm, the best is taken.', head: ['learning rate', ...rows.map((row) => row.label)], rows: rates.map((rate) => [String(rate), ...rows.map(({ arm }) => cell(arm, rate))]) },
+    { type: 'drawing', name: `${experiment}-rates`, title, svg },
+  ]
+}
+
+function factBlocks(facts: readonly Fact[]): readonly Block[] {
+  return [
+    { type: 'heading', text: 'Where it ran' },
+    { type: 'list', items: facts.map(({ label: name, value }) => `${name}: ${value}`) },
+  ]
+}
+
+/** The report of the figure: the metric over β0, a curve a learning rate. */
+export function sweepReport(results: readonly SweepResult[], { command, facts }: Provenance): Report {
+  return { title: 'Figure 8: BLEU over β0 for several learning rates', blocks: [{ type: 'code', text: command }, ...results.flatMap(sweepBlocks), ...factBlocks(facts)] }
+}
+
+function sweepBlocks(result: SweepResult): readonly Block[] {
+  const { experiment, label: name, metric, points, baseline, missing } = result
+  const [rates, betas] = [points.map(({ rate }) => rate), points.map(({ beta0 }) => beta0)].map((values) => [...new Set(values)].toSorted((one, other) => one - other))
+  const title = `${name}: ${label(metric)} over β0`
+  const series = (rates ?? []).map((rate, tone) => ({ label: `lr ${rate}`, tone: tone + 1, dots: true, points: points.filter((one) => one.rate === rate).map(({ beta0, score }) => [beta0, score] as const) }))
+  const level = baseline === null ? [] : [{ label: `${baseline.label}, lr ${baseline.rate}`, tone: 0, points: (betas ?? []).map((beta0) => [beta0, baseline.score] as const) }]
+  const { svg } = drawChart({ id: `${experiment}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: 'BLEU' }, series: [...series, ...level] })
+  const scoreOf = (rate: number, beta0: number): string => {
+    const point = points.find((one) => one.rate === rate && one.beta0 === beta0)
+    return point === undefined ? MISSING : point.score === null ? 'diverged' : fixed(point.score, 2)
+  }
+  return [
+    { type: 'heading', text: name },
+    ...(points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-beta0`, title, svg }]),
+    { type: 'table', caption: `${label(metric)} on the held-out part, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0), ...(rates ?? []).map((rate) => scoreOf(rate, beta0))]) },
+    ...(missing.length === 0 ? [] : [{ type: 'list' as const, items: [`Still to come: ${missing.join(', ')}.`] }]),
+  ]
+}
