@@ -161,7 +161,7 @@ class Reproducing {
   }
 
   #facts(): readonly Fact[] {
-    const trained = [...this.#results.values()].flatMap((results) => [...results.values()])
+    const trained = Array.from(this.#results.values(), (results) => Array.from(results.values())).flat()
     const seconds = trained.reduce((total, result) => total + result.seconds, 0)
     return [
       ...machineFacts(),

@@ -75,11 +75,11 @@ function withData(experiment: Experiment, data: string | undefined): Experiment 
 }
 
 /** What the runs differ in is not for a flag to say. */
-const OWN = ['seed', 'optimizer.lr', 'optimizer.sage', 'optimizer.sage.beta0']
+const OWN: ReadonlySet<string> = new Set(['seed', 'optimizer.lr', 'optimizer.sage', 'optimizer.sage.beta0'])
 
 /** Flags are laid over what all runs of an experiment share, and told of in its notes. */
 function withOverrides(experiment: Experiment, overrides: readonly Override[], context: Context): Experiment {
-  const own = overrides.find(({ path }) => OWN.includes(path.join('.')) || path[0] === 'compare')
+  const own = overrides.find(({ path }) => OWN.has(path.join('.')) || path[0] === 'compare')
   if (own !== undefined) throw new UsageError(`${own.flag}: is what the runs of a reproduction differ in; train one of your own with sagetrain train`)
   if (overrides.length === 0) return experiment
   const { task, prepare, train } = experiment

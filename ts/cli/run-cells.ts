@@ -58,7 +58,7 @@ export async function runCells(cells: readonly Cell[], options: CellsOptions): P
 
 function sayGroup({ terminal, together }: CellsOptions, { all, left, now, pace }: { readonly all: number; readonly left: number; readonly now: number; readonly pace: number | undefined }): void {
   const first = all - left + 1
-  const which = now === 1 ? `Run ${fixed(first)}` : `Runs ${fixed(first)} to ${fixed(first + now - 1)}`
+  const which = now === 1 ? `Run ${fixed(first)}` : `Runs ${fixed(first)} ${now === 2 ? 'and' : 'to'} ${fixed(first + now - 1)}`
   const eta = pace === undefined ? '' : `, about ${duration(Math.ceil(left / together) * pace)} left`
   terminal.line()
   terminal.line(terminal.style('bold', `${which} of ${fixed(all)}${eta}`))

@@ -99,7 +99,7 @@ function trialBlocks({ experiment, rows, trials }: TableResult): readonly Block[
   const series = rows.map(({ arm, label: name }, tone) => ({ label: name, tone, dots: true, points: trials.filter((one) => one.arm === arm).map(({ rate, validation }) => [rate, validation] as const) }))
   const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a rate, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: 'BLEU' }, series })
   return [
-    { type: 'table', caption: 'Best validation BLEU of the first seed’s runs: the same rates for every arm, the best is taken.', head: ['learning rate', ...rows.map((row) => row.label)], rows: rates.map((rate) => [String(rate), ...rows.map(({ arm }) => cell(arm, rate))]) },
+    { type: 'table', caption: 'Best validation BLEU of the first seed’s runs: the same rates for every arm, the best is taken.', head: ['learning rate', ...rows.map((row) => row.label)], rows: rates.map((rate) => [String(rate)].concat(rows.map(({ arm }) => cell(arm, rate)))) },
     { type: 'drawing', name: `${experiment}-rates`, title, svg },
   ]
 }
@@ -130,7 +130,7 @@ function sweepBlocks(result: SweepResult): readonly Block[] {
   return [
     { type: 'heading', text: name },
     ...(points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-beta0`, title, svg }]),
-    { type: 'table', caption: `${label(metric)} on the held-out part, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0), ...(rates ?? []).map((rate) => scoreOf(rate, beta0))]) },
+    { type: 'table', caption: `${label(metric)} on the held-out part, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0)].concat((rates ?? []).map((rate) => scoreOf(rate, beta0)))) },
     ...(missing.length === 0 ? [] : [{ type: 'list' as const, items: [`Still to come: ${missing.join(', ')}.`] }]),
   ]
 }
