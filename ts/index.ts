@@ -42,7 +42,7 @@ export { pairedBootstrap, pairedRandomization, type BootstrapOptions, type Estim
 export { tTest, type TTest } from './score/t-test.js'
 export { Session, type LoadedCheckpoint, type Precision, type SaveOptions, type SessionOptions, type SessionSpec, type StateDigest, type StepReport } from './session.js'
 export { Moses, type MosesOptions } from './text/moses.js'
-export type { BpeDropout } from './loader.js'
+export type { BpeDropout, BpeDropoutColumn } from './loader.js'
 export { Tokenizer } from './tokenizer.js'
 export type { Best, CheckpointEvent, DataOrder, EndEvent, EndReason, EvaluationEvent, Metrics, StartEvent, StepEvent, TrainEvent, WarningEvent } from './events.js'
 export { Run, type RunResult } from './run.js'

@@ -9,15 +9,39 @@ import { count, expected, flag, object, parse, text, whole } from './options.js'
 
 /** BPE-dropout (Provilkov et al., 2020): the words of a row are split anew each epoch, as a function of seed, epoch and sample alone. */
 export interface BpeDropout {
-  /** The byte-level BPE `tokenizer.json` of the ids, or its folder. */
-  readonly tokenizer: string
-  /** By column, the probability with which a merge is left out each time it could be made; the paper takes 0.1. */
-  readonly columns: Readonly<Record<string, number>>
+  /** How the words of each column are split, by its name. */
+  readonly columns: Readonly<Record<string, BpeDropoutColumn>>
   /**
    * A row that would have more tokens keeps its stored ids.
    * @default none
    */
   readonly maxLength?: number
+}
+
+/** {@link BpeDropout} of a column. */
+export interface BpeDropoutColumn {
+  /** The byte-level BPE `tokenizer.json` of its ids, or that one's folder. */
+  readonly tokenizer: string
+  /** With which a merge is left out each time it could be made; the paper takes 0.1. */
+  readonly probability: number
+}
+
+/** {@link BpeDropout} of columns whose tokenizers are known by the columns' names; for this package's own modules. */
+export function bpeDropoutOf(probabilities: Readonly<Record<string, number>>, tokenizers: Readonly<Record<string, string>>, maxLength?: number): BpeDropout {
+  const column = ([name, share]: readonly [string, number]): [string, BpeDropoutColumn] => [name, { tokenizer: tokenizers[name] ?? '', probability: share }]
+  return { columns: Object.fromEntries(Object.entries(probabilities).map(column)), ...(maxLength !== undefined && { maxLength }) }
+}
+
+/** What a run keeps of it: what changes rows, which the places of the tokenizers do not. */
+export function keptBpeDropout({ columns, maxLength }: BpeDropout): string {
+  const probabilities = Object.entries(columns).map(([name, column]) => [name, column.probability])
+  return JSON.stringify([Object.fromEntries(probabilities), maxLength ?? null])
+}
+
+/** The same again, with tokenizers by column. */
+export function readBpeDropout(kept: string, tokenizers: Readonly<Record<string, string>>): BpeDropout {
+  const [probabilities, maxLength] = JSON.parse(kept) as [Readonly<Record<string, number>>, number | null]
+  return bpeDropoutOf(probabilities, tokenizers, maxLength ?? undefined)
 }
 
 /** How to cut and order batches; exactly one of `maxTokens` and `batchSize`. */
@@ -75,7 +99,7 @@ export const loaderOptions = object({
   shuffle: v.optional(flag, true),
   dropLast: v.optional(flag, false),
   prefetch: v.optional(whole, 4),
-  bpeDropout: v.exactOptional(object({ tokenizer: text, columns: v.record(v.string(), probability), maxLength: v.exactOptional(count) })),
+  bpeDropout: v.exactOptional(object({ columns: v.record(v.string(), object({ tokenizer: text, probability })), maxLength: v.exactOptional(count) })),
   epochs: v.exactOptional(epochs),
   state: v.optional(position, { epoch: 0, batch: 0 }),
 })

@@ -12,6 +12,7 @@ import { nativeOf } from './handle.js'
 import { SagetrainError } from './errors.js'
 import type { DataOrder } from './events.js'
 import type { Json } from './json.js'
+import { readBpeDropout, type LoaderOptions } from './loader.js'
 import { Model } from './model.js'
 import { count, object, parse, text } from './options.js'
 import { Session, type SessionOptions, type StateDigest } from './session.js'
@@ -25,6 +26,8 @@ export interface VerifyResumeOptions {
   readonly steps?: number
   /** A later checkpoint of the same run, which a replay from the first must equal. */
   readonly later?: string
+  /** By column, the tokenizers that BPE-dropout splits words with, such as `task.tokenizerFiles`; for a run with BPE-dropout. */
+  readonly tokenizers?: Readonly<Record<string, string>>
 }
 
 /** SHA-256 of a state, part by part. */
@@ -84,12 +87,12 @@ interface KeptRun {
 export async function verifyResume(checkpoint: string, dataset: Dataset, options: VerifyResumeOptions = {}): Promise<ResumeCertificate> {
   const path = parse(text, checkpoint, 'checkpoint', 'ERR_ARGUMENT')
   nativeOf(dataset, 'Dataset', 'dataset')
-  const { steps, later } = parse(verifyOptions, options, 'verifyResume')
+  const { steps, later, tokenizers } = parse(verifyOptions, options, 'verifyResume')
   const state = await readCheckpoint(path)
-  const run = keptRun(path, state, dataset)
-  const straight = await goOn({ path, state, dataset, run }, { updates: steps })
-  const interrupted = compare(straight.parts, await interruptedOn({ path, state, dataset, run }, steps, straight.batches))
-  const replayed = later === undefined ? undefined : await replay({ path, state, dataset, run }, later)
+  const start = { path, state, dataset, run: keptRun(path, state, dataset), tokenizers }
+  const straight = await goOn(start, { updates: steps })
+  const interrupted = compare(straight.parts, await interruptedOn(start, steps, straight.batches))
+  const replayed = later === undefined ? undefined : await replay(start, later)
   const { libtorchVersion: libtorch, cpuCapability } = native().runtime()
   return {
     checkpoint: path,
@@ -102,7 +105,7 @@ export async function verifyResume(checkpoint: string, dataset: Dataset, options
   }
 }
 
-const verifyOptions = object({ steps: v.optional(count, 4), later: v.exactOptional(text) })
+const verifyOptions = object({ steps: v.optional(count, 4), later: v.exactOptional(text), tokenizers: v.exactOptional(v.record(v.string(), text)) })
 
 function keptRun(path: string, { run }: CheckpointState, { fingerprint }: Dataset): KeptRun {
   const refuse = (problem: string): never => {
@@ -121,6 +124,7 @@ interface Start {
   readonly state: CheckpointState
   readonly dataset: Dataset
   readonly run: KeptRun
+  readonly tokenizers: Readonly<Record<string, string>> | undefined
 }
 
 /** Until when: so many updates, or so many batches. */
@@ -138,13 +142,12 @@ interface Parts {
 }
 
 /** Goes on from a checkpoint in a fresh session; `then` sees it at the end. */
-async function goOn({ path, state, dataset, run }: Start, until: Until, then?: (session: Session) => Promise<void>): Promise<Reached> {
+async function goOn({ path, state, dataset, run, tokenizers }: Start, until: Until, then?: (session: Session) => Promise<void>): Promise<Reached> {
   using model = await Model.load(join(path, 'model'))
   await using session = await Session.create({ ...(state.options as unknown as SessionOptions), model })
   await session.load(path)
   // The checkpoint's place is in the run it was saved by; a copy made on the way keeps it elsewhere.
-  const { fingerprint: _fingerprint, ...order } = run.data
-  const loader = dataset.loader({ ...order, state: run.loader, epochs: Infinity })
+  const loader = dataset.loader({ ...orderOf(run.data, tokenizers), state: run.loader, epochs: Infinity })
   let [batches, updates] = [0, 0]
   const isThere = (): boolean => ('batches' in until ? batches >= until.batches : updates >= until.updates)
   if (!isThere()) {
@@ -158,6 +161,14 @@ async function goOn({ path, state, dataset, run }: Start, until: Until, then?: (
   }
   await then?.(session)
   return { parts: { arrays: await session.digests(), position: loader.state() }, batches }
+}
+
+/** How a run's loader cut and shuffled the data. */
+function orderOf({ fingerprint: _fingerprint, bpeDropout, ...order }: DataOrder, tokenizers: Start['tokenizers']): LoaderOptions {
+  if (typeof bpeDropout !== 'string') return order
+  if (tokenizers !== undefined) return { ...order, bpeDropout: readBpeDropout(bpeDropout, tokenizers) }
+  const key = 'verifyResume.tokenizers'
+  throw new SagetrainError('ERR_CONFIG', `${key}: is missing, and the run has BPE-dropout; give task.tokenizerFiles`, { fields: { key } })
 }
 
 /** The same updates, but half the batches on saved, thrown away, and loaded again; an accumulation may be unfinished there. */

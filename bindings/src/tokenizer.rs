@@ -56,17 +56,23 @@ impl NativeTokenizer {
             .with(|tokenizer| rows.iter().map(|row| tokenizer.decode(row)).collect::<Result<Vec<_>, _>>())
     }
 
-    /// As `decode`, each `<unk>` replaced by the part of its row's source text that `alignments` names.
+    /// What each token of a text stands for.
+    #[napi(catch_unwind)]
+    pub fn parts(&mut self, text: String) -> napi::Result<Vec<String>> {
+        self.slot.with(|tokenizer| tokenizer.parts(&text))
+    }
+
+    /// As `decode`, each `<unk>` replaced by that one of the source's `parts` which `alignments` names.
     #[napi(catch_unwind)]
     pub fn decode_replacing(
         &mut self,
         rows: Vec<Int32Array>,
         alignments: Vec<Uint32Array>,
-        source: String,
+        parts: Vec<String>,
     ) -> napi::Result<Vec<String>> {
         let decode = |tokenizer: &mut Arc<Tokenizer>| {
             let rows = rows.iter().zip(&alignments);
-            rows.map(|(row, alignment)| tokenizer.decode_replacing(row, alignment, &source)).collect()
+            rows.map(|(row, alignment)| tokenizer.decode_replacing(row, alignment, &parts)).collect()
         };
         self.slot.with(|tokenizer| decode(tokenizer))
     }

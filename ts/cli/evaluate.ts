@@ -35,13 +35,13 @@ export const evaluate: Command = {
     try {
       const { sources, references } = await readPairs(files, signal)
       using translator = await Translator.load(await findModelFolder(folder))
-      const { tokenizer, text } = translator
+      const { tokenizer, targetTokenizer, text } = translator
       const targets = text.process('target', references)
-      const [sourceIds, targetIds] = [tokenizer.encode(text.process('source', sources)), tokenizer.encode(targets)]
+      const [sourceIds, targetIds] = [tokenizer.encode(text.process('source', sources)), targetTokenizer.encode(targets)]
       // Hypotheses have gone through the steps and back, in lower case where the model is: references are compared likewise.
       const compared = text.restore('target', targets)
       using dataset = await Dataset.from(sourceIds.map((source, index) => ({ source, target: targetIds[index] ?? new Int32Array() })))
-      const scores = await evaluateTranslation(translator.model, { dataset, sources, references: compared }, translator, { search, maxTokens: 8192, signal })
+      const scores = await evaluateTranslation(translator.model, { dataset, sources, references: compared }, { tokenizer: targetTokenizer, text }, { search, maxTokens: 8192, signal })
       const intervals = await intervalsOf(scores.hypotheses, compared)
       const { loss: _training, ...metrics } = scores.metrics // without a session there is no smoothing: it is the nll once more
       context.json({ metrics, intervals, signatures: scores.signatures, sentences: sources.length, searchSeconds: scores.searchSeconds })

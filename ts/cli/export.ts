@@ -1,18 +1,16 @@
 import { existsSync } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { copyFile, mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Model } from '../model.js'
+import { textFilesOf } from '../task/translation/tokenizers.js'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { findModelFolder } from './model-folder.js'
 
-/** What makes text of ids, beside the model. */
-const TOKENIZER = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json']
-
 export const exportModel: Command = {
   name: 'export',
   usage: 'sagetrain export MODEL --output FOLDER [--format marian|pegasus]',
-  about: 'writes a model with its tokenizer into a folder that transformers and CTranslate2 open',
+  about: 'writes a model with its tokenizers into a folder that transformers opens, and CTranslate2 where both sides share a vocabulary',
   options: {
     output: { type: 'string', value: 'FOLDER', about: 'where the model goes; its files of the same names are replaced' },
     format: { type: 'string', value: 'NAME', about: 'marian (post-norm) or pegasus (pre-norm); refused where it cannot hold the model (default: the one that can)' },
@@ -26,10 +24,14 @@ export const exportModel: Command = {
     const folder = await findModelFolder(source)
     using model = await Model.load(folder)
     await model.save(output, typeof format === 'string' ? { format } : {})
-    const tokenizer = TOKENIZER.filter((file) => existsSync(join(folder, file)))
-    for (const file of tokenizer) await copyFile(join(folder, file), join(output, file))
-    context.json({ model: folder, output, tokenizer: tokenizer.length > 0 })
-    context.terminal.line(`${folder} → ${output}${tokenizer.length > 0 ? '' : ' (there is no tokenizer beside it)'}`)
+    const files = textFilesOf(model.spec).filter((file) => existsSync(join(folder, file)))
+    for (const file of files) {
+      await mkdir(dirname(join(output, file)), { recursive: true })
+      await copyFile(join(folder, file), join(output, file))
+    }
+    const tokenizer = files.includes('tokenizer.json')
+    context.json({ model: folder, output, tokenizer })
+    context.terminal.line(`${folder} → ${output}${tokenizer ? '' : ' (there is no tokenizer beside it)'}`)
     return EXIT.ok
   },
 }

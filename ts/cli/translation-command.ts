@@ -133,6 +133,10 @@ class PreparedTranslation implements PreparedTask {
     return this.#task.dataset('train')
   }
 
+  get tokenizerFiles(): Translation['tokenizerFiles'] {
+    return this.#task.tokenizerFiles
+  }
+
   async train({ train, folder, resume, signal }: ArmOptions): Promise<ArmTraining> {
     const run = this.#task.train({ ...(train as unknown as TranslationTrainOptions), folder, resume, signal })
     return {

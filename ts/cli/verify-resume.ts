@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { listCheckpoints } from '../checkpoint.js'
+import { present } from '../json.js'
 import { fixed } from '../report/format.js'
 import { verifyResume, type Comparison, type ResumeCertificate, type StateDigests } from '../verify-resume.js'
 import type { Command, Context } from './command.js'
@@ -61,7 +62,7 @@ async function certify({ folder, checkpoint, later, steps }: Place & { readonly 
   await using task = await taskOf(config.task, context).prepare(config.prepare, (line) => context.terminal.line(line), signal)
   if (task.dataset === undefined) throw new UsageError(`the task "${config.task}" has no data that training could be repeated on`)
   context.terminal.line(`Taking ${fixed(steps)} updates from ${checkpoint}, twice${later === undefined ? '' : `, and replaying it up to ${later}`} …`)
-  return await verifyResume(checkpoint, task.dataset, { steps, ...(later !== undefined && { later }) })
+  return await verifyResume(checkpoint, task.dataset, { steps, ...present({ later, tokenizers: task.tokenizerFiles }) })
 }
 
 /** A run's last checkpoint but one and its last, or the one that was given. */

@@ -7,7 +7,7 @@ import { SagetrainError } from '../errors.js'
 import { EventLog } from '../event-log.js'
 import type { Best, DataOrder, TrainEvent } from '../events.js'
 import { present } from '../json.js'
-import type { LoaderOptions } from '../loader.js'
+import { keptBpeDropout, type LoaderOptions } from '../loader.js'
 import { Model } from '../model.js'
 import type { ModelOptions } from '../model-spec.js'
 import { occupy } from '../occupied.js'
@@ -161,9 +161,8 @@ async function continueFrom<M extends object>(session: Session, folder: string |
   return { resumed: { path, run: { ...state, best } }, warnings: [...passedOver, ...warnings.map((message) => ({ code: 'WARN_RESUME' as const, message }))] }
 }
 
-/** Of BPE-dropout what changes rows: where the tokenizer lies does not. */
 function dataOrder<M extends object>({ dataset, batch: { bpeDropout, ...batch }, options: { seed } }: TaskTraining<M>): DataOrder {
-  return { fingerprint: dataset.fingerprint, ...batch, ...(bpeDropout !== undefined && { bpeDropout: JSON.stringify([bpeDropout.columns, bpeDropout.maxLength ?? null]) }), seed }
+  return { fingerprint: dataset.fingerprint, ...batch, ...present({ bpeDropout: bpeDropout && keptBpeDropout(bpeDropout) }), seed }
 }
 
 /** A place in other data, or in the same in another order, is a place among unrelated samples. */

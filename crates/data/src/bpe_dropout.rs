@@ -7,7 +7,8 @@ mod merges;
 mod words;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,23 +21,37 @@ use crate::{Column, DataError, Result, Tokenizer};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BpeDropoutOptions {
-    /// The byte-level BPE `tokenizer.json` of the ids, or its folder.
-    pub tokenizer: PathBuf,
-    /// By column: the probability with which a merge is left out each time it could be made. The paper takes 0.1.
-    pub columns: BTreeMap<String, f64>,
+    /// By name.
+    pub columns: BTreeMap<String, BpeDropoutColumn>,
     /// A row that would have more tokens keeps its stored ids. Default none.
     #[serde(default)]
     pub max_length: Option<usize>,
 }
 
+/// How a column's words are split.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BpeDropoutColumn {
+    /// The byte-level BPE `tokenizer.json` of its ids, or that one's folder.
+    pub tokenizer: PathBuf,
+    /// With which a merge is left out each time it could be made. The paper takes 0.1.
+    pub probability: f64,
+}
+
 /// Splits rows anew.
 #[derive(Debug)]
 pub(crate) struct BpeDropout {
-    merges: Merges,
-    /// (name of the column, probability).
-    columns: Vec<(String, f64)>,
+    columns: Vec<Split>,
     seed: u64,
     max_length: usize,
+}
+
+/// A column's merges, which columns of one tokenizer share.
+#[derive(Debug)]
+struct Split {
+    name: String,
+    merges: Arc<Merges>,
+    probability: f64,
 }
 
 impl BpeDropout {
@@ -44,7 +59,7 @@ impl BpeDropout {
         let refuse = |reason: String| {
             Err(DataError::argument("bpeDropout", reason, "give a number from 0 to 1 for a column of ids"))
         };
-        for (name, probability) in &options.columns {
+        for (name, BpeDropoutColumn { probability, .. }) in &options.columns {
             if !(0.0..=1.0).contains(probability) {
                 return refuse(format!("column `{name}` has probability {probability}"));
             }
@@ -52,38 +67,53 @@ impl BpeDropout {
                 return refuse(format!("there is no column `{name}` of ids"));
             }
         }
-        let merges = Merges::of(&Tokenizer::open(&options.tokenizer)?)?;
-        let columns = options.columns.iter().map(|(name, probability)| (name.clone(), *probability));
-        let (columns, max_length) = (columns.collect(), options.max_length.unwrap_or(usize::MAX));
-        Ok(Self { merges, columns, seed, max_length })
+        let max_length = options.max_length.unwrap_or(usize::MAX);
+        Ok(Self { columns: splits(&options.columns)?, seed, max_length })
     }
 
     /// The columns of a batch, whose rows are the dataset's `samples`, with their words split anew.
     pub fn apply(&self, columns: &mut [(String, Column)], samples: &[u64], epoch: u64) {
-        for (index, (name, probability)) in self.columns.iter().enumerate().filter(|(_, (_, p))| *p > 0.0) {
+        for (index, split) in self.columns.iter().enumerate().filter(|(_, split)| split.probability > 0.0) {
             let Some((_, Column::Ragged { values, offsets })) =
-                columns.iter_mut().find(|(column, _)| column == name)
+                columns.iter_mut().find(|(name, _)| *name == split.name)
             else {
                 continue;
             };
-            let (mut split, mut ends) = (Vec::with_capacity(values.len() * 2), vec![0]);
+            let (mut anew, mut ends) = (Vec::with_capacity(values.len() * 2), vec![0]);
             for (row, &sample) in offsets.windows(2).zip(samples) {
                 let stored = &values[row[0] as usize..row[1] as usize];
                 let mut random = Random::new(self.seed, Stream::BpeDropout, place(epoch, sample, index));
-                let start = split.len();
-                self.row(stored, *probability, &mut random, &mut split);
-                if split.len() - start > self.max_length {
-                    split.truncate(start);
-                    split.extend_from_slice(stored);
+                let start = anew.len();
+                split.row(stored, &mut random, &mut anew);
+                if anew.len() - start > self.max_length {
+                    anew.truncate(start);
+                    anew.extend_from_slice(stored);
                 }
-                ends.push(split.len() as i64);
+                ends.push(anew.len() as i64);
             }
-            (*values, *offsets) = (split, ends);
+            (*values, *offsets) = (anew, ends);
         }
     }
+}
 
+/// In the order of the columns' names, by which the draws of a row are numbered.
+fn splits(columns: &BTreeMap<String, BpeDropoutColumn>) -> Result<Vec<Split>> {
+    let mut opened: BTreeMap<&Path, Arc<Merges>> = BTreeMap::new();
+    let mut splits = Vec::with_capacity(columns.len());
+    for (name, BpeDropoutColumn { tokenizer, probability }) in columns {
+        let merges = match opened.get(tokenizer.as_path()) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(Merges::of(&Tokenizer::open(tokenizer)?)?),
+        };
+        opened.insert(tokenizer, Arc::clone(&merges));
+        splits.push(Split { name: name.clone(), merges, probability: *probability });
+    }
+    Ok(splits)
+}
+
+impl Split {
     /// Splits the text between special ids, which stay.
-    fn row(&self, stored: &[i32], probability: f64, random: &mut Random, split: &mut Vec<i32>) {
+    fn row(&self, stored: &[i32], random: &mut Random, anew: &mut Vec<i32>) {
         let mut bytes = Vec::with_capacity(stored.len() * 8);
         let mut rest = stored;
         while !rest.is_empty() {
@@ -95,12 +125,12 @@ impl BpeDropout {
                 .for_each(|token| bytes.extend_from_slice(token));
             match std::str::from_utf8(&bytes) {
                 Ok(text) => split_words(text)
-                    .for_each(|word| self.merges.split(word.as_bytes(), probability, random, split)),
+                    .for_each(|word| self.merges.split(word.as_bytes(), self.probability, random, anew)),
                 // Ids that spell no text have no words either.
-                Err(_) => split.extend_from_slice(text),
+                Err(_) => anew.extend_from_slice(text),
             }
             let special = after.len().min(1);
-            split.extend_from_slice(&after[..special]);
+            anew.extend_from_slice(&after[..special]);
             rest = &after[special..];
         }
     }

@@ -35,7 +35,7 @@ mod tokenizer;
 pub mod translation;
 
 pub use batch::{Batch, LoaderState};
-pub use bpe_dropout::BpeDropoutOptions;
+pub use bpe_dropout::{BpeDropoutColumn, BpeDropoutOptions};
 pub use column::{Column, ColumnInfo, ColumnKind, Element, Row};
 pub use dataset::{ColumnSpec, Dataset, DatasetWriter};
 pub use error::{DataError, Result};

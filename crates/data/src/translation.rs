@@ -30,6 +30,7 @@ pub use prepared::{Prepared, PreparedPart};
 pub use recipe::{Recipe, RecipeCorpora};
 pub use report::{Example, FileReport, PartReport, Rejected, Report};
 pub use text_steps::{SideSteps, TEXT_STEPS, TextSteps};
+pub use tokenizers::TARGET;
 pub use watch::Watch;
 
 pub(crate) use prepared::write_json;

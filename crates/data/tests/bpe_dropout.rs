@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sagetrain_data::{
-    Batch, BpeDropoutOptions, Column, Dataset, Loader, LoaderOptions, LoaderState, Tokenizer,
+    Batch, BpeDropoutColumn, BpeDropoutOptions, Column, Dataset, Loader, LoaderOptions, LoaderState, Tokenizer,
 };
 use serde_json::Value;
 
@@ -29,9 +29,9 @@ fn dataset(texts: &[&str]) -> Arc<Dataset> {
 }
 
 fn options(probability: f64) -> LoaderOptions {
-    let columns = BTreeMap::from([("source".to_owned(), probability)]);
-    let bpe_dropout =
-        Some(BpeDropoutOptions { tokenizer: golden().join("tokenizer"), columns, max_length: None });
+    let column = BpeDropoutColumn { tokenizer: golden().join("tokenizer"), probability };
+    let columns = BTreeMap::from([("source".to_owned(), column)]);
+    let bpe_dropout = Some(BpeDropoutOptions { columns, max_length: None });
     LoaderOptions { batch_size: Some(64), seed: 5, epochs: Some(1), bpe_dropout, ..Default::default() }
 }
 
@@ -39,12 +39,18 @@ fn batches(dataset: &Arc<Dataset>, options: LoaderOptions) -> Vec<Batch> {
     Loader::new(dataset.clone(), options).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-/// Rows by sample.
+/// Rows of the only column by sample.
 fn rows(batches: &[Batch]) -> BTreeMap<u64, Vec<i32>> {
+    let rows = rows_of(batches, "source");
+    assert_eq!(batches.iter().map(|batch| batch.tokens).sum::<usize>(), rows.values().map(Vec::len).sum());
+    rows
+}
+
+/// Rows of a column by sample.
+fn rows_of(batches: &[Batch], name: &str) -> BTreeMap<u64, Vec<i32>> {
     let mut rows = BTreeMap::new();
     for batch in batches {
-        let Some(Column::Ragged { values, offsets }) = batch.column("source") else { panic!("no source") };
-        assert_eq!(batch.tokens, values.len());
+        let Some(Column::Ragged { values, offsets }) = batch.column(name) else { panic!("no {name}") };
         for (range, &sample) in offsets.windows(2).zip(&batch.indices) {
             rows.insert(sample, values[range[0] as usize..range[1] as usize].to_vec());
         }
@@ -110,6 +116,30 @@ fn a_row_is_a_function_of_seed_epoch_and_sample() {
 }
 
 #[test]
+fn each_column_is_split_by_its_own_tokenizer() {
+    let texts = support::sentences("valid");
+    let folder = tempfile::tempdir().unwrap();
+    let tokenizers = [tokenizer(), Tokenizer::train(texts.iter().cloned(), 300).unwrap()];
+    tokenizers[1].save(folder.path(), 64).unwrap();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let ids = |tokenizer: &Tokenizer| Column::ragged(tokenizer.encode_batch(&texts).unwrap());
+    let columns = [("source", &tokenizers[0]), ("target", &tokenizers[1])];
+    let columns = columns.map(|(name, tokenizer)| (name.to_owned(), ids(tokenizer))).to_vec();
+    let dataset = Arc::new(Dataset::from_columns(columns).unwrap());
+    let mut options = options(0.2);
+    let target = BpeDropoutColumn { tokenizer: folder.path().to_owned(), probability: 0.2 };
+    options.bpe_dropout.as_mut().unwrap().columns.insert("target".into(), target);
+    let (split, whole) = (batches(&dataset, options), dataset.batch((0..dataset.len() as u64).collect()).unwrap());
+    for (name, tokenizer) in [("source", &tokenizers[0]), ("target", &tokenizers[1])] {
+        let (anew, stored) = (rows_of(&split, name), rows_of(std::slice::from_ref(&whole), name));
+        assert_ne!(anew, stored, "{name}");
+        for (sample, ids) in &anew {
+            assert_eq!(tokenizer.decode(ids).unwrap(), texts[*sample as usize], "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_row_that_would_be_too_long_keeps_its_stored_ids() {
     let dataset = dataset(&["Schaltfläche Schaltfläche Schaltfläche", "a"]);
     let mut options = options(1.0);
@@ -125,9 +155,9 @@ fn refuses_what_it_cannot_do() {
         change(options.bpe_dropout.as_mut().unwrap());
         Loader::new(dataset.clone(), options).unwrap_err().code()
     };
-    assert_eq!(refusal(&|given| *given.columns.get_mut("source").unwrap() = 1.5), "ERR_ARGUMENT");
-    assert_eq!(refusal(&|given| given.columns.extend([("target".to_owned(), 0.1)])), "ERR_ARGUMENT");
-    assert_eq!(refusal(&|given| given.tokenizer = "missing".into()), "ERR_IO");
+    assert_eq!(refusal(&|given| given.columns.get_mut("source").unwrap().probability = 1.5), "ERR_ARGUMENT");
+    assert_eq!(refusal(&|given| given.columns.extend([("target".to_owned(), Default::default())])), "ERR_ARGUMENT");
+    assert_eq!(refusal(&|given| given.columns.get_mut("source").unwrap().tokenizer = "missing".into()), "ERR_IO");
 }
 
 /// How often each split of `word` comes out of `draws` epochs.

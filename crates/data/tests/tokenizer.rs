@@ -167,14 +167,21 @@ fn an_unknown_word_is_replaced_by_what_was_looked_at() {
     let tokenizer = words();
     let source = "ein  Übermorgen Haus 北京";
     assert_eq!(tokenizer.encode(source).unwrap(), [2, 1, 3, 1, 0]);
+    let parts = tokenizer.parts(source).unwrap();
+    assert_eq!(parts, ["ein", "Übermorgen", "Haus", "北京", ""]);
     let replaced =
-        |ids: &[i32], alignment: &[u32]| tokenizer.decode_replacing(ids, alignment, source).unwrap();
+        |ids: &[i32], alignment: &[u32]| tokenizer.decode_replacing(ids, alignment, &parts).unwrap();
     assert_eq!(replaced(&[4, 1, 5], &[0, 1, 2]), "a Übermorgen house");
     assert_eq!(replaced(&[1, 4, 1, 0], &[3, 0, 1]), "北京 a Übermorgen");
     assert_eq!(replaced(&[4, 5], &[0, 2]), "a house");
     // The closing </s> and an alignment that there is not have no text to put there.
     assert_eq!(replaced(&[4, 1, 1], &[0, 4, 9]), "a <unk> <unk>");
     assert_eq!(replaced(&[4, 1], &[]), "a <unk>");
+    // The parts may be another tokenizer's, with other ids and another number of them.
+    let other = trained().parts("Haus XYZ").unwrap();
+    let at = other.iter().position(|part| part.starts_with('X')).unwrap();
+    let expected = format!("a {}", other[at]);
+    assert_eq!(tokenizer.decode_replacing(&[4, 1], &[0, at as u32], &other).unwrap(), expected);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Several translators of one vocabulary as one: a token's probability is the mean of theirs.
+//! Several translators of the same vocabularies as one: a token's probability is the mean of theirs.
 
 use std::path::Path;
 
@@ -22,6 +22,7 @@ pub struct Ensemble {
     parameters: Parameters,
     tokens: Tokens,
     longest: usize,
+    source_vocabulary: usize,
     vocabulary: usize,
 }
 
@@ -32,17 +33,21 @@ impl Ensemble {
     /// `ERR_ARGUMENT` for no models, one that does not translate, or vocabularies of different sizes.
     pub fn new(members: Vec<Box<dyn Model>>) -> Result<Self> {
         let translators = translators(&members)?;
-        let sizes: Vec<usize> = translators.iter().map(|translator| translator.vocabulary()).collect();
+        let sizes: Vec<[usize; 2]> = translators
+            .iter()
+            .map(|translator| [translator.source_vocabulary(), translator.vocabulary()])
+            .collect();
         let alike = translators.windows(2).all(|pair| pair[0].tokens() == pair[1].tokens());
         let first = translators.first().filter(|_| alike && sizes.windows(2).all(|pair| pair[0] == pair[1]));
-        let (tokens, vocabulary) =
-            first.map(|first| (first.tokens(), first.vocabulary())).ok_or_else(|| {
-                let problem =
-                    format!("an ensemble's models need one vocabulary, theirs have {sizes:?} tokens");
+        let (tokens, [source_vocabulary, vocabulary]) =
+            first.map(|first| (first.tokens(), sizes[0])).ok_or_else(|| {
+                let problem = format!(
+                    "an ensemble's models need the same vocabularies, theirs have {sizes:?} tokens of source and target"
+                );
                 ModelError::decoding(problem)
             })?;
         let longest = translators.iter().map(|translator| translator.longest()).min().unwrap_or(0);
-        Ok(Self { members, parameters: Parameters::default(), tokens, longest, vocabulary })
+        Ok(Self { members, parameters: Parameters::default(), tokens, longest, source_vocabulary, vocabulary })
     }
 
     fn refuse<T>(what: &str) -> Result<T> {
@@ -111,6 +116,10 @@ impl Translator for Ensemble {
 
     fn longest(&self) -> usize {
         self.longest
+    }
+
+    fn source_vocabulary(&self) -> usize {
+        self.source_vocabulary
     }
 
     fn vocabulary(&self) -> usize {

@@ -25,6 +25,10 @@ impl Translator for Transformer {
         self.spec.max_positions
     }
 
+    fn source_vocabulary(&self) -> usize {
+        self.spec.vocabulary.source()
+    }
+
     fn vocabulary(&self) -> usize {
         self.spec.vocabulary.target()
     }

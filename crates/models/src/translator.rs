@@ -26,6 +26,9 @@ pub trait Translator {
     /// The most tokens a row may be continued by.
     fn longest(&self) -> usize;
 
+    /// Tokens that sources are made of.
+    fn source_vocabulary(&self) -> usize;
+
     /// Tokens that may come out.
     fn vocabulary(&self) -> usize;
 

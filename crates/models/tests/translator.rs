@@ -188,7 +188,16 @@ fn what_does_not_go_together_is_refused() {
     assert!(error(vec![golden_model(), mlp]).to_string().contains("model 1 of the ensemble"));
     let spec = json!({ "preset": "transformer-small", "vocabularySize": 38, "hiddenSize": 16, "heads": 2 });
     let other = create(&serde_json::from_value(spec).unwrap(), 1).unwrap();
-    assert!(error(vec![golden_model(), other]).to_string().contains("[37, 38]"));
+    assert!(error(vec![golden_model(), other]).to_string().contains("[[37, 37], [38, 38]]"));
+    let two = |source: usize| {
+        let spec = json!({
+            "preset": "transformer-small", "sourceVocabularySize": source, "targetVocabularySize": 37, "hiddenSize": 16,
+            "heads": 2,
+        });
+        create(&serde_json::from_value(spec).unwrap(), 1).unwrap()
+    };
+    assert!(Ensemble::new(vec![two(40), two(40)]).is_ok());
+    assert!(error(vec![two(40), two(41)]).to_string().contains("[[40, 37], [41, 37]]"));
     let ensemble = Ensemble::new(pair().into()).unwrap();
     assert_eq!(ensemble.save(std::path::Path::new("nowhere")).unwrap_err().code(), "ERR_ARGUMENT");
     assert!(ensemble.parameters().iter().next().is_none());

@@ -4,6 +4,7 @@
 //! `manifest.json` with the size and SHA-256 of every file; where weights are averaged, `average/` is another such folder with the averages. It is written under a temporary name, every file and folder is
 //! synced, and one rename publishes it.
 
+mod attachments;
 mod average;
 mod changes;
 mod digest;
@@ -31,7 +32,7 @@ use tensors::Tensors;
 pub struct Extras {
     /// Kept in `state.json` under `run` as it is: data position, best score and whatever a loop needs to go on.
     pub run: serde_json::Value,
-    /// Files copied into `model/`, such as the tokenizer's.
+    /// Copied into `model/`: files such as the tokenizer's, and folders with all that lies in them.
     pub attachments: Vec<PathBuf>,
 }
 
@@ -60,7 +61,7 @@ pub(crate) fn save(
 fn save_model(folder: &Path, model: &dyn Model, extras: &Extras) -> Result<(), TrainerError> {
     std::fs::create_dir(folder).map_err(TrainerError::io(folder))?;
     model.save(folder)?;
-    attach(folder, &extras.attachments)
+    attachments::attach(folder, &extras.attachments)
 }
 
 /// What [`load`] found.
@@ -123,22 +124,6 @@ fn put(saved: &dyn Model, model: &dyn Model) -> Result<(), TrainerError> {
     let _no_grad = tch::no_grad_guard();
     for (target, source) in model.parameters().iter().zip(saved.parameters().iter()) {
         target.tensor.shallow_clone().f_copy_(&source.tensor)?;
-    }
-    Ok(())
-}
-
-fn attach(model_folder: &Path, attachments: &[PathBuf]) -> Result<(), TrainerError> {
-    for attachment in attachments {
-        let name = attachment.file_name().ok_or_else(|| TrainerError::Option {
-            key: "attachments",
-            message: format!("{} names no file", attachment.display()),
-        })?;
-        let target = model_folder.join(name);
-        if target.exists() {
-            let message = format!("{} would replace a file that is there; rename it", attachment.display());
-            return Err(TrainerError::Option { key: "attachments", message });
-        }
-        std::fs::copy(attachment, target).map_err(TrainerError::io(attachment))?;
     }
     Ok(())
 }

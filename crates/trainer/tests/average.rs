@@ -60,16 +60,19 @@ fn checkpoints_of_a_session_average_to_a_whole_model_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let tokenizer = folder.path().join("tokenizer.json");
     fs::write(&tokenizer, "{}").expect("written");
+    let target = folder.path().join("target");
+    fs::create_dir(&target).expect("made");
+    fs::write(target.join("tokenizer.json"), "{}").expect("written");
     let (model, session) = start(transformer(), options(PrecisionName::Float32, 1));
     let save = |place: &str| {
-        let extras = Extras { attachments: vec![tokenizer.clone()], ..Extras::default() };
+        let extras = Extras { attachments: vec![tokenizer.clone(), target.clone()], ..Extras::default() };
         wait(|reply| session.save(folder.path().join(place), extras, reply)).expect("a checkpoint")
     };
     let checkpoints = [save("one"), save("two")];
     let averaged = average(&checkpoints, &folder.path().join("average")).expect("a mean");
     let loaded = wait(|reply| ModelHandle::load(averaged.path.clone(), reply)).expect("a model");
     assert_eq!(digest(&loaded), digest(&model), "the mean of the same is the same");
-    assert!(averaged.path.join("tokenizer.json").is_file());
+    assert!(averaged.path.join("tokenizer.json").is_file() && averaged.path.join("target/tokenizer.json").is_file());
     fs::write(checkpoints[1].join("state.json"), "{}").expect("written");
     let damaged = average(&checkpoints, &folder.path().join("again")).expect_err("an error");
     assert!(damaged.to_string().contains("state.json"), "{damaged}");
@@ -104,6 +107,11 @@ fn what_differs_between_the_sources_is_named() {
     assert!(config.contains("config.json is not that of"), "{config}");
     let tokenizer = refused(|two| fs::write(two.join("tokenizer.json"), "{}").expect("written"));
     assert!(tokenizer.contains("tokenizer.json is in one of"), "{tokenizer}");
+    let target = refused(|two| {
+        fs::create_dir(two.join("target")).expect("made");
+        fs::write(two.join("target/tokenizer.json"), "{}").expect("written");
+    });
+    assert!(target.contains("target/tokenizer.json is in one of"), "{target}");
     let truncated = refused(|two| {
         let bytes = fs::read(two.join(FILE)).expect("a file");
         fs::write(two.join(FILE), &bytes[..bytes.len() - 4]).expect("written");

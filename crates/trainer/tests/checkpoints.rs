@@ -125,6 +125,40 @@ fn an_attachment_that_would_replace_the_models_own_file_is_refused() {
     assert!(error.to_string().contains("config.json"), "{error}");
 }
 
+#[test]
+fn an_attached_folder_is_saved_with_its_files_and_verified_with_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (session, _path) = saved(&folder.path().join("other"));
+    let target = folder.path().join("target");
+    fs::create_dir_all(target.join("below")).expect("made");
+    fs::write(target.join("tokenizer.json"), "{}").expect("written");
+    fs::write(target.join("below/file"), "x").expect("written");
+    let save = || {
+        let extras = Extras { attachments: vec![target.clone()], ..Extras::default() };
+        wait(|reply| session.save(folder.path().join("run"), extras, reply))
+    };
+    let path = save().expect("a checkpoint");
+    let copy = path.join("model/target/tokenizer.json");
+    assert_eq!(fs::read(&copy).expect("a file"), b"{}");
+    let manifest = fs::read_to_string(path.join("manifest.json")).expect("a manifest");
+    assert!(manifest.contains("model/target/tokenizer.json") && manifest.contains("model/target/below/file"));
+    checkpoint::verify(&path).expect("whole");
+    fs::write(&copy, "{ }").expect("written");
+    let altered = checkpoint::verify(&path).expect_err("an error").to_string();
+    assert!(altered.contains("model/target/tokenizer.json is not what was saved"), "{altered}");
+    fs::write(&copy, "{}").expect("written");
+    fs::write(path.join("model/target/stray"), "x").expect("written");
+    assert!(checkpoint::verify(&path).expect_err("an error").to_string().contains("model/target/stray"));
+    fs::remove_dir_all(path.join("model/target")).expect("removed");
+    let missing = checkpoint::verify(&path).expect_err("an error").to_string();
+    assert!(missing.contains("model/target/") && missing.contains("is missing"), "{missing}");
+
+    // What cannot be copied whole leaves the earlier checkpoint as it was.
+    std::os::unix::fs::symlink(&target, target.join("round")).expect("a link");
+    assert_eq!(save().expect_err("an error").code(), "ERR_IO");
+    assert_eq!(fs::read_dir(folder.path().join("run")).expect("a list").count(), 1);
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to.join("model")).expect("made");
     for name in ["state.json", "optimizer.safetensors", "manifest.json"] {

@@ -59,13 +59,13 @@ export interface EvaluationPart {
   readonly references: readonly string[]
 }
 
-/** What turns sentences into ids and back. */
+/** What turns a side's sentences into ids and back. */
 export interface TextTools {
   readonly tokenizer: Tokenizer
   readonly text: TextSteps
 }
 
-/** Loss, BLEU and chrF of a model on a part; hypotheses are scored as people read them, and so are the references to be. */
+/** Loss, BLEU and chrF of a model on a part, with the target's tools; hypotheses are scored as people read them, and so are the references to be. */
 export async function evaluateTranslation(
   model: Model,
   { dataset, sources, references }: EvaluationPart,

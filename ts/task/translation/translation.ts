@@ -4,20 +4,25 @@ import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
 import { present } from '../../json.js'
 import { Model, withModel } from '../../model.js'
-import type { ModelOptions, TransformerShapeOptions } from '../../model-spec.js'
+import type { JointVocabulary, ModelOptions, TransformerShapeOptions, TwoVocabularies } from '../../model-spec.js'
 import { count, expected, fraction, object, oneOf, parse, show } from '../../options.js'
+import { bpeDropoutOf } from '../../loader.js'
 import type { Run } from '../../run.js'
 import { TextSteps } from '../../text/text-steps.js'
-import { Tokenizer } from '../../tokenizer.js'
+import type { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun, type TaskTraining } from '../training.js'
 import { evaluateTranslation, textsOf, type EvaluationPart, type TextTools, type TranslationMetrics, type TranslationScores } from './evaluate.js'
 import { prepare, prepareOptions, type Prepared, type PrepareOptions } from './prepare.js'
 import { searchEntries, type SearchOptions } from './search.js'
+import { openTokenizers, TEXT_FILES, type Tokenizers } from './tokenizers.js'
 
 /** What {@link Translation.train} takes. */
 export interface TranslationTrainOptions extends TrainOptions {
-  /** A Transformer's fields or a preset, the vocabulary's size filled in; or a model to train further. */
+  /**
+   * A Transformer's fields or a preset, the sizes of the vocabularies filled in; or a model to train further. With a vocabulary for each side
+   * a preset's `shared` embeddings become `decoderShared`.
+   */
   readonly model: TransformerShapeOptions | Model
   /** Size of a batch. */
   readonly batch: {
@@ -83,14 +88,17 @@ export class Translation {
   readonly tokenizer: Tokenizer
   /** Target text to ids and back. */
   readonly targetTokenizer: Tokenizer
+  /** Paths of the two, by the dataset's column. */
+  readonly tokenizerFiles: Readonly<Record<'source' | 'target', string>>
   readonly #text: TextSteps
   readonly #parts: ReadonlyMap<Part, Dataset>
   readonly #texts = new Map<Part, EvaluationPart>()
 
-  private constructor(prepared: Prepared, tokenizer: Tokenizer, targetTokenizer: Tokenizer, parts: ReadonlyMap<Part, Dataset>) {
+  private constructor(prepared: Prepared, { source, target }: Tokenizers, parts: ReadonlyMap<Part, Dataset>) {
     this.prepared = prepared
-    this.tokenizer = tokenizer
-    this.targetTokenizer = targetTokenizer
+    this.tokenizer = source
+    this.targetTokenizer = target
+    this.tokenizerFiles = { source: prepared.tokenizer, target: prepared.targetTokenizer }
     this.#text = TextSteps.open(prepared.folder)
     this.#parts = parts
   }
@@ -103,13 +111,11 @@ export class Translation {
    */
   static async prepare(options: PrepareOptions = {}): Promise<Translation> {
     const prepared = await prepare(options)
-    const tokenizer = await Tokenizer.load(prepared.tokenizer)
-    const joint = prepared.targetTokenizer === prepared.tokenizer
-    const targetTokenizer = joint ? tokenizer : await Tokenizer.load(prepared.targetTokenizer)
+    const tokenizers = await openTokenizers(prepared.tokenizer, prepared.targetTokenizer)
     const parts = new Map<Part, Dataset>([['train', await Dataset.open(prepared.train)]])
     if (prepared.valid !== null) parts.set('valid', await Dataset.open(prepared.valid))
     if (prepared.test !== null) parts.set('test', await Dataset.open(prepared.test))
-    return new Translation(prepared, tokenizer, targetTokenizer, parts)
+    return new Translation(prepared, tokenizers, parts)
   }
 
   /**
@@ -146,7 +152,7 @@ export class Translation {
       evaluateEvery: everySteps,
       ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.#target, scored)).metrics }),
       score: (metrics) => (best.metric === 'loss' || best.metric === 'nll' ? -metrics[best.metric] : metrics[best.metric]),
-      attachments: ['text.json', 'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json'].map((file) => join(dirname(this.prepared.tokenizer), file)),
+      attachments: this.#attachments(),
     })
   }
 
@@ -184,30 +190,55 @@ export class Translation {
   #batch({ model, batch: { maxTokens, maxSamples, bpeDropout } }: ReturnType<typeof translationTrainOptions>): TaskTraining<TranslationMetrics>['batch'] {
     const batch = present({ maxTokens: maxTokens === 'auto' ? undefined : maxTokens, maxSamples })
     if (bpeDropout === undefined) return batch
-    const columns: Record<string, number> = typeof bpeDropout === 'number' ? { source: bpeDropout, target: bpeDropout } : bpeDropout
+    const probabilities = typeof bpeDropout === 'number' ? { source: bpeDropout, target: bpeDropout } : bpeDropout
     const held = (model instanceof Model ? model.spec : model) as { readonly maxPositions?: number }
-    return { ...batch, bpeDropout: { tokenizer: this.prepared.tokenizer, columns, maxLength: held.maxPositions ?? MAX_POSITIONS } }
+    return { ...batch, bpeDropout: bpeDropoutOf(probabilities, this.tokenizerFiles, held.maxPositions ?? MAX_POSITIONS) }
+  }
+
+  /** What a model folder needs for text, the target's tokenizer in a folder of its own where it has one. */
+  #attachments(): readonly string[] {
+    const { folder, targetTokenizer } = this.prepared
+    const files = TEXT_FILES.map((file) => join(folder, file))
+    return this.#isJoint ? files : [...files, dirname(targetTokenizer)]
+  }
+
+  get #isJoint(): boolean {
+    return this.targetTokenizer === this.tokenizer
+  }
+
+  get #vocabulary(): JointVocabulary | TwoVocabularies {
+    const [source, target] = [this.tokenizer.size, this.targetTokenizer.size]
+    return this.#isJoint ? { vocabularySize: source } : { sourceVocabularySize: source, targetVocabularySize: target }
   }
 
   #model(model: object): ModelOptions | Model {
-    if (this.targetTokenizer !== this.tokenizer) {
-      const message = 'prepare.vocabulary.joint: a model has one vocabulary for both sides; prepare without `joint: false` to train on the data'
-      throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'prepare.vocabulary.joint' } })
+    const vocabulary = this.#vocabulary
+    if (!(model instanceof Model)) {
+      if (!this.#isJoint) refuseSharedEmbeddings(model)
+      return { type: 'transformer', ...model, ...vocabulary }
     }
-    const vocabularySize = this.tokenizer.size
-    if (!(model instanceof Model)) return { type: 'transformer', ...model, vocabularySize }
     const { spec } = model
-    if (spec.type === 'transformer' && 'vocabularySize' in spec && spec.vocabularySize === vocabularySize) return model
-    const message = `train.model: expected a transformer with a vocabulary of ${vocabularySize}, got ${JSON.stringify(spec)}`
+    const sizes = Object.entries(vocabulary)
+    if (spec.type === 'transformer' && sizes.every(([key, size]) => (spec as Partial<Record<string, unknown>>)[key] === size)) return model
+    const wanted = sizes.map(([key, size]) => `${key} ${String(size)}`).join(' and ')
+    const message = `train.model: expected a transformer of ${wanted}, as the data have, got ${JSON.stringify(spec)}`
     throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.model' } })
   }
 
-  /** Lets go of data and tokenizer; idempotent. */
+  /** Lets go of data and tokenizers; idempotent. */
   [Symbol.dispose](): void {
     for (const dataset of this.#parts.values()) dataset[Symbol.dispose]()
     this.tokenizer[Symbol.dispose]()
     this.targetTokenizer[Symbol.dispose]()
   }
+}
+
+/** One table cannot hold two vocabularies. */
+function refuseSharedEmbeddings(model: { readonly embeddings?: unknown }): void {
+  if (model.embeddings !== 'shared') return
+  const key = 'train.model.embeddings'
+  const message = `${key}: "shared" is one table for both sides, which have a vocabulary each; give "decoderShared" or "separate", or prepare with vocabulary.joint: true`
+  throw new SagetrainError('ERR_CONFIG', message, { fields: { key } })
 }
 
 const probability = v.pipe(v.number(expected('a number from 0 to 1')), v.minValue(0, expected('a number from 0 to 1')), v.maxValue(1, expected('a number from 0 to 1')))

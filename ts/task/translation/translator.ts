@@ -9,8 +9,9 @@ import { Model } from '../../model.js'
 import { call } from '../../native-error.js'
 import { count, expected, object, parse, text } from '../../options.js'
 import { TextSteps } from '../../text/text-steps.js'
-import { Tokenizer } from '../../tokenizer.js'
+import type { Tokenizer } from '../../tokenizer.js'
 import { hypothesisEntries, type SearchOptions } from './search.js'
+import { TOKENIZERS, tokenizersOf, type Tokenizers } from './tokenizers.js'
 import { Translations, type Hypothesis, type Translated } from './translations.js'
 
 /** What to translate: a text, or one with the words its translation has to begin with. */
@@ -32,8 +33,11 @@ export interface TranslateOptions extends SearchOptions {
   readonly signal?: AbortSignal
 }
 
+/** The id of `<unk>`. */
+const UNKNOWN = 1
+
 /**
- * A translation model with its tokenizer, or an ensemble of such models.
+ * A translation model with its tokenizers, or an ensemble of such models.
  *
  * @example
  * using translator = await Translator.load('runs/mine/checkpoints/step-00001200/model')
@@ -43,19 +47,23 @@ export interface TranslateOptions extends SearchOptions {
 export class Translator {
   /** The model; read-only use is safe. */
   readonly model: Model
+  /** Source text to ids and back; target text too, where the two share a vocabulary. */
   readonly tokenizer: Tokenizer
+  /** Target text to ids and back. */
+  readonly targetTokenizer: Tokenizer
   /** What a text goes through before it becomes tokens, undone in a translation. */
   readonly text: TextSteps
 
-  private constructor(model: Model, tokenizer: Tokenizer, steps: TextSteps) {
+  private constructor(model: Model, { source: from, target }: Tokenizers, steps: TextSteps) {
     this.model = model
-    this.tokenizer = tokenizer
+    this.tokenizer = from
+    this.targetTokenizer = target
     this.text = steps
   }
 
   /**
-   * Loads a model folder that a run has saved: a checkpoint's `model/`, or any Marian folder with such a `tokenizer.json`. Several folders
-   * are an ensemble: a token's probability is the mean of the models'.
+   * Loads a model folder that a run has saved: a checkpoint's `model/`, or any Marian folder with such a `tokenizer.json`, and a
+   * `target/tokenizer.json` where the model has two vocabularies. Several folders are an ensemble: a token's probability is the mean of the models'.
    *
    * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_DATA` for another kind of tokenizer, `ERR_ARGUMENT` for an ensemble of different tokenizers or
    * for no folder, `ERR_IO`.
@@ -63,9 +71,9 @@ export class Translator {
   static async load(folders: string | readonly string[]): Promise<Translator> {
     const [path, ...others] = typeof folders === 'string' ? [parse(text, folders, 'folder', 'ERR_ARGUMENT')] : parse(someFolders, folders, 'folders', 'ERR_ARGUMENT')
     if (path === undefined) throw new SagetrainError('ERR_ARGUMENT', 'folders: expected one or more, got none', { fields: { argument: 'folders' } })
-    const tokenizer = await Tokenizer.load(path)
-    for (const other of others) await checkSameTokenizer(path, other) // oxlint-disable-line no-await-in-loop -- a few small files
-    return new Translator(others.length === 0 ? await Model.load(path) : await Model.ensemble([path, ...others]), tokenizer, TextSteps.open(path))
+    for (const other of others) await checkSameTokenizers(path, other) // oxlint-disable-line no-await-in-loop -- a few small files
+    const model = others.length === 0 ? await Model.load(path) : await Model.ensemble([path, ...others])
+    return new Translator(model, await tokenizersOf(path, model.spec), TextSteps.open(path))
   }
 
   /**
@@ -121,7 +129,7 @@ export class Translator {
     const asked = encode({ ...search, alignment: replaceUnknown }, 'translate')
     const found = await abortable(signal, handle, () => handle.translate(ids, prefixes, position, asked))
     return found.map((hypotheses, index) => {
-      const texts = replaceUnknown ? this.#replacing(hypotheses, spoken[index] ?? '') : this.tokenizer.decode(hypotheses.map(({ ids: row }) => row))
+      const texts = replaceUnknown ? this.#replacing(hypotheses, spoken[index] ?? '') : this.targetTokenizer.decode(hypotheses.map(({ ids: row }) => row))
       const read = this.text.restore('target', texts)
       return hypotheses.map(({ score }, place) => ({ text: read[place] ?? '', score }))
     })
@@ -130,28 +138,39 @@ export class Translator {
   /** Ids without the closing `</s>`; none where no text has a prefix. */
   #prefixes(list: readonly SourceText[]): Int32Array[] {
     if (list.every(({ prefix }) => prefix === '')) return []
-    return this.tokenizer.encode(this.text.process('target', list.map(({ prefix }) => prefix))).map((ids) => ids.subarray(0, -1))
+    return this.targetTokenizer.encode(this.text.process('target', list.map(({ prefix }) => prefix))).map((ids) => ids.subarray(0, -1))
   }
 
   #replacing(hypotheses: readonly { ids: Int32Array; alignment: Uint32Array }[], from: string): string[] {
-    const tokenizer = nativeOf(this.tokenizer, 'Tokenizer')
     const [rows, alignments] = [hypotheses.map(({ ids }) => ids), hypotheses.map(({ alignment }) => alignment)]
-    return call(() => tokenizer.decodeReplacing(rows, alignments, from))
+    if (!rows.some((row) => row.includes(UNKNOWN))) return this.targetTokenizer.decode(rows)
+    const [tokenizer, target] = [nativeOf(this.tokenizer, 'Tokenizer'), nativeOf(this.targetTokenizer, 'Tokenizer')]
+    return call(() => target.decodeReplacing(rows, alignments, tokenizer.parts(from)))
   }
 
-  /** Frees model and tokenizer; idempotent. */
+  /** Frees model and tokenizers; idempotent. */
   [Symbol.dispose](): void {
     this.model[Symbol.dispose]()
     this.tokenizer[Symbol.dispose]()
+    this.targetTokenizer[Symbol.dispose]()
   }
 }
 
 const isSpoken = ({ text: source }: SourceText): boolean => source.trim() !== ''
 
-async function checkSameTokenizer(first: string, other: string): Promise<void> {
-  const [one, two] = await Promise.all([first, other].map((folder) => readFile(join(folder, 'tokenizer.json'))))
-  if (one?.equals(two ?? new Uint8Array())) return
-  throw new SagetrainError('ERR_ARGUMENT', `folders: ${other} has another tokenizer.json than ${first}; models of an ensemble share one`, { fields: { argument: 'folders' } })
+async function checkSameTokenizers(first: string, other: string): Promise<void> {
+  for (const file of TOKENIZERS) {
+    // oxlint-disable-next-line no-await-in-loop -- two at most
+    const [one, two] = await Promise.all([first, other].map((folder) => readFile(join(folder, file)).catch(absent)))
+    if (one === two || (one !== undefined && two !== undefined && one.equals(two))) continue
+    const [without, having] = one === undefined ? [first, other] : [other, first]
+    const problem = one === undefined || two === undefined ? `${without} has no ${file}, ${having} has one` : `${other} has another ${file} than ${first}`
+    throw new SagetrainError('ERR_ARGUMENT', `folders: ${problem}; models of an ensemble share their tokenizers`, { fields: { argument: 'folders' } })
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 type SourceText = v.InferOutput<typeof source>

@@ -7,29 +7,32 @@ use crate::Result;
 const UNKNOWN_ID: i32 = 1;
 
 impl Tokenizer {
-    /// The text of `ids`, each `<unk>` replaced by the part of `source` whose token `alignment` names for it; an alignment to the closing
-    /// `</s>`, or none, leaves `<unk>`.
+    /// The text of `ids`, each `<unk>` replaced by that one of a source's `parts` which `alignment` names for it; an empty part, or
+    /// none, leaves `<unk>`. The parts are those that the source's tokenizer, which may be another, gives.
     ///
     /// # Errors
-    /// As [`Tokenizer::decode`] and [`Tokenizer::encode`].
-    pub fn decode_replacing(&self, ids: &[i32], alignment: &[u32], source: &str) -> Result<String> {
+    /// As [`Tokenizer::decode`].
+    pub fn decode_replacing(&self, ids: &[i32], alignment: &[u32], parts: &[String]) -> Result<String> {
         if !ids.contains(&UNKNOWN_ID) {
             return self.decode(ids);
         }
-        let spans = self.spans(source)?;
-        let aligned = alignment.iter().map(|&at| spans.get(at as usize).copied().unwrap_or_default());
-        let aligned = aligned.chain(std::iter::repeat_n((0, 0), ids.len())).zip(ids);
+        let aligned = alignment.iter().map(|&at| parts.get(at as usize).map_or("", String::as_str));
+        let aligned = aligned.chain(std::iter::repeat_n("", ids.len())).zip(ids);
         let replacements: Vec<&str> = aligned
             .filter(|(_, id)| **id == UNKNOWN_ID)
-            .map(|((start, end), _)| source.get(start..end).map_or(UNKNOWN, str::trim))
-            .map(|part| if part.is_empty() { UNKNOWN } else { part })
+            .map(|(part, _)| if part.is_empty() { UNKNOWN } else { part })
             .collect();
         self.interleaved(ids, &replacements)
     }
 
-    /// The bytes of `text` that each of its tokens stands for.
-    fn spans(&self, text: &str) -> Result<Vec<(usize, usize)>> {
-        Ok(self.inner.encode(text, true).map_err(unusable)?.get_offsets().to_vec())
+    /// What each token of `text` stands for, without white space around it; empty for the closing `</s>`.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn parts(&self, text: &str) -> Result<Vec<String>> {
+        let encoding = self.inner.encode(text, true).map_err(unusable)?;
+        let part = |&(start, end): &(usize, usize)| text.get(start..end).map_or("", str::trim).to_owned();
+        Ok(encoding.get_offsets().iter().map(part).collect())
     }
 
     fn interleaved(&self, ids: &[i32], replacements: &[&str]) -> Result<String> {

@@ -13,8 +13,8 @@ use crate::parallel::ordered;
 use crate::tokenizer::{Subword, WordCounts, Words};
 use crate::{DataError, Result, Tokenizer};
 
-/// Where the target's tokenizer lies where the sides have one each.
-pub(crate) const TARGET: &str = "target";
+/// The folder of the target's tokenizer, beside the source's, where the sides have one each.
+pub const TARGET: &str = "target";
 
 /// One tokenizer for both sides, or one for each.
 #[derive(Debug)]

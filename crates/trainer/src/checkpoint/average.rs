@@ -3,11 +3,12 @@
 //! Files are read and written piece by piece, so memory is some pieces whatever the model's size. Each element's values are added in
 //! float64 in the order of their size, divided, and rounded to float32 once: the order of the checkpoints is without effect.
 
-use super::folder::{TEMPORARY, sync_folder, unique};
+use super::folder::{TEMPORARY, sync_folder, sync_folders, unique};
 use super::manifest;
 use crate::error::TrainerError;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
+use sagetrain_data::translation::TARGET;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -80,14 +81,24 @@ fn model_folder(source: &Path) -> Result<PathBuf, TrainerError> {
     folder.canonicalize().map_err(TrainerError::io(source))
 }
 
-/// The files beside the weights, by name.
+/// The files beside the weights, and those of the target's tokenizer where it has a folder of its own, by name.
 fn companions(folder: &Path) -> Result<BTreeMap<String, PathBuf>, TrainerError> {
+    let mut found = files(folder, "")?;
+    found.remove(WEIGHTS);
+    let target = folder.join(TARGET);
+    if target.is_dir() {
+        found.append(&mut files(&target, &format!("{TARGET}/"))?);
+    }
+    Ok(found)
+}
+
+/// The files of a folder, `prefix` before their names.
+fn files(folder: &Path, prefix: &str) -> Result<BTreeMap<String, PathBuf>, TrainerError> {
     let mut found = BTreeMap::new();
     for item in std::fs::read_dir(folder).map_err(TrainerError::io(folder))? {
         let item = item.map_err(TrainerError::io(folder))?;
-        let name = item.file_name().to_string_lossy().into_owned();
-        if item.path().is_file() && name != WEIGHTS {
-            found.insert(name, item.path());
+        if item.path().is_file() {
+            found.insert(format!("{prefix}{}", item.file_name().to_string_lossy()), item.path());
         }
     }
     Ok(found)
@@ -124,7 +135,10 @@ fn read(path: &Path) -> Result<Vec<u8>, TrainerError> {
 
 fn copy_companions(from: &Path, to: &Path) -> Result<(), TrainerError> {
     for (name, path) in companions(from)? {
-        let copy = to.join(name);
+        let copy = to.join(&name);
+        if let Some(folder) = copy.parent() {
+            std::fs::create_dir_all(folder).map_err(TrainerError::io(folder))?;
+        }
         std::fs::copy(&path, &copy).map_err(TrainerError::io(&path))?;
         File::open(&copy).and_then(|file| file.sync_all()).map_err(TrainerError::io(&copy))?;
     }
@@ -140,7 +154,7 @@ fn publish(output: &Path, write: impl FnOnce(&Path) -> Result<(), TrainerError>)
     std::fs::create_dir_all(parent).map_err(TrainerError::io(parent))?;
     let temporary = unique(TEMPORARY, &parent.join(output.file_name().unwrap_or_default()))?;
     write(temporary.path())?;
-    sync_folder(temporary.path())?;
+    sync_folders(temporary.path())?;
     std::fs::rename(temporary.path(), output).map_err(TrainerError::io(output))?;
     sync_folder(parent)
 }

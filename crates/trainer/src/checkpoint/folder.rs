@@ -67,10 +67,18 @@ fn lock(folder: &Path) -> Result<File, TrainerError> {
 fn fill(temporary: &Path, write: impl FnOnce(&Path) -> Result<(), TrainerError>) -> Result<(), TrainerError> {
     write(temporary)?;
     manifest::write(temporary)?;
-    for part in ["model", "average"].map(|name| temporary.join(name)).iter().filter(|part| part.is_dir()) {
-        sync_folder(part)?;
+    sync_folders(temporary)
+}
+
+/// Syncs a folder and those below it.
+pub(super) fn sync_folders(folder: &Path) -> Result<(), TrainerError> {
+    for item in std::fs::read_dir(folder).map_err(TrainerError::io(folder))? {
+        let item = item.map_err(TrainerError::io(folder))?;
+        if item.file_type().map_err(TrainerError::io(item.path()))?.is_dir() {
+            sync_folders(&item.path())?;
+        }
     }
-    sync_folder(temporary)
+    sync_folder(folder)
 }
 
 /// A checkpoint of the same step gives way in one exchange of names, so there is no moment without one.
