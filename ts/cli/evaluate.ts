@@ -41,7 +41,7 @@ export const evaluate: Command = {
       // Hypotheses have gone through the steps and back, in lower case where the model is: references are compared likewise.
       const compared = text.restore('target', targets)
       using dataset = await Dataset.from(sourceIds.map((source, index) => ({ source, target: targetIds[index] ?? new Int32Array() })))
-      const scores = await evaluateTranslation(translator.model, { dataset, sources, references: compared }, { tokenizer: targetTokenizer, text }, { search, maxTokens: 8192, signal })
+      const scores = await evaluateTranslation(translator.model, { dataset, sources, references: compared, spoken: targets }, { tokenizer: targetTokenizer, text }, { search, maxTokens: 8192, signal })
       const intervals = await intervalsOf(scores.hypotheses, compared)
       const { loss: _training, ...metrics } = scores.metrics // without a session there is no smoothing: it is the nll once more
       context.json({ metrics, intervals, signatures: scores.signatures, sentences: sources.length, searchSeconds: scores.searchSeconds })

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { modelFolder } from '../checkpoint.js'
+import { join } from 'node:path'
+import { averageCheckpoints, listCheckpoints, modelFolder } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
 import { fixed } from '../report/format.js'
 import type { Fact, PairedComparison, SampleTranslation } from '../report/report-data.js'
+import { tokenizedBleu } from '../score/corpus.js'
 import { pairedBootstrap, type Estimate } from '../score/paired.js'
+import type { TranslationScores } from '../task/translation/evaluate.js'
 import { prepare, type Prepared } from '../task/translation/prepare.js'
 import { Translation, translationKeys, translationTrainOptions, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
 import { armEvents, numbersOf } from './arm-events.js'
@@ -32,6 +36,8 @@ export const translationCommand: TaskCommand = {
     { key: 'perplexity', label: 'perplexity', digits: 2, better: 'lower' },
     { key: 'bleu', label: 'BLEU', digits: 1, better: 'higher' },
     { key: 'chrf', label: 'chrF', digits: 1, better: 'higher' },
+    { key: 'tokenizedBleu', label: 'tokenized BLEU', digits: 1, better: 'higher' },
+    { key: 'compoundSplitBleu', label: 'compound-split BLEU', digits: 1, better: 'higher' },
     { key: 'tokensPerSecond', label: 'tokens/s', digits: 0, better: 'higher' },
     { key: 'optimizerShare', label: 'optimizer’s share', digits: 1, format: 'percent' },
     { key: 'dataWait', label: 'data wait', digits: 1, format: 'percent' },
@@ -137,22 +143,26 @@ class PreparedTranslation implements PreparedTask {
     return this.#task.tokenizerFiles
   }
 
-  async train({ train, folder, resume, signal }: ArmOptions): Promise<ArmTraining> {
+  async train({ train, folder, resume, weights = 'best', signal }: ArmOptions): Promise<ArmTraining> {
     const run = this.#task.train({ ...(train as unknown as TranslationTrainOptions), folder, resume, signal })
     return {
       events: armEvents(run, folder),
       measure: async (measuring) => {
-        const { best, checkpoint } = await run.done
-        return this.#measure(best?.path ?? checkpoint, best?.step ?? 0, searchOf(train), measuring)
+        const { best, checkpoint, step } = await run.done
+        if (weights !== 'best') return this.#measure(await meanOfNewest(folder, weights.last), step, searchOf(train), measuring)
+        const found = best?.path ?? checkpoint
+        return this.#measure(found && modelFolder(found), best?.step ?? 0, searchOf(train), measuring)
       },
       [Symbol.asyncDispose]: async () => undefined,
     }
   }
 
-  async #measure(checkpoint: string | undefined, bestStep: number, search: TranslationEvaluateOptions, signal: AbortSignal): Promise<Measured> {
-    if (checkpoint === undefined || this.#part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
-    const scores = await this.#task.evaluate(modelFolder(checkpoint), { ...search, part: this.#part, signal })
-    return { bestStep, metrics: numbersOf(scores.metrics), signatures: { bleu: resampled(scores.signatures.bleu), chrf: resampled(scores.signatures.chrf) }, outputs: scores.hypotheses, sources: scores.sources, references: scores.references }
+  async #measure(model: string | undefined, bestStep: number, search: TranslationEvaluateOptions, signal: AbortSignal): Promise<Measured> {
+    if (model === undefined || this.#part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
+    const scores = await this.#task.evaluate(model, { ...search, part: this.#part, signal })
+    const words = this.#task.tokenized ? await wordScores(scores.tokens) : { metrics: {}, signatures: {} }
+    const signatures = { bleu: resampled(scores.signatures.bleu), chrf: resampled(scores.signatures.chrf), ...words.signatures }
+    return { bestStep, metrics: { ...numbersOf(scores.metrics), ...words.metrics }, signatures, outputs: scores.hypotheses, sources: scores.sources, references: scores.references }
   }
 
   async compare(arms: readonly MeasuredArm[]): Promise<Compared> {
@@ -168,6 +178,22 @@ class PreparedTranslation implements PreparedTask {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#task[Symbol.dispose]()
   }
+}
+
+/** The folder of the mean of a run's newest checkpoints, of all where there are fewer; made once. */
+async function meanOfNewest(folder: string, last: number): Promise<string | undefined> {
+  const newest = (await listCheckpoints(join(folder, 'checkpoints'))).slice(-last)
+  const [only] = newest
+  if (only === undefined || newest.length === 1) return only && join(only, 'model')
+  const mean = join(folder, `average-${newest.length}`)
+  if (!existsSync(mean)) await averageCheckpoints(newest, mean)
+  return mean
+}
+
+/** What fairseq's programs score: BLEU of tokens, and with compounds split. */
+async function wordScores({ hypotheses, references }: TranslationScores['tokens']): Promise<Pick<Measured, 'metrics' | 'signatures'>> {
+  const [plain, split] = await Promise.all([tokenizedBleu(hypotheses, references), tokenizedBleu(hypotheses, references, { splitCompounds: true })])
+  return { metrics: { tokenizedBleu: plain.score, compoundSplitBleu: split.score }, signatures: { tokenizedBleu: plain.signature, compoundSplitBleu: split.signature } }
 }
 
 /** Each arm against the first, and every arm's own interval. */

@@ -32,23 +32,29 @@ export interface TranslationScores {
   readonly hypotheses: readonly string[]
   readonly references: readonly string[]
   readonly sources: readonly string[]
+  /**
+   * Outputs and references before their words were put together: what fairseq-generate's BLEU is of, where the data were tokenized. See
+   * {@link tokenizedBleu}.
+   */
+  readonly tokens: { readonly hypotheses: readonly string[]; readonly references: readonly string[] }
   /** Seconds the search took. */
   readonly searchSeconds: number
 }
 
-/** Text of a dataset's column as people read it; byte-level BPE without text steps gives it back to the byte. */
-export function textsOf(dataset: Dataset, column: 'source' | 'target', { tokenizer, text }: TextTools): string[] {
+/** Text of a dataset's column as the model is given it; byte-level BPE gives it back to the byte. */
+export function spokenOf(dataset: Dataset, column: 'source' | 'target', tokenizer: Tokenizer): string[] {
   using batch = dataset.batch(Array.from({ length: dataset.length }, (_, index) => index))
   const read = batch.read(column)
   if (read.type !== 'ragged') return []
   const rows = Array.from({ length: dataset.length }, (_, row) => read.values.subarray(read.offsets[row], read.offsets[row + 1]))
-  return text.restore(column, tokenizer.decode(rows))
+  return tokenizer.decode(rows)
 }
 
 type NativeScores = Omit<TranslationMetrics, 'bits'> & {
   readonly bleuSignature: string
   readonly chrfSignature: string
   readonly hypotheses: string[]
+  readonly tokens: string[]
   readonly searchSeconds: number
 }
 
@@ -56,10 +62,13 @@ type NativeScores = Omit<TranslationMetrics, 'bits'> & {
 export interface EvaluationPart {
   readonly dataset: Dataset
   readonly sources: readonly string[]
+  /** As people read them. */
   readonly references: readonly string[]
+  /** As the model is given them. */
+  readonly spoken: readonly string[]
 }
 
-/** What turns a side's sentences into ids and back. */
+/** What turns the target's sentences into ids and back. */
 export interface TextTools {
   readonly tokenizer: Tokenizer
   readonly text: TextSteps
@@ -68,7 +77,7 @@ export interface TextTools {
 /** Loss, BLEU and chrF of a model on a part, with the target's tools; hypotheses are scored as people read them, and so are the references to be. */
 export async function evaluateTranslation(
   model: Model,
-  { dataset, sources, references }: EvaluationPart,
+  { dataset, sources, references, spoken }: EvaluationPart,
   { tokenizer, text }: TextTools,
   options: { readonly search: SearchOptions; readonly maxTokens: number; readonly signal?: AbortSignal | undefined },
 ): Promise<TranslationScores> {
@@ -86,6 +95,7 @@ export async function evaluateTranslation(
     hypotheses: found.hypotheses,
     references,
     sources,
+    tokens: { hypotheses: found.tokens, references: spoken },
     searchSeconds: found.searchSeconds,
   }
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { Dataset } from '../../dataset.js'
@@ -12,7 +13,7 @@ import { TextSteps } from '../../text/text-steps.js'
 import type { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun, type TaskTraining } from '../training.js'
-import { evaluateTranslation, textsOf, type EvaluationPart, type TextTools, type TranslationMetrics, type TranslationScores } from './evaluate.js'
+import { evaluateTranslation, spokenOf, type EvaluationPart, type TextTools, type TranslationMetrics, type TranslationScores } from './evaluate.js'
 import { prepare, prepareOptions, type Prepared, type PrepareOptions } from './prepare.js'
 import { searchEntries, type SearchOptions } from './search.js'
 import { openTokenizers, TEXT_FILES, type Tokenizers } from './tokenizers.js'
@@ -90,15 +91,18 @@ export class Translation {
   readonly targetTokenizer: Tokenizer
   /** Paths of the two, by the dataset's column. */
   readonly tokenizerFiles: Readonly<Record<'source' | 'target', string>>
+  /** Whether words and punctuation were put apart: then {@link TranslationScores.tokens} are words. */
+  readonly tokenized: boolean
   readonly #text: TextSteps
   readonly #parts: ReadonlyMap<Part, Dataset>
   readonly #texts = new Map<Part, EvaluationPart>()
 
-  private constructor(prepared: Prepared, { source, target }: Tokenizers, parts: ReadonlyMap<Part, Dataset>) {
+  private constructor(prepared: Prepared, { source, target }: Tokenizers, tokenized: boolean, parts: ReadonlyMap<Part, Dataset>) {
     this.prepared = prepared
     this.tokenizer = source
     this.targetTokenizer = target
     this.tokenizerFiles = { source: prepared.tokenizer, target: prepared.targetTokenizer }
+    this.tokenized = tokenized
     this.#text = TextSteps.open(prepared.folder)
     this.#parts = parts
   }
@@ -115,7 +119,8 @@ export class Translation {
     const parts = new Map<Part, Dataset>([['train', await Dataset.open(prepared.train)]])
     if (prepared.valid !== null) parts.set('valid', await Dataset.open(prepared.valid))
     if (prepared.test !== null) parts.set('test', await Dataset.open(prepared.test))
-    return new Translation(prepared, tokenizers, parts)
+    const { tokenization } = JSON.parse(await readFile(prepared.text, 'utf8')) as { readonly tokenization: 'none' | 'moses' }
+    return new Translation(prepared, tokenizers, tokenization !== 'none', parts)
   }
 
   /**
@@ -168,10 +173,6 @@ export class Translation {
     return withModel(model, (loaded) => evaluateTranslation(loaded, data, this.#target, scored))
   }
 
-  get #source(): TextTools {
-    return { tokenizer: this.tokenizer, text: this.#text }
-  }
-
   get #target(): TextTools {
     return { tokenizer: this.targetTokenizer, text: this.#text }
   }
@@ -181,8 +182,8 @@ export class Translation {
     const known = this.#texts.get(part)
     if (known !== undefined) return known
     const dataset = this.dataset(part)
-    const [sources, references] = [textsOf(dataset, 'source', this.#source), textsOf(dataset, 'target', this.#target)]
-    const made = { dataset, sources, references }
+    const [sources, spoken] = [spokenOf(dataset, 'source', this.tokenizer), spokenOf(dataset, 'target', this.targetTokenizer)]
+    const made = { dataset, sources: this.#text.restore('source', sources), references: this.#text.restore('target', spoken), spoken }
     this.#texts.set(part, made)
     return made
   }

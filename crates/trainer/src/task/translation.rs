@@ -51,8 +51,10 @@ pub struct Scores {
     pub chrf: f64,
     /// sacreBLEU's signature of `chrf`.
     pub chrf_signature: String,
-    /// The outputs in the data set's order.
+    /// The outputs in the data set's order, as people read them.
     pub hypotheses: Vec<String>,
+    /// The same as the model speaks: words and punctuation apart where the text was tokenized.
+    pub tokens: Vec<String>,
     /// Wall time of the search.
     pub search_seconds: f64,
 }
@@ -64,7 +66,8 @@ pub(crate) fn evaluate(setting: &Setting, evaluation: &Evaluation) -> Result<Sco
     let requests = Request::all(sources(&evaluation.dataset)?);
     let found = translate(setting.model, &requests, &evaluation.search, setting.precision, setting.cancel)?;
     let search_seconds = started.elapsed().as_secs_f64();
-    let hypotheses = found.iter().map(|best| text(best, evaluation)).collect::<Result<Vec<_>, _>>()?;
+    let tokens = found.iter().map(|best| spoken(best, evaluation)).collect::<Result<Vec<_>, _>>()?;
+    let hypotheses: Vec<String> = tokens.iter().map(|line| evaluation.text.restore(line)).collect();
     let bleu = bleu::corpus(&hypotheses, &evaluation.references)?;
     let chrf = chrf::corpus(&hypotheses, &evaluation.references)?;
     Ok(Scores {
@@ -75,6 +78,7 @@ pub(crate) fn evaluate(setting: &Setting, evaluation: &Evaluation) -> Result<Sco
         chrf: chrf.score,
         chrf_signature: chrf.signature,
         hypotheses,
+        tokens,
         search_seconds,
     })
 }
@@ -139,10 +143,10 @@ fn sources(dataset: &Dataset) -> Result<Vec<Vec<i32>>, TrainerError> {
     }
 }
 
-/// The best hypothesis's text; nothing found is the empty string.
-fn text(best: &[Hypothesis], evaluation: &Evaluation) -> Result<String, TrainerError> {
+/// The best hypothesis's words; nothing found is the empty string.
+fn spoken(best: &[Hypothesis], evaluation: &Evaluation) -> Result<String, TrainerError> {
     match best.first() {
-        Some(hypothesis) => Ok(evaluation.text.restore(&evaluation.tokenizer.decode(&hypothesis.tokens)?)),
+        Some(hypothesis) => Ok(evaluation.tokenizer.decode(&hypothesis.tokens)?),
         None => Ok(String::new()),
     }
 }

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { temporaryFolder } from '../temporary.js'
+import { start } from './process.js'
+
+const TINY = ['--model.hiddenSize', '16', '--model.feedForwardSize', '16', '--model.encoderLayers', '1', '--model.decoderLayers', '1', '--steps', '4', '--evaluation.everySteps', '2', '--evaluation.beam', '1', '--evaluation.maxLength', '4', '--threads', '2']
+const QUICK = ['reproduce', 'nmt', '--scale', 'quick', ...TINY]
+
+interface Table {
+  readonly results: readonly { readonly rows: readonly { readonly label: string; readonly seeds: readonly { readonly seed: number }[] }[]; readonly difference: { readonly degrees: number } | null; readonly missing: readonly string[] }[]
+}
+
+test('the table goes on where it was killed, and the figure after it runs only what the table has not', async (t) => {
+  const cwd = temporaryFolder(t)
+  const killed = start(cwd, [...QUICK, '--table', '4', '--seeds', '2'])
+  await killed.seen(/Runs 3 and 4 of 8/)
+  killed.kill('SIGKILL')
+  await killed.ended
+  t.deepEqual(JSON.parse(await readFile(join(cwd, 'runs/nmt-quick/table-4.json'), 'utf8')).results[0].missing.length, 6)
+
+  const table = await start(cwd, [...QUICK, '--table', '4', '--seeds', '2', '--json']).ended
+  t.is(table.code, 0, table.err)
+  t.regex(table.err, /Plan: LibreOffice Help De-En \(embedded\), 10 runs, 2 at a time; 2 are done/)
+  const { results: [found] } = JSON.parse(table.out) as Table
+  t.deepEqual(found?.rows.map(({ label, seeds }) => [label, seeds.map(({ seed }) => seed)]), [['Adam', [1, 2]], ['Adam-SAGE', [1, 2]]])
+  t.deepEqual([found?.difference?.degrees, found?.missing], [1, []])
+  for (const file of ['table-4.html', 'table-4.md', 'help-de-en-rates.svg']) t.true(existsSync(join(cwd, 'runs/nmt-quick', file)), file)
+
+  const figure = await start(cwd, [...QUICK, '--figure', '8', '--json']).ended
+  t.is(figure.code, 0, figure.err)
+  t.regex(figure.err, /of 6/)
+  t.notRegex(figure.err, /of 8/)
+  const other = await start(cwd, [...QUICK, '--table', '4', '--steps', '6']).ended
+  t.deepEqual([other.code, /holds a run with train\.steps 4, not 6/.test(other.err)], [1, true], other.err)
+})
+
+test('what cannot be reproduced is refused before anything is made', async (t) => {
+  const cwd = temporaryFolder(t)
+  const refusals: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+    [['glue', '--table', '2'], /takes one of: nmt; got glue/],
+    [['nmt'], /needs --table 4 or --figure 8/],
+    [['nmt', '--table', '5', '--scale', 'quick'], /--table 5: of nmt there is table 4/],
+    [['nmt', '--table', '4'], /needs --data FOLDER/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--data', '.'], /--data has no effect/],
+    [['nmt', '--table', '4', '--scale', 'small'], /--scale small: give paper or quick/],
+    [['nmt', '--table', '4', '--data', '.', '--experiments', 'iwslt'], /--experiments iwslt: there are iwslt14-de-en, wmt16-en-de/],
+    [['nmt', '--figure', '8', '--scale', 'quick', '--seeds', '2'], /one run a point/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer.lr', '1'], /--optimizer\.lr: is what the runs of a reproduction differ in/],
+  ]
+  const ended = await Promise.all(refusals.map(([args]) => start(cwd, ['reproduce', ...args]).ended))
+  ended.forEach(({ code, err }, index) => {
+    t.is(code, 2, err)
+    t.regex(err, refusals[index]?.[1] ?? /^$/)
+  })
+  const missing = await start(cwd, ['reproduce', 'nmt', '--table', '4', '--data', '.']).ended
+  t.is(missing.code, 1)
+  t.regex(missing.err, /de-en\.tgz/)
+  t.false(existsSync(join(cwd, 'runs/nmt-paper/iwslt14-de-en')))
+})

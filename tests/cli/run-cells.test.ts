@@ -1,0 +1,64 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import { SagetrainError } from '#ts/errors.js'
+import { readResults, runCells, type CellsOptions } from '#ts/cli/run-cells.js'
+import { createTerminal } from '#ts/cli/terminal.js'
+import type { Cell } from '#ts/reproduce/experiment.js'
+import { temporaryFolder } from '../temporary.js'
+import { scriptedTask, type Script } from './scripted-task.js'
+
+function cell(arm: string, rate: number): Cell {
+  return { name: `${arm}-lr-${rate}-seed-1`, label: arm, arm, rate, seed: 1, train: { optimizer: { type: 'adam', lr: rate, ...(arm === 'adam-sage' && { sage: {} }) }, steps: 20, seed: 1 } }
+}
+
+const CELLS = [cell('adam', 1e-3), cell('adam-sage', 1e-3), cell('adam', 2e-3)]
+
+async function options(script: Script, folder: string, signal = new AbortController().signal): Promise<CellsOptions & { readonly out: string[]; readonly kept: string[] }> {
+  const [out, kept]: [string[], string[]] = [[], []]
+  const command = scriptedTask(script)
+  const task = await command.prepare({}, () => undefined, signal)
+  const terminal = createTerminal({ write: (text: string) => out.push(text) }, {})
+  return { command, task, folder, weights: 'best', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
+}
+
+test('runs are trained two at a time, measured and kept; what is kept is not run again', async (t) => {
+  const folder = temporaryFolder(t)
+  const script: Script = { started: [], disposed: 0 }
+  const given = await options(script, folder)
+  await runCells(CELLS, given)
+  t.deepEqual(given.kept, CELLS.map(({ name }) => name))
+  t.regex(given.out.join(''), /Runs 1 and 2 of 3\n[\s\S]*Run 3 of 3, about /)
+  const results = await readResults(folder, CELLS)
+  t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: 20, steps: 20, bestStep: 10, machine: 'here', metrics: { bleu: 22, tokensPerSecond: 1000 } })
+  t.is(await readFile(join(folder, 'adam-lr-0.001-seed-1', 'outputs.txt'), 'utf8'), 'Hello \u001b[31madam-lr-0.001-seed-1\n')
+  await t.throwsAsync(readResults(folder, CELLS.map((one) => ({ ...one, train: { ...one.train, steps: 30 } }))), { code: 'ERR_STATE', message: /holds a run with train\.steps 20, not 30/ })
+  await writeFile(join(folder, CELLS[0]?.name ?? '', 'cell.json'), '{"schema":1')
+  await t.throwsAsync(readResults(folder, CELLS), { code: 'ERR_DATA', message: /cell\.json: is no result/ })
+})
+
+test('a run that diverges is a result, and the one beside it goes on', async (t) => {
+  const folder = temporaryFolder(t)
+  const script: Script = { started: [], disposed: 0 }
+  script.onStep = async (name, step) => {
+    if (step === 2) await writeFile(join(folder, name, 'events.jsonl'), '')
+    if (name === 'adam-sage-lr-0.001-seed-1' && step === 12) throw new SagetrainError('ERR_NON_FINITE', 'loss: is NaN at step 12')
+  }
+  await runCells(CELLS, await options(script, folder))
+  const results = await readResults(folder, CELLS)
+  t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: null, metrics: {}, diverged: 'adam-sage-lr-0.001-seed-1: loss: is NaN at step 12' })
+  t.is(results.get('adam-lr-0.001-seed-1')?.metrics['bleu'], 20)
+  const again = script.started.filter(({ name }) => name === 'adam-lr-0.001-seed-1')
+  t.deepEqual(again.map(({ resume }) => resume), [false, true], 'it was stopped and goes on from its checkpoint')
+})
+
+test('what is no divergence is thrown, and a stop leaves the runs to be gone on with', async (t) => {
+  const folder = temporaryFolder(t)
+  const failing: Script = { started: [], disposed: 0, onStep: () => { throw new SagetrainError('ERR_IO', 'disk full') } }
+  await t.throwsAsync(options(failing, folder).then((given) => runCells(CELLS, given)), { code: 'ERR_IO', message: /^adam-lr-0\.001-seed-1: disk full/ })
+  const controller = new AbortController()
+  const stopping: Script = { started: [], disposed: 0, onStep: (_name, step) => { if (step === 5) controller.abort(new Error('enough')) } }
+  await mkdir(folder, { recursive: true })
+  await t.throwsAsync(options(stopping, folder, controller.signal).then((given) => runCells(CELLS, given)), { message: 'enough' })
+  t.is((await readResults(folder, CELLS)).size, 0)
+})
