@@ -220,7 +220,7 @@ export class Translation {
     }
     const { spec } = model
     const sizes = Object.entries(vocabulary)
-    if (spec.type === 'transformer' && sizes.every(([key, size]) => (spec as Partial<Record<string, unknown>>)[key] === size)) return model
+    if (spec.type === 'transformer' && sizes.every(([key, size]) => (spec as unknown as Readonly<Record<string, unknown>>)[key] === size)) return model
     const wanted = sizes.map(([key, size]) => `${key} ${String(size)}`).join(' and ')
     const message = `train.model: expected a transformer of ${wanted}, as the data have, got ${JSON.stringify(spec)}`
     throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.model' } })
