@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { publishedIwslt, publishedWmt } from '../task/published.js'
 import { temporaryFolder } from '../temporary.js'
 import { start } from './process.js'
 
@@ -9,7 +10,7 @@ const TINY = ['--model.hiddenSize', '16', '--model.feedForwardSize', '16', '--mo
 const QUICK = ['reproduce', 'nmt', '--scale', 'quick', ...TINY]
 
 interface Table {
-  readonly results: readonly { readonly rows: readonly { readonly label: string; readonly seeds: readonly { readonly seed: number }[] }[]; readonly difference: { readonly degrees: number } | null; readonly missing: readonly string[] }[]
+  readonly results: readonly { readonly rows: readonly { readonly label: string; readonly paper: number | null; readonly rate: number | null; readonly seeds: readonly { readonly seed: number; readonly metrics: Readonly<Record<string, number>> }[] }[]; readonly difference: { readonly degrees: number } | null; readonly missing: readonly string[] }[]
 }
 
 test('the table goes on where it was killed, and the figure after it runs only what the table has not', async (t) => {
@@ -34,6 +35,22 @@ test('the table goes on where it was killed, and the figure after it runs only w
   t.notRegex(figure.err, /of 8/)
   const other = await start(cwd, [...QUICK, '--table', '4', '--steps', '6']).ended
   t.deepEqual([other.code, /holds a run with train\.steps 4, not 6/.test(other.err)], [1, true], other.err)
+})
+
+test('from published files in miniature to the paper’s table', async (t) => {
+  const cwd = temporaryFolder(t)
+  const data = publishedIwslt(cwd)
+  t.is(publishedWmt(cwd), data)
+  const args = ['reproduce', 'nmt', '--table', '4', '--data', data, '--seeds', '1', ...TINY, '--checkpoint.everySteps', '1', '--vocabulary.merges', '60', '--output', join(cwd, 'prepared')]
+  const { code, out, err } = await start(cwd, [...args, '--json']).ended
+  t.is(code, 0, err)
+  const { results } = JSON.parse(out) as Table
+  t.deepEqual(results.map(({ rows }) => rows.map(({ paper, rate }) => [paper, rate])), [[[34.5, 5e-4], [35.1, 1e-3]], [[27.3, 7e-4], [27.7, 2e-3]]])
+  for (const { rows } of results)
+    for (const { seeds } of rows) for (const key of ['tokenizedBleu', 'compoundSplitBleu', 'bleu']) t.is(typeof seeds[0]?.metrics[key], 'number', key)
+  t.true(existsSync(join(cwd, 'runs/nmt-paper/wmt16-en-de/adam-lr-0.0007-seed-1/average-4/model.safetensors')), 'the mean of the newest is what is measured')
+  const markdown = await readFile(join(cwd, 'runs/nmt-paper/table-4.md'), 'utf8')
+  for (const part of ['| Adam | 34.5 |', '| difference | +0.6 |', '| difference | +0.4 |', 'one seed has no interval', 'In the paper it is +0.6.']) t.true(markdown.includes(part), part)
 })
 
 test('what cannot be reproduced is refused before anything is made', async (t) => {

@@ -1,32 +1,15 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { adam, Translation, Translator } from '#ts/index.js'
 import { refusal } from '../refusals.js'
 import { temporaryFolder } from '../temporary.js'
 import { lines } from './corpus.js'
-
-const TESTS = ['TED.dev2010', 'TEDX.dev2012', 'TED.tst2010', 'TED.tst2011', 'TED.tst2012']
-
-/** IWSLT's files, unpacked, with sentences of a tiny language that end in what Moses parts from words. */
-function published(folder: string): string {
-  const data = join(folder, 'data')
-  mkdirSync(join(data, 'de-en'), { recursive: true })
-  for (const [side, language] of ['de', 'en'].entries()) {
-    const sentence = (line: string): string => `${line.split('\t')[side]?.replace(/^./u, (first) => first.toUpperCase())}'s, "ja".`
-    const train = ['<url>x</url>', '<talkid>1</talkid>', '<keywords>k</keywords>', ...lines(230).map(sentence)]
-    writeFileSync(join(data, 'de-en', `train.tags.de-en.${language}`), train.map((line) => `${line}\n`).join(''))
-    for (const name of TESTS) {
-      const segments = lines(2, 4).map((line, index) => `<seg id="${index + 1}"> ${sentence(line)} </seg>\n`)
-      writeFileSync(join(data, 'de-en', `IWSLT14.${name}.de-en.${language}.xml`), `<mteval>\n${segments.join('')}</mteval>\n`)
-    }
-  }
-  return data
-}
+import { publishedIwslt } from './published.js'
 
 test('a recipe prepares what is published, and a model of it reads and writes plain text', async (t) => {
   const folder = temporaryFolder(t)
-  const data = published(folder)
+  const data = publishedIwslt(folder)
   using task = await Translation.prepare({ recipe: 'iwslt14-de-en', data, vocabulary: { joint: true, merges: 100 }, output: join(folder, 'prepared') })
   const { parts } = task.prepared
   t.deepEqual([parts['train']?.samples, parts['valid']?.samples, parts['test']?.samples], [220, 10, 10])
