@@ -5,7 +5,7 @@ import { abortable } from '../../abort.js'
 import { SagetrainError } from '../../errors.js'
 import { nativeOf } from '../../handle.js'
 import { encode } from '../../json.js'
-import { Model } from '../../model.js'
+import { Model, type PlaceOptions } from '../../model.js'
 import { call } from '../../native-error.js'
 import { count, expected, object, parse, text } from '../../options.js'
 import { TextSteps } from '../../text/text-steps.js'
@@ -58,14 +58,14 @@ export class Translator {
    * are an ensemble: a token's probability is the mean of the models'.
    *
    * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_DATA` for another kind of tokenizer, `ERR_ARGUMENT` for an ensemble of different tokenizers or
-   * for no folder, `ERR_IO`.
+   * for no folder, `ERR_IO`, `ERR_CONFIG` or `ERR_DEVICE` for where it cannot be.
    */
-  static async load(folders: string | readonly string[]): Promise<Translator> {
+  static async load(folders: string | readonly string[], options: PlaceOptions = {}): Promise<Translator> {
     const [path, ...others] = typeof folders === 'string' ? [parse(text, folders, 'folder', 'ERR_ARGUMENT')] : parse(someFolders, folders, 'folders', 'ERR_ARGUMENT')
     if (path === undefined) throw new SagetrainError('ERR_ARGUMENT', 'folders: expected one or more, got none', { fields: { argument: 'folders' } })
     const tokenizer = await Tokenizer.load(path)
     for (const other of others) await checkSameTokenizer(path, other) // oxlint-disable-line no-await-in-loop -- a few small files
-    return new Translator(others.length === 0 ? await Model.load(path) : await Model.ensemble([path, ...others]), tokenizer, TextSteps.open(path))
+    return new Translator(others.length === 0 ? await Model.load(path, options) : await Model.ensemble([path, ...others], options), tokenizer, TextSteps.open(path))
   }
 
   /**
