@@ -51,7 +51,8 @@ fn weights(model: &ModelHandle) -> Vec<Vec<f32>> {
 }
 
 fn close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
-    let scale = expected.iter().fold(1e-3f32, |most, value| most.max(value.abs()));
+    // Adam makes steps of the rate, 4e-3, even from gradients that are zero but for rounding, such as those of key biases.
+    let scale = expected.iter().fold(1e-2f32, |most, value| most.max(value.abs()));
     let error = found.iter().zip(expected).fold(0f32, |most, (a, b)| most.max((a - b).abs()));
     assert!(error <= tolerance * scale, "{what}: off by {error:e} of {scale:e}");
 }

@@ -13,12 +13,12 @@ use crate::runtime::runtime;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoDevice {
     /// No driver, or none that starts.
-    #[error("there is no NVIDIA driver that starts ({0}); install one, or train on \"cpu\"")]
+    #[error("{0}")]
     Driver(String),
     /// A driver, and a libtorch without its CUDA half or without a device.
     #[error(
         "there is an NVIDIA driver, but libtorch's CUDA half is not loaded or finds no device; \
-         run `npm run setup -- --cuda`, and see `npx sagetrain doctor`"
+         run `npm run setup -- --cuda`, see `npx sagetrain doctor`, or train on the CPU"
     )]
     Libtorch,
 }
