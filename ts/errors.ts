@@ -36,6 +36,8 @@ export type SagetrainErrorCode =
   | 'ERR_LIBTORCH'
   /** The device does not exist in this build or on this machine. */
   | 'ERR_DEVICE'
+  /** The GPU's driver refused, or a kernel for it cannot be compiled. */
+  | 'ERR_CUDA'
   /** The call does not fit the object's state. */
   | 'ERR_STATE'
   /** A fault of sagetrain itself; please report it. */

@@ -46,7 +46,7 @@ export interface StartEvent extends Base<'start'> {
   readonly resumed?: string
 }
 
-/** An optimizer step was taken, or skipped. */
+/** An optimizer step was taken, or skipped; with `logEvery` one of as many, its means over all of them. */
 export interface StepEvent extends Base<'step'> {
   /** Mean loss in nats, label smoothing included. */
   readonly loss: number

@@ -40,7 +40,7 @@ export { bleu, chrf, sentenceScores, ter, tokenizedBleu, type Bleu, type Chrf, t
 export type { BleuOptions, BleuSmoothing, BleuTokenizer, ChrfOptions, Metric, MetricSpec, TerOptions, TokenizedBleuOptions } from './score/metric.js'
 export { pairedBootstrap, pairedRandomization, type BootstrapOptions, type Estimate, type PairedBootstrap, type PairedRandomization, type RandomizationOptions } from './score/paired.js'
 export { tTest, type TTest } from './score/t-test.js'
-export { Session, type LoadedCheckpoint, type Precision, type SaveOptions, type SessionOptions, type SessionSpec, type StateDigest, type StepReport } from './session.js'
+export { Session, type Device, type LoadedCheckpoint, type Precision, type SaveOptions, type SessionOptions, type SessionSpec, type StateDigest, type StepReport } from './session.js'
 export { Moses, type MosesOptions } from './text/moses.js'
 export type { BpeDropout, BpeDropoutColumn } from './loader.js'
 export { Tokenizer } from './tokenizer.js'

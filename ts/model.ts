@@ -3,11 +3,13 @@ import { abortable } from './abort.js'
 import { native, type NativeModel } from './binding.js'
 import type { Batch } from './batch.js'
 import type { Dataset } from './dataset.js'
+import { device, precision } from './device.js'
 import { SagetrainError } from './errors.js'
 import { disown, factory, nativeOf, own } from './handle.js'
 import { decode, encode } from './json.js'
 import type { ModelOptions, ModelSpec } from './model-spec.js'
 import { calling } from './native-error.js'
+import type { Device, Precision } from './session.js'
 import { expected, count, object, parse, show, text, whole } from './options.js'
 
 /** One of a model's parameters. */
@@ -37,6 +39,14 @@ export interface Losses {
   readonly accuracy?: number
   /** Tokens or samples the means are over. */
   readonly count: number
+}
+
+/** Where a model lies and what it multiplies in while no session trains it. */
+export interface PlaceOptions {
+  /** @default 'cpu' */
+  readonly device?: Device
+  /** @default 'float32' */
+  readonly precision?: Precision
 }
 
 /** How to save a model. */
@@ -88,11 +98,12 @@ export class Model {
   /**
    * Loads a Hugging Face folder (`config.json`, `model.safetensors`), such as a checkpoint's `model/`.
    *
-   * @throws {@link SagetrainError} `ERR_MODEL` for a damaged or unknown model, `ERR_IO`.
+   * @throws {@link SagetrainError} `ERR_MODEL` for a damaged or unknown model, `ERR_IO`, `ERR_DEVICE`.
    */
-  static async load(folder: string): Promise<Model> {
+  static async load(folder: string, options: PlaceOptions = {}): Promise<Model> {
     const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
-    return new Model(await calling(() => native().Model.load(path)), factory)
+    const place = parse(placeOptions, options, 'options')
+    return placed(new Model(await calling(() => native().Model.load(path)), factory), place)
   }
 
   /**
@@ -101,9 +112,10 @@ export class Model {
    *
    * @throws {@link SagetrainError} `ERR_ARGUMENT` for models of different vocabularies or that do not translate, `ERR_MODEL`, `ERR_IO`.
    */
-  static async ensemble(folders: readonly string[]): Promise<Model> {
+  static async ensemble(folders: readonly string[], options: PlaceOptions = {}): Promise<Model> {
     const paths = parse(v.array(text, expected('an array of folders')), folders, 'folders', 'ERR_ARGUMENT')
-    return new Model(await calling(() => native().Model.ensemble(paths)), factory)
+    const place = parse(placeOptions, options, 'options')
+    return placed(new Model(await calling(() => native().Model.ensemble(paths)), factory), place)
   }
 
   /** Names, shapes and roles, in the model's order; tied weights appear once. */
@@ -182,6 +194,19 @@ export class Model {
   }
 }
 
+/** Lays a fresh model where it is to be; one that cannot be there is freed. */
+async function placed(model: Model, { device = 'cpu', precision = 'float32' }: PlaceOptions): Promise<Model> {
+  if (device === 'cpu' && precision === 'float32') return model
+  try {
+    const handle = nativeOf(model, 'Model')
+    await calling(() => handle.place(device, encode(precision, 'precision')))
+    return model
+  } catch (error) {
+    model[Symbol.dispose]()
+    throw error
+  }
+}
+
 /** Uses a model, loading and freeing it where it is given as a folder; for this package's own modules. */
 export async function withModel<T>(model: Model | string, use: (model: Model) => Promise<T>): Promise<T> {
   if (typeof model !== 'string') {
@@ -192,6 +217,9 @@ export async function withModel<T>(model: Model | string, use: (model: Model) =>
   return await use(loaded)
 }
 
+/** Entries of {@link PlaceOptions} for schemas. */
+export const placeEntries = { device: v.exactOptional(device), precision: v.exactOptional(precision) }
+const placeOptions = object(placeEntries)
 const saveOptions = object({ format: v.exactOptional(text) })
 const createOptions = object({ seed: v.optional(whole, 1) })
 const evaluateOptions = v.union([object({ maxTokens: count }), object({ batchSize: count })], 'expected { maxTokens } or { batchSize }')

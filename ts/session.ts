@@ -7,12 +7,18 @@ import { decode, encode, type Json } from './json.js'
 import type { EvaluateOptions, Losses, Model } from './model.js'
 import { calling } from './native-error.js'
 import { expected, object, parse, positive, text } from './options.js'
-import type { OptimizerOptions } from './optim/optimizer-options.js'
+import type { LossScaleOptions, OptimizerOptions } from './optim/optimizer-options.js'
 import type { SensitivityReport } from './optim/sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './optim/spec.js'
 
-/** Of the matrix products; weights and optimizer states stay float32. */
-export type Precision = 'float32' | 'bfloat16'
+/**
+ * Of the matrix products and what flows between them; weights and optimizer states stay float32. `float16` has dynamic loss scaling; on
+ * the CPU, which multiplies it no faster than float32, it is there to follow a GPU's run.
+ */
+export type Precision = 'float32' | 'bfloat16' | 'float16'
+
+/** Where to compute: `auto` is the first GPU where there is one that can be used and nothing (`observe`) needs the CPU, else the CPU. */
+export type Device = 'auto' | 'cpu' | `cuda:${number}`
 
 /** How to train a model; the options of an optimizer among them. */
 export interface SessionOptions extends OptimizerOptions {
@@ -21,14 +27,25 @@ export interface SessionOptions extends OptimizerOptions {
   /** The update rule, from {@link sgd}, {@link adam}, {@link adamw} or {@link adamax}. */
   readonly optimizer: OptimizerSpec
   /** @default 'auto' */
-  readonly device?: 'auto' | 'cpu'
-  /** @default what the processor multiplies natively: bfloat16 where it can, else float32 */
+  readonly device?: Device
+  /** @default what the processor or the GPU multiplies natively: bfloat16 where it can, else float32 */
   readonly precision?: Precision
   /**
    * Threads of this session; they fix how sums are split, and so its bits.
    * @default the processors this process may use
    */
   readonly threads?: number
+  /**
+   * Updates from one reading of losses and norm to the next. A reading waits for the device, so that on a GPU there is none in between;
+   * means are over all updates since the last.
+   * @default 1 on the CPU, 50 on a GPU
+   */
+  readonly logEvery?: number
+  /**
+   * How float16's loss scale moves; only with `precision: 'float16'`. `nonFinite` is `skip` beside it.
+   * @default { initial: 128 }: the loss is a sum over tokens, as fairseq's, which torch's 65536 would overflow
+   */
+  readonly lossScale?: 'dynamic' | LossScaleOptions
   /**
    * Of dropout.
    * @default 1
@@ -54,9 +71,11 @@ export interface SessionOptions extends OptimizerOptions {
 /** A session's options, defaults filled in for this machine: plain JSON. */
 export interface SessionSpec extends OptimizerOptions {
   readonly optimizer: OptimizerSpec
-  readonly device: 'cpu'
+  readonly device: 'cpu' | `cuda:${number}`
   readonly precision: Precision
   readonly threads: number
+  readonly logEvery: number
+  readonly lossScale?: LossScaleOptions
   readonly seed: number
   readonly accumulate: number
   readonly labelSmoothing: number
@@ -75,15 +94,17 @@ export interface StepReport {
   readonly step: number
   /** Whether the call ended in an update, or only added its gradients to those of the next. */
   readonly updated: boolean
-  /** Mean loss in nats over the update's tokens or samples, label smoothing included. */
+  /** Whether losses and norm were read; on other updates ({@link SessionOptions.logEvery}) they wait on the device. */
+  readonly read: boolean
+  /** Mean loss in nats over the tokens or samples of the updates since the last reading, label smoothing included; NaN where nothing was read. */
   readonly loss: number
-  /** Mean negative log-likelihood in nats, without smoothing. */
+  /** Mean negative log-likelihood in nats, without smoothing; NaN where nothing was read. */
   readonly nll: number
   /** Tokens or samples the means are over. */
   readonly count: number
   /** The rate of the update, lr·s(t) of parameters in no group; absent where there was none. */
   readonly lr?: number
-  /** Global norm of the mean gradient before clipping; absent where neither clipping nor the check ran. */
+  /** Global norm of the last mean gradient before clipping; absent where it was not read, or neither clipping nor the check ran. */
   readonly gradientNorm?: number
   /** The gradient was not finite and nothing was changed. */
   readonly skipped: boolean
@@ -158,7 +179,7 @@ export class Session {
   /**
    * Forward and backward of one batch, and an update where it completes one.
    *
-   * @throws {@link SagetrainError} `ERR_NON_FINITE` (nothing has changed), `ERR_SHAPE`, `ERR_DATA`, `ERR_TORCH`, `ERR_DISPOSED`, `ERR_POISONED`.
+   * @throws {@link SagetrainError} `ERR_NON_FINITE` (nothing has changed; on a GPU since the update it names, and it is found at a reading), `ERR_SHAPE`, `ERR_DATA`, `ERR_TORCH`, `ERR_DISPOSED`, `ERR_POISONED`.
    */
   async step(batch: Batch): Promise<StepReport> {
     const handle = nativeOf(this, 'Session')
@@ -277,6 +298,8 @@ const sessionOptions = object({
   device: anything,
   precision: anything,
   threads: anything,
+  logEvery: anything,
+  lossScale: anything,
   seed: anything,
   accumulate: anything,
   average: anything,

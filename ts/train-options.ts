@@ -5,6 +5,7 @@ import { SagetrainError } from './errors.js'
 import { count, expected, flag, fraction, nonNegative, object, oneOf, positive, text, whole } from './options.js'
 import { optimizerSpec, type OptimizerSpec } from './optim/spec.js'
 import { scheduleSpec } from './schedule/spec.js'
+import { device, precision } from './device.js'
 import type { SessionOptions } from './session.js'
 
 /** When to evaluate. */
@@ -93,15 +94,17 @@ const rollback = object({
 const folder = v.union([text, v.literal(false)], expected('a path, or false'))
 
 /** Keys that are a session's. */
-const sessionKeys = ['device', 'precision', 'threads', 'accumulate', 'average', 'groups', 'maxGradientNorm', 'nonFinite', 'sensitivityDtype', 'totalSteps'] as const
+const sessionKeys = ['device', 'precision', 'threads', 'logEvery', 'lossScale', 'accumulate', 'average', 'groups', 'maxGradientNorm', 'nonFinite', 'sensitivityDtype', 'totalSteps'] as const
 
 /** Entries of {@link TrainOptions} for a task's schema. */
 export const trainEntries = {
   optimizer: v.custom<OptimizerSpec>((value) => typeof value === 'object' && value !== null, expected('an optimizer such as adam({ lr: 1e-3 })')),
   schedule: anything,
-  device: v.exactOptional(oneOf(['auto', 'cpu'])),
-  precision: v.exactOptional(oneOf(['float32', 'bfloat16'])),
+  device: v.exactOptional(device),
+  precision: v.exactOptional(precision),
   threads: v.exactOptional(count),
+  logEvery: v.exactOptional(count),
+  lossScale: anything,
   accumulate: v.exactOptional(count),
   average: v.exactOptional(object({ decay: fraction })),
   groups: anything,

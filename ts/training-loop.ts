@@ -92,7 +92,7 @@ export class TrainingLoop<M extends object> implements Training<M> {
         batch[Symbol.dispose]()
         if (typeof report !== 'string') {
           if (!report.updated && !report.skipped) continue // its gradients wait for the next batches
-          yield await this.#step(report)
+          if (report.read) yield await this.#step(report)
         }
         const problem = typeof report === 'string' ? report : this.#problemOf(report)
         if (problem !== undefined) yield await this.#rollBack(problem)
@@ -148,7 +148,7 @@ export class TrainingLoop<M extends object> implements Training<M> {
   }
 
   #problemOf(report: StepReport): string | undefined {
-    return report.skipped ? undefined : this.#watch?.observe(report.loss)
+    return report.skipped || !report.read ? undefined : this.#watch?.observe(report.loss)
   }
 
   /** Back to the newest checkpoint, and on with the batch after the one that went wrong. */
@@ -202,7 +202,7 @@ export class TrainingLoop<M extends object> implements Training<M> {
   async #step(report: StepReport): Promise<StepEvent> {
     const { session, loader } = this.#parts
     const every = session.spec.optimizer.observe?.every
-    const sensitivity = every !== undefined && report.step % every === 0 ? await session.sensitivity() : undefined
+    const sensitivity = every !== undefined && (report.step % every === 0 || session.spec.logEvery > 1) ? await session.sensitivity() : undefined
     const [now, waited] = [performance.now(), loader.waited]
     const seconds = Math.max((now - this.#clock) / 1000, Number.EPSILON)
     const { loss, nll, lr, gradientNorm, skipped } = report

@@ -85,6 +85,20 @@ impl NativeModel {
         Ok(promise)
     }
 
+    /// Lays the model on a device and gives it a precision outside sessions; `precision` is JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn place<'env>(
+        &mut self,
+        env: &'env Env,
+        device: String,
+        precision: String,
+    ) -> napi::Result<Object<'env>> {
+        let precision = guarded(|| parse(&precision))?;
+        let (handle, (settle, promise)) = (self.handle()?, promise(env)?);
+        handle.place(device, precision, settle.reply(|_, ()| Ok(())));
+        Ok(promise)
+    }
+
     /// JSON of the specification, presets and defaults filled in.
     #[napi(catch_unwind)]
     pub fn spec(&mut self) -> napi::Result<String> {

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 pub struct StepData {
     pub step: f64,
     pub updated: bool,
+    pub read: bool,
     pub loss: f64,
     pub nll: f64,
     pub count: f64,
@@ -183,6 +184,7 @@ impl From<StepReport> for StepData {
         Self {
             step: report.step as f64,
             updated: report.updated,
+            read: report.read,
             loss: report.loss,
             nll: report.nll,
             count: report.count as f64,

@@ -12,7 +12,7 @@ import { readPairs } from './lines.js'
 import { findModelFolder } from './model-folder.js'
 import { calledOff, watchInterruption } from './signals.js'
 import { printFacts } from './table.js'
-import { SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
+import { PLACE_OPTIONS, placeOptionsOf, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 
 export const evaluate: Command = {
   name: 'evaluate',
@@ -23,6 +23,7 @@ export const evaluate: Command = {
     target: { type: 'string', value: 'FILE', about: 'their references, line by line' },
     tsv: { type: 'string', value: 'FILE', about: 'both in one file, with a tab between them' },
     ...SEARCH_OPTIONS,
+    ...PLACE_OPTIONS,
   },
   examples: () => ['sagetrain evaluate runs/quickstart/adam-sage', 'sagetrain evaluate runs/translation --source test.de --target test.en --beam 8', 'sagetrain evaluate runs/translation --tsv test.tsv.gz --json'],
   run: async ({ positionals, options }, context) => {
@@ -34,7 +35,7 @@ export const evaluate: Command = {
     const { signal } = interruption
     try {
       const { sources, references } = await readPairs(files, signal)
-      using translator = await Translator.load(await findModelFolder(folder))
+      using translator = await Translator.load(await findModelFolder(folder), placeOptionsOf(options))
       const { tokenizer, targetTokenizer, text } = translator
       const targets = text.process('target', references)
       const [sourceIds, targetIds] = [tokenizer.encode(text.process('source', sources)), targetTokenizer.encode(targets)]

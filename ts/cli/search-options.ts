@@ -1,3 +1,4 @@
+import type { PlaceOptions } from '../model.js'
 import type { SamplingOptions, SearchOptions } from '../task/translation/search.js'
 import type { OptionSpec } from './arguments.js'
 import { UsageError } from './exit-codes.js'
@@ -12,6 +13,17 @@ export const SEARCH_OPTIONS = {
   'max-length': { type: 'string', value: 'N', about: 'the longest output in tokens, whatever the source' },
   'min-length': { type: 'string', value: 'N', about: 'the shortest output in tokens (default: 0)' },
 } as const satisfies Record<string, OptionSpec>
+
+/** Where to compute, as options of a command. */
+export const PLACE_OPTIONS = {
+  device: { type: 'string', value: 'NAME', about: 'cpu, cuda:0 and so on, or auto (default: cpu)' },
+  precision: { type: 'string', value: 'NAME', about: 'of the products: float32, bfloat16 or float16 (default: float32)' },
+} as const satisfies Record<string, OptionSpec>
+
+/** Reads {@link PLACE_OPTIONS}; their values are checked where the model is loaded. */
+export function placeOptionsOf({ device, precision }: Options): PlaceOptions {
+  return { ...(device !== undefined && { device }), ...(precision !== undefined && { precision }) } as PlaceOptions
+}
 
 /** How to draw instead of searching, as options of a command. */
 export const SAMPLING_OPTIONS = {

@@ -6,7 +6,7 @@ import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { readLines } from './lines.js'
 import { findModelFolder } from './model-folder.js'
-import { numberOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
+import { numberOf, PLACE_OPTIONS, placeOptionsOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
 import { printable, type Terminal } from './terminal.js'
 
@@ -21,6 +21,7 @@ export const translate: Command = {
   about: 'translates lines of a file or of standard input, one line out for one line in; several models are an ensemble',
   options: {
     ...SEARCH_OPTIONS,
+    ...PLACE_OPTIONS,
     ...SAMPLING_OPTIONS,
     'n-best': { type: 'string', value: 'N', about: 'N lines for each line in, best first: its number from 0 ||| translation ||| score' },
     prefix: { type: 'string', value: 'TEXT', about: 'what every translation has to begin with' },
@@ -44,7 +45,7 @@ export const translate: Command = {
     const { signal } = interruption
     const asked = { ...translateOptionsOf(options, file), signal }
     try {
-      using translator = await Translator.load(await Promise.all(models.split(',').map(findModelFolder)))
+      using translator = await Translator.load(await Promise.all(models.split(',').map(findModelFolder)), placeOptionsOf(options))
       const found = translations(translator, file, options, asked)
       if (typeof options['output'] === 'string') await writeTo(options['output'], found, write)
       else

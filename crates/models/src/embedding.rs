@@ -42,6 +42,11 @@ impl Embedding {
         Self { table, fixed_row, positions, scale }
     }
 
+    /// Another handle to the table of positions.
+    pub fn positions(&self) -> Tensor {
+        self.positions.shallow_clone()
+    }
+
     /// `dropout(scale · table[ids] + sinusoids[positions])`: two `[tokens]` → `[tokens, width]`.
     pub fn apply(
         &self,

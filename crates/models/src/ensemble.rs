@@ -83,6 +83,10 @@ impl Model for Ensemble {
         &self.parameters
     }
 
+    fn buffers(&self) -> Vec<Tensor> {
+        self.members.iter().flat_map(|member| member.tensors()).collect()
+    }
+
     fn loss(&self, inputs: &Inputs, smoothing: f64, forward: &Forward) -> Result<Loss> {
         let scores = self.forward(inputs, forward)?; // log-probabilities
         let target = inputs.get_ragged(TARGET)?;

@@ -1,7 +1,7 @@
 //! The Transformer as a translator: each step runs the decoder on one token a row, over keys and values that earlier steps left.
 
 use sagetrain_torch::{
-    Activation, MemoryLayout, PackedLinear, Precision, Weights, attend_history, attend_memory,
+    Activation, MemoryLayout, PackedLinear, Precision, Weights, attend_history, attend_memory, upload,
 };
 use tch::Tensor;
 
@@ -81,7 +81,8 @@ impl Decoding for Incremental<'_> {
     fn start(&self, source: &Ragged) -> Result<Cache> {
         let _no_grad = tch::no_grad_guard();
         let forward = Forward::evaluation(self.precision);
-        let encoded = self.model.encode(source, &forward)?; // [source tokens, width]
+        let source = source.on(self.model.tables.output.device())?;
+        let encoded = self.model.encode(&source, &forward)?; // [source tokens, width]
         let pass = Pass::new(&forward, &self.model.spec, Stack::Decoder);
         let memories = self.model.decoder.memories(&encoded, &source.offsets, &pass)?.into_iter();
         // Every step reads them again: rows beside each other beat columns of one wide product.
@@ -92,7 +93,8 @@ impl Decoding for Incremental<'_> {
     fn step(&self, cache: &mut Cache, last: &[i64]) -> Result<Scores> {
         let _no_grad = tch::no_grad_guard();
         self.check_step(cache, last)?;
-        let last = Tensor::f_from_slice(last)?; // [rows]
+        let device = self.model.tables.output.device();
+        let last = upload(&Tensor::f_from_slice(last)?, device)?; // [rows]
         let positions = last.f_full_like(cache.decoded() as i64)?;
         let mut x = self.model.tables.target.apply(&last, &positions, self.precision, None)?; // [rows, width]
         let ancestors = cache.advance();

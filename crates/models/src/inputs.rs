@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use tch::Tensor;
+use sagetrain_torch::upload;
+use tch::{Device, Tensor};
 
 use crate::error::{ModelError, Result};
 use crate::ragged::Ragged;
@@ -51,6 +52,15 @@ impl Inputs {
         let shape = [(values.len() / width) as i64, width as i64];
         let tensor = Tensor::f_from_slice(values)?.f_view(shape)?;
         Ok(self.column(column, InputColumn::Dense(tensor)))
+    }
+
+    /// The same columns on a device.
+    pub fn on(self, device: Device) -> Result<Self> {
+        let place = |(name, column)| match column {
+            InputColumn::Ragged(ragged) => Ok((name, InputColumn::Ragged(ragged.on(device)?))),
+            InputColumn::Dense(dense) => Ok((name, InputColumn::Dense(upload(&dense, device)?))),
+        };
+        Ok(Self { columns: self.columns.into_iter().map(place).collect::<Result<_>>()? })
     }
 
     /// The sequences of that name. Errors: `ERR_SHAPE` when there are none.

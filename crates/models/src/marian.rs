@@ -4,10 +4,11 @@
 //! transformers itself saves them: tied tables once, `final_logits_bias` as a buffer, tables of positions for Pegasus only. What neither holds has a
 //! `model_type` of its own, so that transformers refuses it by name instead of computing something else.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use safetensors::SafeTensors;
-use sagetrain_torch::f32_slice;
+use sagetrain_torch::{f32_slice, f32_values};
 
 use crate::error::{ModelError, Result};
 use crate::format::Format;
@@ -34,11 +35,11 @@ pub fn save(model: &Transformer, folder: &Path) -> Result<()> {
     json_file::write(folder, "generation_config.json", &marian_config::generation_config(&model.spec))?;
 
     let vocabulary = model.spec.vocabulary.target();
-    let bias = model.logits_bias.as_ref().map(f32_slice).transpose()?;
-    let bias = bias.map_or_else(|| vec![0.0; vocabulary], <[f32]>::to_vec);
+    let bias = model.logits_bias.as_ref().map(f32_values).transpose()?;
+    let bias = bias.map_or_else(|| vec![0.0; vocabulary], Cow::into_owned);
     let mut entries = vec![(LOGITS_BIAS, Entry::new(&[1, vocabulary as i64], bias))];
     for parameter in model.parameters().iter() {
-        let values = f32_slice(&parameter.tensor)?;
+        let values = f32_values(&parameter.tensor)?;
         entries.push((&parameter.name, Entry::new(&parameter.tensor.size(), values)));
     }
     let positions = embedding::sinusoids(model.spec.max_positions, model.spec.hidden_size)?;

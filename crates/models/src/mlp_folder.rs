@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sagetrain_torch::f32_slice;
+use sagetrain_torch::f32_values;
 
 use crate::error::{ModelError, Result};
 use crate::json_file::{self, CONFIG};
@@ -18,7 +18,7 @@ pub fn save(model: &Mlp, folder: &Path) -> Result<()> {
     own_config::write(folder, model.spec())?;
     let mut entries = Vec::new();
     for parameter in model.parameters().iter() {
-        let values = f32_slice(&parameter.tensor)?;
+        let values = f32_values(&parameter.tensor)?;
         entries.push((parameter.name.as_str(), Entry::new(&parameter.tensor.size(), values)));
     }
     tensors_file::write(folder, entries)

@@ -22,12 +22,14 @@ pub struct Forward {
     pub seed: u64,
     /// Counts forward passes (micro-batches), so that no two share a dropout mask.
     pub step: u64,
+    /// What the loss will be multiplied with before the backward pass, 1 for nothing: 16-bit gradients are rounded as it makes them.
+    pub loss_scale: f64,
 }
 
 impl Forward {
     /// A pass without dropout.
     pub fn evaluation(precision: Precision) -> Self {
-        Self { training: false, precision, seed: 0, step: 0 }
+        Self { training: false, precision, seed: 0, step: 0, loss_scale: 1.0 }
     }
 
     /// The dropout of one site: its `stream` tells it apart from the model's other sites.
@@ -56,6 +58,16 @@ pub trait Model: Send {
 
     /// The trainable tensors.
     fn parameters(&self) -> &Parameters;
+
+    /// Handles to the tensors that nobody trains.
+    fn buffers(&self) -> Vec<Tensor> {
+        Vec::new()
+    }
+
+    /// Handles to all tensors, each once.
+    fn tensors(&self) -> Vec<Tensor> {
+        self.parameters().tensors().into_iter().chain(self.buffers()).collect()
+    }
 
     /// The loss of a batch with labels. `smoothing` is that of the labels, 0 for none.
     fn loss(&self, inputs: &Inputs, smoothing: f64, forward: &Forward) -> Result<Loss>;

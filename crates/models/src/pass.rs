@@ -135,7 +135,8 @@ mod tests {
         let passes = 20_000;
         let skipped = |stack, layer, training| {
             let skips = |step| {
-                let forward = Forward { training, precision: Precision::Float32, seed: 7, step };
+                let forward =
+                    Forward { training, precision: Precision::Float32, seed: 7, step, loss_scale: 1.0 };
                 Pass::new(&forward, &spec, stack).layer(layer).skips_layer()
             };
             (0..passes).map(skips).collect::<Vec<bool>>()

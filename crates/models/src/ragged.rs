@@ -1,6 +1,7 @@
 //! Sequences of different lengths, packed.
 
-use tch::Tensor;
+use sagetrain_torch::upload;
+use tch::{Device, Tensor};
 
 use crate::error::{ModelError, Result};
 
@@ -35,6 +36,12 @@ impl Ragged {
         })
     }
 
+    /// The same on a device.
+    pub(crate) fn on(&self, device: Device) -> Result<Self> {
+        let (values, positions) = (upload(&self.values, device)?, upload(&self.positions, device)?);
+        Ok(Self { values, positions, offsets: self.offsets.clone(), range: self.range })
+    }
+
     /// How many sequences there are.
     pub fn sequences(&self) -> usize {
         self.offsets.len() - 1
@@ -58,6 +65,7 @@ impl Ragged {
     /// Each sequence moved one place to the right behind `first`, its last token dropped: what a decoder reads. `[tokens]`
     pub(crate) fn shifted(&self, first: i64) -> Result<Tensor> {
         let starts = Tensor::f_from_slice(&self.offsets[..self.sequences()])?;
+        let starts = upload(&starts, self.values.device())?;
         Ok(self.values.f_roll([1], [0])?.f_index_fill_(0, &starts, first)?)
     }
 

@@ -86,6 +86,11 @@ impl Tables {
         })
     }
 
+    /// The table of positions, which both embeddings share.
+    pub fn positions(&self) -> Tensor {
+        self.source.positions()
+    }
+
     /// The output projection for the loss.
     pub fn output_table(&self) -> Table<'_> {
         Table { rows: &self.output, fixed_row: self.fixed_output_row }

@@ -111,12 +111,17 @@ impl Model for Transformer {
         &self.parameters
     }
 
+    fn buffers(&self) -> Vec<Tensor> {
+        self.logits_bias.iter().map(Tensor::shallow_clone).chain([self.tables.positions()]).collect()
+    }
+
     fn loss(&self, inputs: &Inputs, smoothing: f64, forward: &Forward) -> Result<Loss> {
         let hidden = self.hidden(inputs, forward)?;
         let target = inputs.get_ragged(TARGET)?;
         let (table, bias) = (self.tables.output_table(), self.logits_bias.as_ref());
-        let sums =
-            projected_cross_entropy(&hidden, table, bias, &target.values, smoothing, forward.precision)?;
+        let (precision, loss_scale) = (forward.precision, forward.loss_scale);
+        let targets = &target.values;
+        let sums = projected_cross_entropy(&hidden, table, bias, targets, smoothing, precision, loss_scale)?;
         Ok(Loss { sum: sums.loss, nll: sums.nll, count: target.tokens(), correct: None })
     }
 

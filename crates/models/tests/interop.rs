@@ -176,7 +176,8 @@ fn open(folder: &Path, expected: &[f64], label: &Value) {
     let difference = difference(&logits(model.as_ref(), &inputs), expected);
     assert!(difference < 1e-4, "{label}: {difference}");
 
-    let forward = Forward { training: true, precision: Precision::Float32, seed: 1, step: 1 };
+    let forward =
+        Forward { training: true, precision: Precision::Float32, seed: 1, step: 1, loss_scale: 1.0 };
     let before = model.loss(&inputs, 0.1, &evaluation()).unwrap().sum.double_value(&[]);
     model.loss(&inputs, 0.1, &forward).unwrap().sum.backward();
     let no_grad = tch::no_grad_guard();

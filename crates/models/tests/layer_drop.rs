@@ -25,7 +25,7 @@ fn inputs() -> sagetrain_models::Inputs {
 }
 
 fn training(seed: u64, step: u64) -> Forward {
-    Forward { training: true, precision: Precision::Float32, seed, step }
+    Forward { training: true, precision: Precision::Float32, seed, step, loss_scale: 1.0 }
 }
 
 /// Trains nothing: runs the backward pass and says which layers had a part in it, encoder before decoder.

@@ -24,7 +24,7 @@ fn copies() -> Inputs {
 }
 
 fn loss(model: &dyn Model, step: u64, seed: u64) -> f64 {
-    let forward = Forward { training: true, precision: Precision::Float32, seed, step };
+    let forward = Forward { training: true, precision: Precision::Float32, seed, step, loss_scale: 1.0 };
     model.loss(&copies(), 0.1, &forward).unwrap().sum.double_value(&[])
 }
 
@@ -82,7 +82,13 @@ fn post_norm_learns_to_copy() {
     let (mut first, mut second) = (zeros(), zeros());
     let mut mean = f64::NAN;
     for step in 1..=150i32 {
-        let forward = Forward { training: true, precision: Precision::Float32, seed: 1, step: step as u64 };
+        let forward = Forward {
+            training: true,
+            precision: Precision::Float32,
+            seed: 1,
+            step: step as u64,
+            loss_scale: 1.0,
+        };
         let loss = model.loss(&copies(), 0.0, &forward).unwrap();
         mean = loss.sum.double_value(&[]) / loss.count as f64;
         (loss.sum / loss.count).backward();

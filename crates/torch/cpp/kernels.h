@@ -146,6 +146,7 @@ struct Loss {
   void *gradient;
   int64_t gradient_stride;
   double *loss, *nll;
+  double slope_scale; // multiplies the gradient
 };
 
 // One query of `heads` heads of `dim` elements, and keys anywhere: each row of `rows` holds a key and `width` elements later its value.

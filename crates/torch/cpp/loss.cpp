@@ -1,5 +1,5 @@
 // Output projection, softmax and label-smoothed cross-entropy over chunks of rows: the float32 logits of the whole batch never exist.
-// With gradients wanted, each chunk's gradient goes straight into those of hidden, table and bias, for a loss whose own gradient is 1.
+// With gradients wanted, each chunk's gradient goes straight into those of hidden, table and bias, for a loss whose own gradient is `loss_scale`.
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <vector>
@@ -21,6 +21,7 @@ struct Problem {
   int64_t fixed_row;
   double smoothing;
   Type precision;
+  double loss_scale; // what the loss's own gradient will be: slopes are rounded as it makes them
 
   int64_t tokens() const { return hidden.size(0); }
   int64_t width() const { return hidden.size(1); }
@@ -82,7 +83,7 @@ Sums run(const Problem &p, Gradients *gradients) {
     const Product product{factor(p.hidden.narrow(0, row, rows), true), rows, output};
     multiply({&product, 1}, to_logits);
     const Loss call{logits.data_ptr<float>(), p.classes(), p.classes(), p.targets.data_ptr<int64_t>() + row, p.smoothing,
-                    p.precision, gradients ? slopes.data_ptr() : nullptr, p.classes(), loss.data(), nll.data()};
+                    p.precision, gradients ? slopes.data_ptr() : nullptr, p.classes(), loss.data(), nll.data(), p.loss_scale};
     parallel_blocks(rows, 8, [&](int64_t begin, int64_t end) { kernels().loss(call, begin, end); });
     for (int64_t i = 0; i < rows; i++) sums.loss += loss[i], sums.nll += nll[i];
     if (gradients) gradients->add(p, slopes, row, rows);
@@ -100,6 +101,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     const at::Tensor loss = at::scalar_tensor(sums.loss, at::kFloat), nll = at::scalar_tensor(sums.nll, at::kFloat);
     ctx->mark_non_differentiable({nll});
     ctx->saved_data["inputs"] = static_cast<int64_t>(tensors.size());
+    ctx->saved_data["loss_scale"] = problem.loss_scale;
     if (gradients) ctx->save_for_backward({gradients->hidden, gradients->table, gradients->bias});
     else ctx->save_for_backward({at::zeros_like(problem.hidden), at::zeros_like(problem.table), at::zeros({tensors.size() > 2 ? problem.classes() : 0})});
     return {loss, nll};
@@ -109,7 +111,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     const size_t inputs = ctx->saved_data["inputs"].toInt();
     torch::autograd::variable_list results = ctx->get_saved_variables();
     results.resize(inputs);
-    const double scale = grads[0].item<double>();
+    const double scale = grads[0].item<double>() / ctx->saved_data["loss_scale"].toDouble();
     if (scale != 1.0)
       for (at::Tensor &gradient : results) gradient = gradient.mul(scale);
     results.resize(inputs + 2);
@@ -130,14 +132,14 @@ void check_targets(const at::Tensor &targets, int64_t classes) {
 using namespace sagetrain;
 
 SAGETRAIN_EXPORT sagetrain_status sagetrain_projected_cross_entropy(void *hidden, void *table, int64_t fixed_row, void *bias, void *targets,
-                                                                    double smoothing, int32_t precision, void **loss, void **nll) {
+                                                                    double smoothing, int32_t precision, double loss_scale, void **loss, void **nll) {
   return guard([&] {
     std::vector<at::Tensor> tensors{tensor_at(hidden), tensor_at(table)};
     if (bias) tensors.push_back(tensor_at(bias));
     bool training = false;
     for (const at::Tensor &tensor : tensors) training = training || tensor.requires_grad();
     const Problem problem{row_major(tensors[0].detach()), tensors[1].detach().contiguous(), bias ? tensors[2].detach().contiguous() : at::Tensor(),
-                          tensor_at(targets).contiguous(), fixed_row, smoothing, static_cast<Type>(precision)};
+                          tensor_at(targets).contiguous(), fixed_row, smoothing, static_cast<Type>(precision), loss_scale};
     check_targets(problem.targets, problem.classes());
     auto sums = CrossEntropy::apply(at::TensorList(tensors), problem, training && at::GradMode::is_enabled());
     *loss = release(std::move(sums[0]));

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use crate::check;
+use crate::composed::{self, is_composed};
 use crate::dropout::Dropout;
 use crate::error::TorchError;
 use crate::ffi;
@@ -24,7 +25,7 @@ pub struct AttentionLayout<'a> {
 ///
 /// Dropout acts on the probabilities; probability (i, j) of sequence s and head h is element `base(s, h) + i · pad16(keys) + j`, where
 /// `pad16` rounds up to a multiple of 16 and each (s, h), in that order, takes `queries · pad16(keys)` elements rounded up to a
-/// multiple of 128. A query without keys gives zeros. The arithmetic is float32 whatever the inputs are.
+/// multiple of 128. A query without keys gives zeros. The arithmetic is float32 whatever the inputs are, on a GPU that of the softmax.
 /// Errors: `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH`.
 pub fn attention(
     q: &Tensor,
@@ -60,17 +61,21 @@ pub fn cross_attention(
 }
 
 /// Tensors and the columns that queries, keys and values begin at.
-struct Sources<'a> {
-    q: (&'a Tensor, i64),
-    k: (&'a Tensor, i64),
-    v: (&'a Tensor, i64),
-    width: i64,
+pub(crate) struct Sources<'a> {
+    pub(crate) q: (&'a Tensor, i64),
+    pub(crate) k: (&'a Tensor, i64),
+    pub(crate) v: (&'a Tensor, i64),
+    pub(crate) width: i64,
 }
 
 fn run(from: Sources<'_>, layout: &AttentionLayout, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
     check_sources(&from, layout)?;
     if let Some(dropout) = &dropout {
         dropout.check("attention")?;
+    }
+    let dropout = dropout.filter(|dropout| dropout.threshold() != 0);
+    if is_composed(from.q.0) {
+        return composed::attention::attention(&from, layout, dropout);
     }
     let call = ffi::Attention {
         tensors: [from.q.0, from.k.0, from.v.0],
@@ -81,7 +86,7 @@ fn run(from: Sources<'_>, layout: &AttentionLayout, dropout: Option<Dropout>) ->
         heads: layout.heads,
         causal: layout.causal,
     };
-    ffi::attention(&call, dropout.filter(|d| d.threshold() != 0))
+    ffi::attention(&call, dropout)
 }
 
 fn width_of(name: &'static str, tensor: &Tensor) -> Result<i64, TorchError> {
@@ -103,6 +108,7 @@ fn check_sources(from: &Sources, layout: &AttentionLayout) -> Result<(), TorchEr
         return Err(TorchError::Shape { op, name: "q", found: q.0.size(), expected });
     }
     check::float(op, "q", q.0)?;
+    check::same_device(op, q.0, &[("k", Some(k.0)), ("v", Some(v.0))])?;
     for (name, (tensor, column)) in [("q", q), ("k", k), ("v", v)] {
         let found = tensor.size();
         if width_of(name, tensor)? < column + width || (name == "v" && found[0] != k.0.size()[0]) {

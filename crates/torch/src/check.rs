@@ -4,16 +4,15 @@ use tch::{Device, Kind, Tensor};
 
 use crate::error::TorchError;
 
-/// A CPU tensor of one of the floats that the kernels read.
+/// A tensor of one of the floats that the kernels read.
 pub(crate) fn float(op: &'static str, name: &'static str, tensor: &Tensor) -> Result<(), TorchError> {
-    on_cpu(op, name, tensor)?;
     match tensor.kind() {
         Kind::Float | Kind::BFloat16 | Kind::Half => Ok(()),
         found => Err(TorchError::Dtype { op, name, found, expected: "float32, bfloat16 or float16" }),
     }
 }
 
-/// A CPU tensor of the one kind that is expected.
+/// A tensor of the one kind that is expected.
 pub(crate) fn kind(
     op: &'static str,
     name: &'static str,
@@ -21,14 +20,13 @@ pub(crate) fn kind(
     kind: Kind,
     expected: &'static str,
 ) -> Result<(), TorchError> {
-    on_cpu(op, name, tensor)?;
     if tensor.kind() == kind {
         return Ok(());
     }
     Err(TorchError::Dtype { op, name, found: tensor.kind(), expected })
 }
 
-/// A float32 CPU tensor.
+/// A float32 tensor.
 pub(crate) fn float32(op: &'static str, name: &'static str, tensor: &Tensor) -> Result<(), TorchError> {
     kind(op, name, tensor, Kind::Float, "float32")
 }
@@ -60,10 +58,32 @@ pub(crate) fn matrix(
     }
 }
 
-fn on_cpu(op: &'static str, name: &'static str, tensor: &Tensor) -> Result<(), TorchError> {
-    if tensor.device() == Device::Cpu {
+/// Tensors that lie where `first` does: the fused operations read memory, not devices.
+pub(crate) fn same_device(
+    op: &'static str,
+    first: &Tensor,
+    others: &[(&'static str, Option<&Tensor>)],
+) -> Result<(), TorchError> {
+    let device = first.device();
+    if !matches!(device, Device::Cpu | Device::Cuda(_)) {
+        let (found, expected) = (format!("on {device:?}"), "on the CPU or a CUDA device".to_string());
+        return Err(TorchError::Argument { op, name: "tensor", found, expected });
+    }
+    for (name, tensor) in others {
+        if let Some(other) = tensor.filter(|tensor| tensor.device() != device) {
+            let (found, expected) =
+                (format!("on {:?}", other.device()), format!("on {device:?} as the first tensor"));
+            return Err(TorchError::Argument { op, name, found, expected });
+        }
+    }
+    Ok(())
+}
+
+/// A tensor on the CPU.
+pub(crate) fn on_cpu(op: &'static str, x: &Tensor) -> Result<(), TorchError> {
+    if x.device() == Device::Cpu {
         return Ok(());
     }
-    let (found, expected) = (format!("on {:?}", tensor.device()), "a CPU tensor".to_string());
-    Err(TorchError::Argument { op, name, found, expected })
+    let (found, expected) = (format!("on {:?}", x.device()), "on the CPU, where the layer is".to_string());
+    Err(TorchError::Argument { op, name: "x", found, expected })
 }

@@ -4,6 +4,7 @@
 use tch::{Kind, Tensor};
 
 use crate::check;
+use crate::composed::{self, is_composed};
 use crate::error::TorchError;
 use crate::ffi;
 
@@ -32,6 +33,9 @@ pub fn attend_history(
         if let Some(outside) = of_step.copied().find(|row| !(0..known).contains(&i64::from(*row))) {
             return Err(argument(op, "ancestors", &outside.to_string(), &format!("0 to {}", known - 1)));
         }
+    }
+    if is_composed(q) {
+        return composed::decode::attend_history(q, blocks, ancestors, heads);
     }
     ffi::decode::attend_history(q, blocks, ancestors, heads)
 }
@@ -105,6 +109,9 @@ pub fn attend_memory(
         return Err(argument(op, "row_sources", &format!("{:?}", layout.row_sources), &expected));
     }
     let most = layout.key_offsets.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+    if is_composed(q) {
+        return composed::decode::attend_memory(q, memory, layout, most, wanted);
+    }
     let mut weights = wanted.then(|| Weights::zeros(layout));
     let out = ffi::decode::attend_memory(q, memory, layout, most, weights.as_mut())?;
     Ok((out, weights))
@@ -123,8 +130,8 @@ pub struct Entry {
 /// The best continuations of every row.
 #[derive(Debug, Clone)]
 pub struct Best {
-    count: usize,
-    entries: Vec<Entry>,
+    pub(crate) count: usize,
+    pub(crate) entries: Vec<Entry>,
     /// log Σ exp of each row's logits; not finite where the logits are not.
     pub log_masses: Vec<f64>,
 }
@@ -154,6 +161,10 @@ pub fn best_log_probabilities(logits: &Tensor, count: usize, excluded: &[i64]) -
         entries: vec![Entry { log_probability: f32::NEG_INFINITY, token: -1 }; rows as usize * count],
         log_masses: vec![0.0; rows as usize],
     };
+    if is_composed(logits) {
+        composed::decode::best(logits, excluded, &mut best)?;
+        return Ok(best);
+    }
     ffi::decode::best(logits, excluded, count, &mut best.entries, &mut best.log_masses)?;
     Ok(best)
 }
@@ -171,6 +182,7 @@ fn check_query(op: &'static str, q: &Tensor, heads: i64) -> Result<(i64, i64), T
 fn check_memory(op: &'static str, memory: &Tensor, q: &Tensor, width: i64) -> Result<i64, TorchError> {
     let (keys, _) = check::matrix(op, "memory", memory, "[keys, 2 width]")?;
     check::shape(op, "memory", memory, &[keys, 2 * width])?;
+    check::same_device(op, q, &[("memory", Some(memory))])?;
     check::kind(op, "memory", memory, q.kind(), "the kind of q")?;
     if !memory.is_contiguous() {
         return Err(argument(op, "memory", "not contiguous", "rows side by side"));

@@ -3,12 +3,18 @@
 use tch::Tensor;
 
 use crate::check;
+use crate::composed::{self, is_composed};
 use crate::error::TorchError;
 use crate::ffi;
 use crate::philox::Philox;
 
 /// Elements that share 16 Philox counters: 4 words × 2 halves each.
-const GROUP: usize = 128;
+pub(crate) const GROUP: usize = 128;
+
+/// Mask elements of one query over that many keys.
+pub(crate) fn padded_keys(keys: i64) -> i64 {
+    (keys + 15) / 16 * 16
+}
 
 /// Dropout of one place in one forward pass (Srivastava et al., JMLR 15, 2014; inverted scaling).
 ///
@@ -66,7 +72,9 @@ impl Dropout {
 /// Errors: `ERR_ARGUMENT` for p outside [0, 1), `ERR_TORCH`.
 pub fn dropout(x: &Tensor, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
     check::float("dropout", "x", x)?;
+    check::same_device("dropout", x, &[])?;
     match effective("dropout", dropout)? {
+        dropout if is_composed(x) => composed::rows::drop_add(x, None, dropout),
         Some(dropout) => ffi::drop_add("dropout", x, None, Some(dropout)),
         None => Ok(x.shallow_clone()),
     }

@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::check;
+use crate::composed::{self, is_composed};
 use crate::dropout::{Dropout, effective};
 use crate::error::TorchError;
 use crate::ffi;
@@ -27,6 +28,9 @@ pub fn embed<'a>(
     check(ids, positions, table.rows, position_table)?;
     table.check("embed")?;
     let dropout = effective("embed", dropout)?;
+    if is_composed(table.rows) {
+        return composed::rows::embed(ids, positions, (table, position_table), scale, precision, dropout);
+    }
     ffi::embed(ids, positions, (table, position_table), scale, precision, dropout)
 }
 
@@ -41,6 +45,9 @@ fn check(
         check::shape(op, name, tensor, &[ids.numel() as i64])?;
         check::kind(op, name, tensor, Kind::Int64, "int64")?;
     }
+    let others =
+        [("positions", Some(positions)), ("table", Some(table)), ("position_table", Some(position_table))];
+    check::same_device(op, ids, &others)?;
     let (_, width) = check::matrix(op, "table", table, "[vocabulary, width]")?;
     let (rows, _) = check::matrix(op, "position_table", position_table, "[positions, width]")?;
     check::shape(op, "position_table", position_table, &[rows, width])?;

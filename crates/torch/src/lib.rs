@@ -6,6 +6,7 @@
 mod attention;
 mod cache;
 mod check;
+mod composed;
 pub mod cuda;
 mod decode;
 mod dropout;
@@ -27,6 +28,7 @@ mod threads;
 
 pub use attention::{AttentionLayout, attention, cross_attention, self_attention};
 pub use cache::{cache_memory, release_memory};
+pub use composed::{set_composed, upload};
 pub use decode::{Best, Entry, MemoryLayout, Weights, attend_history, attend_memory, best_log_probabilities};
 pub use dropout::{Dropout, dropout};
 pub use embed::embed;
@@ -35,7 +37,7 @@ pub use executor::ParallelFor;
 pub use layer_norm::layer_norm;
 pub use linear::{Activation, linear};
 pub use loss::{LossSums, projected_cross_entropy};
-pub use memory::{TensorAllocate, TensorMemory, f32_slice, f32_slice_mut};
+pub use memory::{TensorAllocate, TensorMemory, f32_slice, f32_slice_mut, f32_values};
 pub use packed_linear::PackedLinear;
 pub use philox::Philox;
 pub use precision::Precision;

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use crate::check;
+use crate::composed::{self, is_composed};
 use crate::error::TorchError;
 use crate::ffi;
 use crate::precision::Precision;
@@ -34,6 +35,9 @@ pub fn linear(
     precision: Precision,
 ) -> Result<Tensor, TorchError> {
     check(x, layers)?;
+    if is_composed(x) {
+        return composed::linear::Layers::new(layers, precision)?.apply(x, activation);
+    }
     ffi::linear(x, layers, activation, precision)
 }
 
@@ -42,6 +46,7 @@ fn check(x: &Tensor, layers: &[(&Tensor, Option<&Tensor>)]) -> Result<(), TorchE
     let (_, width) = check::matrix(op, "x", x, "[tokens, in]")?;
     check::float(op, "x", x)?;
     let inputs = check_layers(layers)?;
+    check::same_device(op, x, &[("weight", Some(layers[0].0))])?;
     if inputs == width {
         return Ok(());
     }
@@ -58,6 +63,7 @@ pub(crate) fn check_layers(layers: &[(&Tensor, Option<&Tensor>)]) -> Result<i64,
     }
     let (_, inputs) = check::matrix(op, "weight", layers[0].0, "[out, in]")?;
     for (weight, bias) in layers {
+        check::same_device(op, layers[0].0, &[("weight", Some(weight)), ("bias", *bias)])?;
         let (out, _) = check::matrix(op, "weight", weight, "[out, in]")?;
         check::shape(op, "weight", weight, &[out.max(1), inputs])?;
         check::float32(op, "weight", weight)?;

@@ -22,7 +22,8 @@ pub struct LossSums {
 /// `hidden` `[tokens, width]`, `table` float32 `[vocabulary, width]` with or without a row that is never learnt, `bias` float32 `[vocabulary]`, `targets` int64 `[tokens]`. The
 /// target has weight `1 − smoothing`, every other entry `smoothing / (vocabulary − 1)`, as in fairseq's
 /// `label_smoothed_cross_entropy`. The product runs in `precision`, the softmax in float32.
-/// Errors: `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH` (a target out of range).
+/// `loss_scale`, 1 for none, is what the loss will be multiplied with before the backward pass: gradients are rounded as it makes them.
+/// Errors: `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH` (a target out of range; on a GPU nobody looks).
 pub fn projected_cross_entropy<'a>(
     hidden: &Tensor,
     table: impl Into<Table<'a>>,
@@ -30,11 +31,12 @@ pub fn projected_cross_entropy<'a>(
     targets: &Tensor,
     smoothing: f64,
     precision: Precision,
+    loss_scale: f64,
 ) -> Result<LossSums, TorchError> {
     let table = table.into();
     check(hidden, table.rows, bias, targets, smoothing)?;
     table.check("projected_cross_entropy")?;
-    ffi::projected_cross_entropy(hidden, table, bias, targets, smoothing, precision)
+    ffi::projected_cross_entropy(hidden, table, bias, targets, smoothing, precision, loss_scale)
 }
 
 fn check(
@@ -54,6 +56,7 @@ fn check(
         check::shape(op, "bias", bias, &[classes])?;
         check::float32(op, "bias", bias)?;
     }
+    check::same_device(op, hidden, &[("table", Some(table)), ("bias", bias), ("targets", Some(targets))])?;
     check::shape(op, "targets", targets, &[tokens])?;
     check::kind(op, "targets", targets, Kind::Int64, "int64")?;
     if (0.0..1.0).contains(&smoothing) {

@@ -1,5 +1,7 @@
 //! Tensors as slices, so that code without libtorch can work on them in place, and tensors as the optimizer's memory.
 
+use std::borrow::Cow;
+
 use sagetrain_optim::{Allocate, Memory, OptimError};
 use tch::{Device, Kind, Tensor};
 
@@ -20,6 +22,15 @@ pub fn f32_slice_mut(tensor: &mut Tensor) -> Result<&mut [f32], TorchError> {
     check("f32_slice_mut", tensor)?;
     // SAFETY: as above; the exclusive borrow of this handle lasts as long as the slice, and one engine thread owns all handles.
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer(tensor), tensor.numel()) })
+}
+
+/// The elements of a contiguous float32 tensor wherever it lies: themselves on the CPU, else a copy, for which the device is waited for.
+/// Errors: `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH`.
+pub fn f32_values(tensor: &Tensor) -> Result<Cow<'_, [f32]>, TorchError> {
+    if tensor.device() == Device::Cpu {
+        return f32_slice(tensor).map(Cow::Borrowed);
+    }
+    Ok(Cow::Owned(f32_slice(&tensor.f_to_device(Device::Cpu)?.f_contiguous()?)?.to_vec()))
 }
 
 /// A float32 tensor that the optimizer works on as its own memory.

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use crate::check;
+use crate::composed::{self, is_composed};
 use crate::error::TorchError;
 use crate::ffi::decode::Packed;
 use crate::linear::{self, Activation};
@@ -13,8 +14,14 @@ use crate::precision::Precision;
 /// The weights are copied: later changes of them do not show.
 #[derive(Debug)]
 pub struct PackedLinear {
-    packed: Packed,
+    layers: Layers,
     inputs: i64,
+}
+
+#[derive(Debug)]
+enum Layers {
+    Packed(Packed),
+    Composed(composed::linear::Layers),
 }
 
 impl PackedLinear {
@@ -22,7 +29,11 @@ impl PackedLinear {
     /// Errors: `ERR_SHAPE`, `ERR_DTYPE`, `ERR_ARGUMENT`, `ERR_TORCH`.
     pub fn new(layers: &[(&Tensor, Option<&Tensor>)], precision: Precision) -> Result<Self, TorchError> {
         let inputs = linear::check_layers(layers)?;
-        Ok(Self { packed: Packed::new(layers, precision)?, inputs })
+        let layers = match is_composed(layers[0].0) {
+            true => Layers::Composed(composed::linear::Layers::new(layers, precision)?),
+            false => Layers::Packed(Packed::new(layers, precision)?),
+        };
+        Ok(Self { layers, inputs })
     }
 
     /// `activation(x Wᵀ + b)`, the bits of [`crate::linear`]: `[rows, in]` → `[rows, Σ out_i]` in the precision it was packed for.
@@ -32,6 +43,12 @@ impl PackedLinear {
         let (rows, _) = check::matrix(op, "x", x, "[rows, in]")?;
         check::shape(op, "x", x, &[rows, self.inputs])?;
         check::float(op, "x", x)?;
-        self.packed.apply(x, activation)
+        match &self.layers {
+            Layers::Packed(packed) => {
+                check::on_cpu(op, x)?;
+                packed.apply(x, activation)
+            }
+            Layers::Composed(layers) => layers.apply(x, activation),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use crate::check;
+use crate::composed::{self, is_composed};
 use crate::dropout::{Dropout, effective};
 use crate::error::TorchError;
 use crate::ffi;
@@ -22,6 +23,9 @@ pub fn residual_norm(
     check_norm("residual_norm", x, gamma, beta)?;
     check_pair("residual_norm", x, residual)?;
     let dropout = effective("residual_norm", dropout)?;
+    if is_composed(x) {
+        return composed::rows::layer_norm(x, Some(residual), (gamma, beta, eps), dropout);
+    }
     ffi::layer_norm("residual_norm", x, Some(residual), (gamma, beta, eps), dropout)
 }
 
@@ -31,11 +35,15 @@ pub fn residual_norm(
 pub fn residual_add(x: &Tensor, residual: &Tensor, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
     check_pair("residual_add", x, residual)?;
     let dropout = effective("residual_add", dropout)?;
+    if is_composed(x) {
+        return composed::rows::drop_add(x, Some(residual), dropout);
+    }
     ffi::drop_add("residual_add", x, Some(residual), dropout)
 }
 
 fn check_pair(op: &'static str, x: &Tensor, residual: &Tensor) -> Result<(), TorchError> {
     check::float(op, "x", x)?;
+    check::same_device(op, x, &[("residual", Some(residual))])?;
     check::shape(op, "residual", residual, &x.size())?;
     check::kind(op, "residual", residual, x.kind(), "the kind of x")
 }

@@ -22,8 +22,15 @@ fn compare(tokens: i64, width: i64, classes: i64, smoothing: f64, biased: bool, 
         let (loss, nll) = match kind {
             Some(_) => plain::cross_entropy(&hidden, &table, bias.as_ref(), &targets, smoothing),
             None => {
-                let sums =
-                    projected_cross_entropy(&hidden, &table, bias.as_ref(), &targets, smoothing, precision);
+                let sums = projected_cross_entropy(
+                    &hidden,
+                    &table,
+                    bias.as_ref(),
+                    &targets,
+                    smoothing,
+                    precision,
+                    1.0,
+                );
                 let LossSums { loss, nll } = sums.unwrap();
                 (loss, nll)
             }
@@ -59,8 +66,8 @@ fn several_chunks_of_rows() {
 #[test]
 fn extreme_logits_stay_finite() {
     let (hidden, table) = (leaf(&(normal(&[20, 16], 1) * 100.0)), leaf(&(normal(&[30, 16], 2) * 100.0)));
-    let sums =
-        projected_cross_entropy(&hidden, &table, None, &targets(20, 30), 0.1, Precision::Float32).unwrap();
+    let sums = projected_cross_entropy(&hidden, &table, None, &targets(20, 30), 0.1, Precision::Float32, 1.0)
+        .unwrap();
     sums.loss.backward();
     let total = sums.loss.double_value(&[]) + hidden.grad().abs().sum(Kind::Double).double_value(&[]);
     assert!(total.is_finite(), "{total}");
@@ -86,8 +93,8 @@ fn a_row_that_is_not_a_number_is_no_loss() {
 fn evaluation_needs_no_gradients() {
     let (hidden, table) = (normal(&[20, 16], 1), leaf(&normal(&[30, 16], 2)));
     let _guard = tch::no_grad_guard();
-    let sums =
-        projected_cross_entropy(&hidden, &table, None, &targets(20, 30), 0.1, Precision::Float32).unwrap();
+    let sums = projected_cross_entropy(&hidden, &table, None, &targets(20, 30), 0.1, Precision::Float32, 1.0)
+        .unwrap();
     assert!(!sums.loss.requires_grad() && !sums.nll.requires_grad());
     let (loss, nll) = plain::cross_entropy(&hidden, &table, None, &targets(20, 30), 0.1);
     assert_close("loss", &sums.loss, &loss, 1e-5);
@@ -99,7 +106,7 @@ fn no_tokens_cost_nothing() {
     let (hidden, table) =
         (leaf(&Tensor::zeros([0, 4], (Kind::Float, tch::Device::Cpu))), leaf(&normal(&[6, 4], 2)));
     let sums =
-        projected_cross_entropy(&hidden, &table, None, &targets(0, 6), 0.1, Precision::Float32).unwrap();
+        projected_cross_entropy(&hidden, &table, None, &targets(0, 6), 0.1, Precision::Float32, 1.0).unwrap();
     sums.loss.backward();
     assert_eq!(sums.loss.double_value(&[]), 0.0);
     assert_eq!(table.grad().abs().sum(Kind::Float).double_value(&[]), 0.0);
@@ -112,7 +119,8 @@ fn a_fixed_row_has_no_gradient_and_changes_no_other() {
         let (hidden, rows) = (leaf(&normal(&[20, 16], 1)), leaf(&normal(&[30, 16], 2)));
         let table = Table { rows: &rows, fixed_row };
         let sums =
-            projected_cross_entropy(&hidden, table, None, &targets(20, 30), 0.1, Precision::Float32).unwrap();
+            projected_cross_entropy(&hidden, table, None, &targets(20, 30), 0.1, Precision::Float32, 1.0)
+                .unwrap();
         sums.loss.backward();
         (hidden.grad(), rows.grad())
     };
@@ -127,7 +135,7 @@ fn a_fixed_row_has_no_gradient_and_changes_no_other() {
 fn what_does_not_fit_is_refused() {
     let (hidden, table) = (normal(&[4, 8], 1), normal(&[6, 8], 2));
     let code = |table: &Tensor, targets: &Tensor, smoothing| {
-        projected_cross_entropy(&hidden, table, None, targets, smoothing, Precision::Float32)
+        projected_cross_entropy(&hidden, table, None, targets, smoothing, Precision::Float32, 1.0)
             .unwrap_err()
             .code()
     };
@@ -138,6 +146,6 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(code(&table, &Tensor::from_slice(&[0i64, 1, 2, 6]), 0.1), "ERR_TORCH");
     assert_eq!(code(&table, &Tensor::from_slice(&[0i64, 1, 2, -1]), 0.1), "ERR_TORCH");
     let fixed = Table { rows: &table, fixed_row: Some(6) };
-    let error = projected_cross_entropy(&hidden, fixed, None, &targets(4, 6), 0.1, Precision::Float32);
+    let error = projected_cross_entropy(&hidden, fixed, None, &targets(4, 6), 0.1, Precision::Float32, 1.0);
     assert_eq!(error.unwrap_err().code(), "ERR_ARGUMENT");
 }

@@ -22,6 +22,7 @@ pub use manifest::verify;
 pub use state::{Environment, State};
 
 use crate::error::TrainerError;
+use crate::tally::Tally;
 use crate::training::{Pending, Training};
 use sagetrain_models::Model;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,7 @@ pub(crate) fn save(
     extras: &Extras,
 ) -> Result<PathBuf, TrainerError> {
     training.check_weights()?;
+    training.settle()?;
     let name = folder::name(training.step);
     folder::publish(folder, &name, |temporary| {
         save_model(&temporary.join("model"), model, extras)?;
@@ -88,7 +90,7 @@ pub(crate) fn load(
     let weights = weights(&folder.join("model"), model)?;
     let tensors = Tensors::read(&folder.join("optimizer.safetensors"), model, training)?;
     put(weights.as_ref(), model)?;
-    training.optimizer.load(&tensors.state(), state.step)?;
+    training.optimizer.resume(&tensors.state(), state.step, tensors.loss_scale)?;
     training.step = state.step;
     training.passes = state.passes;
     training.rate_factor = state.rate_factor;
@@ -96,10 +98,9 @@ pub(crate) fn load(
     training.pending = Pending {
         gradients: tensors.gradients,
         batches: state.accumulated.batches,
-        count: state.accumulated.count,
-        loss: state.accumulated.loss,
-        nll: state.accumulated.nll,
+        tally: Tally::of(state.accumulated.loss, state.accumulated.nll, state.accumulated.count),
     };
+    training.forget_losses();
     Ok(Loaded { step: state.step, warnings, run: state.run })
 }
 

@@ -8,16 +8,33 @@ use crate::error::TrainerError;
 use crate::options::available_threads;
 use crate::training::Training;
 use sagetrain_models::Model;
+use sagetrain_torch::Precision;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tch::Device;
+
+/// Device and precision of a model outside a session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Home {
+    pub(crate) device: Device,
+    pub(crate) precision: Precision,
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self { device: Device::Cpu, precision: Precision::Float32 }
+    }
+}
 
 /// What lives on an engine thread. Tensors never leave it; copies do.
 pub(crate) struct Owned {
     pub(crate) model: Box<dyn Model>,
     pub(crate) training: Option<Training>,
+    /// Where the model lies and what it multiplies in while nobody trains it.
+    pub(crate) home: Home,
     pub(crate) cancel: Arc<AtomicBool>,
 }
 
@@ -83,7 +100,7 @@ impl Engine {
                 Ok(model) => model,
                 Err(error) => return answer(&on_thread, Err(error)),
             };
-            let mut owned = Owned { model, training: None, cancel };
+            let mut owned = Owned { model, training: None, home: Home::default(), cancel };
             drop(inside);
             answer(&on_thread, Ok(handle));
             while let Ok(job) = inbox.recv() {

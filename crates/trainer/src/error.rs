@@ -64,6 +64,17 @@ pub enum TrainerError {
         /// The first panic's message.
         message: String,
     },
+    /// A device that is not there.
+    #[error("device \"{name}\": {message}")]
+    Device {
+        /// As it was asked for.
+        name: String,
+        /// What is missing, and the remedy.
+        message: String,
+    },
+    /// From an optimizer on a GPU.
+    #[error(transparent)]
+    Cuda(#[from] sagetrain_torch::cuda::CudaStepError),
     /// From the optimizer.
     #[error(transparent)]
     Optim(#[from] sagetrain_optim::OptimError),
@@ -97,6 +108,8 @@ impl TrainerError {
             Self::Aborted => "ERR_ABORTED",
             Self::Disposed => "ERR_DISPOSED",
             Self::Poisoned { .. } => "ERR_POISONED",
+            Self::Device { .. } => "ERR_DEVICE",
+            Self::Cuda(error) => error.code(),
             Self::Optim(error) => error.code(),
             Self::Model(error) => error.code(),
             Self::Data(error) => error.code(),

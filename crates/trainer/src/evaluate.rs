@@ -9,6 +9,7 @@ use sagetrain_torch::Precision;
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use tch::Device;
 
 /// Means over a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -28,6 +29,7 @@ pub struct Losses {
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'a> {
     pub(crate) model: &'a dyn Model,
+    pub(crate) device: Device,
     pub(crate) precision: Precision,
     pub(crate) label_smoothing: f64,
     pub(crate) cancel: &'a AtomicBool,
@@ -44,7 +46,8 @@ pub(crate) fn losses(
     let (mut loss, mut nll, mut count, mut correct) = (0.0, 0.0, 0_i64, None);
     for batch in Loader::new(Arc::clone(dataset), batches.once_through())? {
         Owned::check_cancelled(setting.cancel)?;
-        let batch = setting.model.loss(&inputs(&batch?)?, setting.label_smoothing, &forward)?;
+        let batch =
+            setting.model.loss(&inputs(&batch?, setting.device)?, setting.label_smoothing, &forward)?;
         loss += batch.sum.f_double_value(&[])?;
         nll += batch.nll.f_double_value(&[])?;
         count += batch.count;

@@ -3,9 +3,10 @@
 use crate::error::TrainerError;
 use sagetrain_data::{Batch, Column};
 use sagetrain_models::Inputs;
+use tch::Device;
 
-/// Copies a batch's columns into tensors.
-pub(crate) fn inputs(batch: &Batch) -> Result<Inputs, TrainerError> {
+/// Copies a batch's columns into tensors on a device.
+pub(crate) fn inputs(batch: &Batch, device: Device) -> Result<Inputs, TrainerError> {
     let mut inputs = Inputs::new();
     for (name, column) in &batch.columns {
         inputs = match column {
@@ -13,5 +14,5 @@ pub(crate) fn inputs(batch: &Batch) -> Result<Inputs, TrainerError> {
             Column::Dense { values, width } => inputs.dense(name, values, *width)?,
         };
     }
-    Ok(inputs)
+    Ok(inputs.on(device)?)
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod checkpoint;
+mod device;
 mod ending;
 mod engine;
 mod error;
@@ -14,8 +15,10 @@ mod options;
 mod parameters;
 mod search;
 mod session;
+mod tally;
 pub mod task;
 mod training;
+mod updater;
 
 pub use ending::stop;
 pub use error::TrainerError;

@@ -1,10 +1,12 @@
 //! What a session is told once, at its creation.
 
+use crate::device;
 use crate::error::TrainerError;
-use sagetrain_optim::{OptimizerOptions, OptimizerSpec};
+use sagetrain_optim::{LossScaleSpec, NonFinite, OptimizerOptions, OptimizerSpec};
 use sagetrain_torch::Precision;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tch::Device;
 
 /// Options of [`crate::Session::create`]. The JSON form is TypeScript's `SessionOptions` without the model: the keys below, with those
 /// of [`OptimizerOptions`] beside them.
@@ -23,7 +25,7 @@ pub struct SessionOptions {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RunOptions {
-    /// `auto` and `cpu` for now.
+    /// `auto`, `cpu`, or a GPU such as `cuda:0`.
     pub device: String,
     /// Of the matrix products; without it what the processor does fastest.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,10 +33,16 @@ pub struct RunOptions {
     /// Threads of this session; without it the processors this process may use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
+    /// Updates from one reading of losses and norm to the next; without it 1 on the CPU and 50 on a GPU, where a reading waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_every: Option<u64>,
     /// Of dropout.
     pub seed: u64,
     /// Batches whose gradients are summed before an update.
     pub accumulate: u32,
+    /// Runs on the CPU what a GPU runs, for the rest of the engine thread's life: to compare the two.
+    #[serde(skip)]
+    pub composed: bool,
     /// ε of label smoothing, spread as ε/(V−1) over the other labels (fairseq's definition).
     pub label_smoothing: f64,
 }
@@ -45,8 +53,10 @@ impl Default for RunOptions {
             device: "auto".into(),
             precision: None,
             threads: None,
+            log_every: None,
             seed: 1,
             accumulate: 1,
+            composed: false,
             label_smoothing: 0.0,
         }
     }
@@ -71,6 +81,8 @@ pub enum PrecisionName {
     Float32,
     /// The 16-bit format with float32's exponent.
     Bfloat16,
+    /// IEEE half: with dynamic loss scaling.
+    Float16,
 }
 
 impl From<PrecisionName> for Precision {
@@ -78,11 +90,13 @@ impl From<PrecisionName> for Precision {
         match name {
             PrecisionName::Float32 => Self::Float32,
             PrecisionName::Bfloat16 => Self::Bfloat16,
+            PrecisionName::Float16 => Self::Float16,
         }
     }
 }
 
-const OWN_KEYS: [&str; 6] = ["device", "precision", "threads", "seed", "accumulate", "labelSmoothing"];
+const OWN_KEYS: [&str; 7] =
+    ["device", "precision", "threads", "logEvery", "seed", "accumulate", "labelSmoothing"];
 
 impl SessionOptions {
     /// Defaults around an optimizer.
@@ -104,7 +118,8 @@ impl SessionOptions {
                 "is required, for example { \"type\": \"adam\", \"lr\": 0.001 }".into(),
             ));
         };
-        let (own, rest) = partition(object);
+        let (own, mut rest) = partition(object);
+        scale_half(&own, &mut rest);
         Ok(Self {
             optimizer: OptimizerSpec::from_json(optimizer, "optimizer")?,
             update: OptimizerOptions::from_json(&rest, "")?,
@@ -115,15 +130,7 @@ impl SessionOptions {
     /// Fills in what depends on the machine, and refuses what no machine has.
     pub fn resolve(mut self) -> Result<Self, TrainerError> {
         let run = &mut self.run;
-        if !matches!(run.device.as_str(), "auto" | "cpu") {
-            let message =
-                format!("\"{}\" is not available in this build; use \"cpu\" or \"auto\"", run.device);
-            return Err(refuse("device", message));
-        }
-        if self.update.loss_scale.is_some() {
-            let message = "is of float16 gradients, which a session has not; leave it out".to_owned();
-            return Err(refuse("lossScale", message));
-        }
+        let device = device::resolve(&run.device, self.optimizer.observe().is_some())?;
         if run.accumulate == 0 {
             return Err(out_of_range("accumulate", 0.0, "of at least 1"));
         }
@@ -133,14 +140,31 @@ impl SessionOptions {
         if run.threads == Some(0) {
             return Err(out_of_range("threads", 0.0, "of at least 1"));
         }
-        run.device = "cpu".into();
-        run.precision = Some(run.precision.map_or_else(fastest_precision, Ok)?);
+        if run.log_every == Some(0) {
+            return Err(out_of_range("logEvery", 0.0, "of at least 1"));
+        }
+        run.device = device::name(device);
+        let precision = run.precision.map_or_else(|| fastest_precision(device), Ok)?;
+        run.precision = Some(precision);
+        run.log_every =
+            Some(run.log_every.unwrap_or(if device == Device::Cpu { 1 } else { UPDATES_A_READING }));
+        check_loss_scale(&mut self.update, precision)?;
         run.threads = Some(run.threads.unwrap_or_else(available_threads));
         Ok(self)
     }
 
     pub(crate) fn products(&self) -> Precision {
         self.run.precision.unwrap_or(PrecisionName::Float32).into()
+    }
+
+    /// The device that the name is of.
+    pub(crate) fn device(&self) -> Result<Device, TrainerError> {
+        device::resolve(&self.run.device, false)
+    }
+
+    /// Updates from one reading to the next.
+    pub(crate) fn log_every(&self) -> u64 {
+        self.run.log_every.unwrap_or(1).max(1)
     }
 
     pub(crate) fn threads(&self) -> usize {
@@ -186,10 +210,45 @@ fn out_of_range(key: &'static str, value: f64, wanted: &str) -> TrainerError {
     refuse(key, format!("{value} is out of range; give a number {wanted}"))
 }
 
-/// bfloat16 where the processor multiplies it natively, float32 elsewhere.
-fn fastest_precision() -> Result<PrecisionName, TrainerError> {
-    let native = sagetrain_torch::runtime()?.has_bfloat16;
+/// bfloat16 where the processor or the GPU multiplies it natively, float32 elsewhere.
+fn fastest_precision(device: Device) -> Result<PrecisionName, TrainerError> {
+    let native = match device {
+        Device::Cuda(number) => sagetrain_torch::cuda::has_bfloat16(number)?,
+        _ => sagetrain_torch::runtime()?.has_bfloat16,
+    };
     Ok(if native { PrecisionName::Bfloat16 } else { PrecisionName::Float32 })
+}
+
+/// On a GPU a reading waits until all that is queued is done.
+const UPDATES_A_READING: u64 = 50;
+
+/// fairseq's: the loss is a sum over tokens here as there, so that torch's 65536 for means would overflow at once.
+const INITIAL_LOSS_SCALE: f64 = 128.0;
+
+/// float16 is scaled whether or not that was asked for; before the other options are read, which depend on it.
+fn scale_half(own: &Map<String, Value>, rest: &mut Value) {
+    let half = own.get("precision").and_then(Value::as_str) == Some("float16");
+    if let Some(rest) = rest.as_object_mut().filter(|rest| half && !rest.contains_key("lossScale")) {
+        rest.insert("lossScale".into(), json!({ "initial": INITIAL_LOSS_SCALE }));
+    }
+}
+
+/// Dynamic loss scaling and float16 come together.
+fn check_loss_scale(update: &mut OptimizerOptions, precision: PrecisionName) -> Result<(), TrainerError> {
+    match (precision, &update.loss_scale) {
+        (PrecisionName::Float16, None) => {
+            update.loss_scale =
+                Some(LossScaleSpec { initial: INITIAL_LOSS_SCALE, ..LossScaleSpec::default() });
+            update.non_finite = NonFinite::Skip;
+            Ok(())
+        }
+        (PrecisionName::Float32 | PrecisionName::Bfloat16, Some(_)) => {
+            let message =
+                "keeps float16 gradients from vanishing; leave it out, or give precision \"float16\"";
+            Err(refuse("lossScale", message.to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The processors this process may use.

@@ -4,21 +4,23 @@
 //! them into a blocking call.
 
 use crate::checkpoint::{self, Digest, Extras, Loaded};
-use crate::engine::{Engine, Owned};
+use crate::device;
+use crate::engine::{Engine, Home, Owned};
 use crate::error::TrainerError;
 use crate::evaluate::{BatchSize, Losses, Setting, losses};
 use crate::inputs::inputs;
-use crate::options::SessionOptions;
+use crate::options::{PrecisionName, SessionOptions};
 use crate::parameters::infos;
 use crate::search::{Hypothesis, Request, SearchOptions};
 use crate::task::{spiral, translation};
 use crate::training::{StepReport, Training};
 use sagetrain_data::{Batch, Dataset};
-use sagetrain_models::{Ensemble, Forward, Model, ModelSpec};
+use sagetrain_models::{Ensemble, Forward, Model, ModelSpec, place};
 use sagetrain_optim::{ParameterInfo, SensitivityReport};
-use sagetrain_torch::{Precision, f32_slice, f32_slice_mut};
+use sagetrain_torch::{Precision, f32_values};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
+use tch::{Device, Tensor};
 
 /// How a command answers.
 pub type Reply<T> = Box<dyn FnOnce(Result<T, TrainerError>) + Send>;
@@ -76,6 +78,19 @@ impl ModelHandle {
         Engine::start(build, move |engine| reply(engine.map(|engine| Self { engine })));
     }
 
+    /// Lays the model on a device by name and gives it a precision, for evaluations and searches outside a session.
+    pub fn place(&self, name: String, precision: PrecisionName, reply: Reply<()>) {
+        let job = move |owned: &mut Owned| {
+            let device = device::resolve(&name, false)?;
+            if owned.training.is_none() {
+                place(owned.model.as_ref(), device)?;
+            }
+            owned.home = Home { device, precision: precision.into() };
+            Ok(())
+        };
+        self.engine.send(job, reply);
+    }
+
     /// Names, shapes and roles, in the model's order.
     pub fn parameters(&self, reply: Reply<Vec<ParameterInfo>>) {
         self.engine.send(|owned| Ok(infos(owned.model.as_ref())), reply);
@@ -90,7 +105,7 @@ impl ModelHandle {
     pub fn read(&self, name: String, reply: Reply<Array>) {
         let job = move |owned: &mut Owned| {
             let tensor = &owned.model.parameters().get(&name)?.tensor;
-            Ok(Array { shape: tensor.size(), values: f32_slice(tensor)?.to_vec() })
+            Ok(Array { shape: tensor.size(), values: f32_values(tensor)?.into_owned() })
         };
         self.engine.send(job, reply);
     }
@@ -100,12 +115,12 @@ impl ModelHandle {
         let job = move |owned: &mut Owned| {
             let _no_grad = tch::no_grad_guard();
             let mut tensor = owned.model.parameters().get(&name)?.tensor.shallow_clone();
-            let target = f32_slice_mut(&mut tensor)?;
-            if target.len() != values.len() {
-                let message = format!("{name} has {} values, {} given", target.len(), values.len());
+            if tensor.numel() != values.len() {
+                let message = format!("{name} has {} values, {} given", tensor.numel(), values.len());
                 return Err(TrainerError::Option { key: "values", message });
             }
-            target.copy_from_slice(&values);
+            let values = Tensor::f_from_slice(&values)?.f_view(tensor.size().as_slice())?;
+            tensor.f_copy_(&values)?;
             Ok(())
         };
         self.engine.send(job, reply);
@@ -117,9 +132,9 @@ impl ModelHandle {
             let _no_grad = tch::no_grad_guard();
             let precision = owned.precision();
             let forward = Forward::evaluation(precision);
-            let output = owned.model.forward(&inputs(&batch)?, &forward)?;
+            let output = owned.model.forward(&inputs(&batch, owned.device())?, &forward)?;
             let output = output.f_to_kind(tch::Kind::Float)?.f_contiguous()?;
-            Ok(Array { shape: output.size(), values: f32_slice(&output)?.to_vec() })
+            Ok(Array { shape: output.size(), values: f32_values(&output)?.into_owned() })
         };
         self.engine.send(job, reply);
     }
@@ -201,7 +216,19 @@ impl Session {
                 return Err(TrainerError::State { message });
             }
             let options = options.resolve()?;
-            owned.training = Some(Training::new(owned.model.as_ref(), options.clone())?);
+            let device = options.device()?;
+            if options.run.composed {
+                sagetrain_torch::set_composed(true);
+            }
+            let model = owned.model.as_ref();
+            let training = place(model, device).map_err(TrainerError::from);
+            match training.and_then(|()| Training::new(model, device, options.clone())) {
+                Ok(training) => owned.training = Some(training),
+                Err(error) => {
+                    place(model, owned.home.device)?;
+                    return Err(error);
+                }
+            }
             Ok((session, options))
         };
         engine.send(job, reply);
@@ -292,6 +319,7 @@ impl Session {
                 training.swap_averages(model)?;
             }
             owned.training = None;
+            place(owned.model.as_ref(), owned.home.device)?;
             Ok(sagetrain_torch::release_memory()?)
         };
         self.engine.send(job, reply);
@@ -299,13 +327,18 @@ impl Session {
 }
 
 impl Owned {
+    fn device(&self) -> Device {
+        self.training.as_ref().map_or(self.home.device, |training| training.device)
+    }
+
     fn precision(&self) -> Precision {
-        self.training.as_ref().map_or(Precision::Float32, |training| training.options.products())
+        self.training.as_ref().map_or(self.home.precision, |training| training.options.products())
     }
 
     fn setting(&self) -> Setting<'_> {
         Setting {
             model: self.model.as_ref(),
+            device: self.device(),
             precision: self.precision(),
             label_smoothing: self
                 .training

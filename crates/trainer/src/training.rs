@@ -3,14 +3,14 @@
 use crate::error::TrainerError;
 use crate::inputs::inputs;
 use crate::options::SessionOptions;
-use crate::parameters::infos;
+use crate::tally::Tally;
+use crate::updater::Updater;
 use sagetrain_data::Batch;
 use sagetrain_models::{Forward, Inputs, Loss, Model};
-use sagetrain_optim::{Optimizer, SensitivityReport, StepInputs};
-use sagetrain_torch::{ParallelFor, TensorAllocate, f32_slice, f32_slice_mut};
+use sagetrain_optim::{SensitivityReport, StepInputs};
 use serde::Serialize;
 use std::time::Instant;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// What one call of [`crate::Session::step`] did.
 #[derive(Debug, Clone, Serialize)]
@@ -20,9 +20,12 @@ pub struct StepReport {
     pub step: u64,
     /// Whether this call ended in an update, or only added its gradients to those of the next one.
     pub updated: bool,
-    /// Mean loss of the update's tokens or samples in nats, smoothing included.
+    /// Whether losses and norm were read. Where they wait on a device (`logEvery`), means and norm are missing until the next reading,
+    /// which is of all updates since the last.
+    pub read: bool,
+    /// Mean loss of the update's tokens or samples in nats, smoothing included; NaN where it was not read.
     pub loss: f64,
-    /// Mean negative log-likelihood in nats, without smoothing.
+    /// Mean negative log-likelihood in nats, without smoothing; NaN where it was not read.
     pub nll: f64,
     /// Tokens or samples the means are over.
     pub count: i64,
@@ -45,16 +48,17 @@ pub struct StepReport {
 pub(crate) struct Pending {
     pub(crate) gradients: Vec<Option<Tensor>>,
     pub(crate) batches: u32,
-    pub(crate) count: i64,
-    pub(crate) loss: f64,
-    pub(crate) nll: f64,
+    pub(crate) tally: Tally,
 }
 
 /// A session's state beside its model.
 pub(crate) struct Training {
     pub(crate) options: SessionOptions,
-    pub(crate) optimizer: Optimizer,
+    pub(crate) device: Device,
+    pub(crate) optimizer: Updater,
     pub(crate) pending: Pending,
+    /// Losses of the updates since the last reading.
+    window: Tally,
     /// Optimizer steps finished.
     pub(crate) step: u64,
     /// Batches seen; the counter of every random stream.
@@ -67,24 +71,43 @@ pub(crate) struct Training {
 }
 
 impl Training {
-    /// Lays out the optimizer for the model's parameters. `options` are resolved.
-    pub(crate) fn new(model: &dyn Model, options: SessionOptions) -> Result<Self, TrainerError> {
+    /// Lays out the optimizer for the model's parameters, which are on `device`. `options` are resolved.
+    pub(crate) fn new(
+        model: &dyn Model,
+        device: Device,
+        options: SessionOptions,
+    ) -> Result<Self, TrainerError> {
         let threads = options.threads();
         sagetrain_torch::set_threads(threads)?;
-        let optimizer = Optimizer::new(&options.optimizer, &infos(model), &options.update, &TensorAllocate)?;
-        let pending = Pending::default();
+        let optimizer = Updater::new(model, device, &options.optimizer, &options.update)?;
+        let (pending, window) = (Pending::default(), Tally::default());
         let (step, passes, rate_factor, swapped, sensitivity) = (0, 0, 1.0, false, None);
-        Ok(Self { options, optimizer, pending, step, passes, rate_factor, swapped, sensitivity })
+        Ok(Self {
+            options,
+            device,
+            optimizer,
+            pending,
+            window,
+            step,
+            passes,
+            rate_factor,
+            swapped,
+            sensitivity,
+        })
     }
 
     /// Forward, backward, and an update where this batch completes one.
     pub(crate) fn step(&mut self, model: &dyn Model, batch: &Batch) -> Result<StepReport, TrainerError> {
         self.check_weights()?;
         let started = Instant::now();
-        let inputs = inputs(batch)?;
+        let inputs = inputs(batch, self.device)?;
         let loss = self.loss(model, &inputs)?;
         self.accumulate(model, &loss)?;
-        let mut report = self.report();
+        let reads = self.options.log_every() == 1;
+        if reads {
+            self.pending.tally.read()?;
+        }
+        let mut report = self.report(reads);
         if self.pending.batches == self.options.run.accumulate {
             self.update(model, &mut report)?;
         }
@@ -96,7 +119,7 @@ impl Training {
     pub(crate) fn finish(&mut self, model: &dyn Model) -> Result<StepReport, TrainerError> {
         self.check_weights()?;
         let started = Instant::now();
-        let mut report = self.report();
+        let mut report = self.report(self.options.log_every() == 1);
         if self.pending.batches > 0 {
             self.update(model, &mut report)?;
         }
@@ -104,12 +127,22 @@ impl Training {
         Ok(report)
     }
 
+    /// Waits for what is queued on a device: losses of an unfinished accumulation are read, and a step that was not taken is an error.
+    pub(crate) fn settle(&mut self) -> Result<(), TrainerError> {
+        self.pending.tally.read()?;
+        let looked = self.optimizer.look();
+        self.step = self.optimizer.step_count();
+        looked.map(drop)
+    }
+
+    /// The next reading begins here.
+    pub(crate) fn forget_losses(&mut self) {
+        self.window = Tally::default();
+    }
+
     /// Exchanges weights and averages; a second call puts them back, to the bit.
     pub(crate) fn swap_averages(&mut self, model: &dyn Model) -> Result<(), TrainerError> {
-        let _no_grad = tch::no_grad_guard();
-        let mut tensors = handles(model);
-        let mut parameters = tensors.iter_mut().map(f32_slice_mut).collect::<Result<Vec<_>, _>>()?;
-        self.optimizer.swap_averages(&mut parameters)?;
+        self.optimizer.swap_averages(model)?;
         self.swapped = !self.swapped;
         Ok(())
     }
@@ -139,6 +172,7 @@ impl Training {
             precision: self.options.products(),
             seed: self.options.run.seed,
             step: self.passes,
+            loss_scale: self.optimizer.loss_scale(),
         };
         let loss = model.loss(inputs, self.options.run.label_smoothing, &forward)?;
         self.passes += 1;
@@ -149,7 +183,9 @@ impl Training {
     /// weigh by their tokens.
     fn accumulate(&mut self, model: &dyn Model, loss: &Loss) -> Result<(), TrainerError> {
         let tensors: Vec<&Tensor> = model.parameters().iter().map(|parameter| &parameter.tensor).collect();
-        let fresh = Tensor::f_run_backward(&[&loss.sum], &tensors, false, false)?;
+        let scale = self.optimizer.loss_scale();
+        let minimised = if scale == 1.0 { loss.sum.shallow_clone() } else { loss.sum.f_mul_scalar(scale)? };
+        let fresh = Tensor::f_run_backward(&[&minimised], &tensors, false, false)?;
         let fresh = fresh.into_iter().map(|gradient| gradient.defined().then_some(gradient));
         if self.pending.gradients.is_empty() {
             self.pending.gradients = fresh.map(contiguous).collect::<Result<_, _>>()?;
@@ -159,23 +195,15 @@ impl Training {
             }
         }
         self.pending.batches += 1;
-        self.pending.count += loss.count;
-        self.pending.loss += loss.sum.f_double_value(&[])?;
-        self.pending.nll += loss.nll.f_double_value(&[])?;
-        Ok(())
+        self.pending.tally.add(loss)
     }
 
     fn update(&mut self, model: &dyn Model, report: &mut StepReport) -> Result<(), TrainerError> {
         let pending = std::mem::take(&mut self.pending);
         let started = Instant::now();
-        let (divisor, multiplier) = (pending.count as f64, self.multiplier()?);
+        let (divisor, multiplier) = (pending.tally.count as f64, self.multiplier()?);
         let inputs = StepInputs { divisor, multiplier, ..StepInputs::default() };
-        let mut tensors = handles(model);
-        let _no_grad = tch::no_grad_guard();
-        let mut parameters = tensors.iter_mut().map(f32_slice_mut).collect::<Result<Vec<_>, _>>()?;
-        let gradients = pending.gradients.iter().map(|gradient| gradient.as_ref().map(f32_slice).transpose());
-        let gradients = gradients.collect::<Result<Vec<_>, _>>()?;
-        let done = self.optimizer.step(&mut parameters, &gradients, inputs, &ParallelFor)?;
+        let done = self.optimizer.step(model, &pending.gradients, inputs)?;
         self.step = done.step;
         let fresh = self.optimizer.sensitivity().filter(|seen| seen.step == done.step && !done.skipped);
         self.sensitivity = fresh.cloned().or_else(|| self.sensitivity.take());
@@ -185,17 +213,36 @@ impl Training {
         report.skipped = done.skipped;
         report.gradient_norm = done.gradient_norm;
         report.optimizer_seconds = started.elapsed().as_secs_f64();
+        self.window.append(pending.tally);
+        if done.step.is_multiple_of(self.options.log_every()) || done.skipped {
+            self.read(report)?;
+        }
         Ok(())
     }
 
-    fn report(&self) -> StepReport {
-        let count = self.pending.count.max(1) as f64;
+    /// Reads what the updates since the last reading have left on the device, and learns whether all of them were taken.
+    fn read(&mut self, report: &mut StepReport) -> Result<(), TrainerError> {
+        let mut window = std::mem::take(&mut self.window);
+        let norm = self.optimizer.look();
+        self.step = self.optimizer.step_count();
+        report.gradient_norm = norm?.or(report.gradient_norm);
+        window.read()?;
+        report.read = true;
+        [report.loss, report.nll] = window.means();
+        report.count = window.count;
+        Ok(())
+    }
+
+    /// What is known before an update.
+    fn report(&self, read: bool) -> StepReport {
+        let [loss, nll] = if read { self.pending.tally.means() } else { [f64::NAN; 2] };
         StepReport {
             step: self.step,
             updated: false,
-            loss: self.pending.loss / count,
-            nll: self.pending.nll / count,
-            count: self.pending.count,
+            read,
+            loss,
+            nll,
+            count: self.pending.tally.count,
             lr: None,
             gradient_norm: None,
             skipped: false,
@@ -203,11 +250,6 @@ impl Training {
             optimizer_seconds: 0.0,
         }
     }
-}
-
-/// Second handles of the parameters' storages, to write through.
-fn handles(model: &dyn Model) -> Vec<Tensor> {
-    model.parameters().iter().map(|parameter| parameter.tensor.shallow_clone()).collect()
 }
 
 fn contiguous(gradient: Option<Tensor>) -> Result<Option<Tensor>, TrainerError> {

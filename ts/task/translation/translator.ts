@@ -5,7 +5,7 @@ import { abortable } from '../../abort.js'
 import { SagetrainError } from '../../errors.js'
 import { nativeOf } from '../../handle.js'
 import { encode } from '../../json.js'
-import { Model } from '../../model.js'
+import { Model, type PlaceOptions } from '../../model.js'
 import { call } from '../../native-error.js'
 import { count, expected, object, parse, text } from '../../options.js'
 import { TextSteps } from '../../text/text-steps.js'
@@ -66,13 +66,13 @@ export class Translator {
    * `target/tokenizer.json` where the model has two vocabularies. Several folders are an ensemble: a token's probability is the mean of the models'.
    *
    * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_DATA` for another kind of tokenizer, `ERR_ARGUMENT` for an ensemble of different tokenizers or
-   * for no folder, `ERR_IO`.
+   * for no folder, `ERR_IO`, `ERR_CONFIG` or `ERR_DEVICE` for where it cannot be.
    */
-  static async load(folders: string | readonly string[]): Promise<Translator> {
+  static async load(folders: string | readonly string[], options: PlaceOptions = {}): Promise<Translator> {
     const [path, ...others] = typeof folders === 'string' ? [parse(text, folders, 'folder', 'ERR_ARGUMENT')] : parse(someFolders, folders, 'folders', 'ERR_ARGUMENT')
     if (path === undefined) throw new SagetrainError('ERR_ARGUMENT', 'folders: expected one or more, got none', { fields: { argument: 'folders' } })
     for (const other of others) await checkSameTokenizers(path, other) // oxlint-disable-line no-await-in-loop -- a few small files
-    const model = others.length === 0 ? await Model.load(path) : await Model.ensemble([path, ...others])
+    const model = others.length === 0 ? await Model.load(path, options) : await Model.ensemble([path, ...others], options)
     return new Translator(model, await tokenizersOf(path, model.spec), TextSteps.open(path))
   }
 

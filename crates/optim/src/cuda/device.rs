@@ -12,6 +12,7 @@ use crate::parameter::ParameterInfo;
 use crate::progress::Progress;
 use crate::resolved::Resolved;
 use crate::spec::OptimizerSpec;
+use crate::state_file::StateOrigin;
 use sagetrain_kernels::Stored;
 use sagetrain_kernels::cuda::Verdict;
 
@@ -169,6 +170,25 @@ impl<S: Stored> DeviceOptimizer<S> {
                 );
                 Err(OptimError::Argument { argument: "gradients", problem })
             }
+        }
+    }
+
+    /// What the schedule multiplies the next step's rate with.
+    ///
+    /// # Errors
+    /// Those of a schedule without the total it is stretched over.
+    pub fn next_multiplier(&self) -> crate::Result<f64> {
+        self.resolved.multiplier(self.progress.step + 1, None)
+    }
+
+    /// What the states were made by.
+    pub fn origin(&self) -> StateOrigin {
+        StateOrigin {
+            step: self.step_count(),
+            spec: self.spec().clone(),
+            options: self.options().clone(),
+            scope: self.resolved_scope().to_vec(),
+            loss_scale: self.loss_scale_state(),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::arena::Arena;
 use crate::array::NamedState;
 use crate::cuda::{DeviceOptimizer, StateImage, StatePlace};
 use crate::error::OptimError;
+use crate::layout::AVERAGE;
 use crate::loss_scale::LossScaleState;
 use crate::memory::Owned;
 use crate::state::{Given, LoadReport, named};
@@ -22,6 +23,18 @@ impl<S: Stored> DeviceOptimizer<S> {
         parameters
             .flat_map(|(parameter, slots)| slots.iter().map(|slot| slot.place::<S>(parameter)))
             .collect()
+    }
+
+    /// The averages that have begun: index of the parameter, bytes from the arena's beginning, how many bytes.
+    pub fn averages(&self) -> Vec<(usize, u64, u64)> {
+        let Some(averaging) = &self.progress.averaging else { return Vec::new() };
+        let begun = self.resolved.parameters.iter().zip(&self.slots).enumerate();
+        let begun = begun.filter(|(index, _)| averaging.has_begun(*index));
+        let places = begun.flat_map(|(index, (parameter, slots))| {
+            let places = slots.iter().map(|slot| slot.place::<S>(parameter));
+            places.filter(|place| place.state == AVERAGE).map(move |place| (index, place.offset, place.bytes))
+        });
+        places.collect()
     }
 
     /// Room on the host for a copy of the arena.

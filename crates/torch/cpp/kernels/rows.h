@@ -61,7 +61,7 @@ template <typename T> static void loss_row(const Loss &a, int64_t r) {
   a.loss[r] = rest * a.nll[r] + spread * (classes * log_mass - (double)sum(all));
   if (!a.gradient) return;
   T *gradient = (T *)a.gradient + r * a.gradient_stride;
-  const float inverse = 1.0 / mass, less = spread;
+  const float inverse = a.slope_scale / mass, less = spread * a.slope_scale;
   x[target] -= rest * mass;
   for (int64_t j = 0; j < classes; j += W) {
     int n = classes - j < W ? classes - j : W;

@@ -15,14 +15,14 @@ use tch::{Device, Kind, Tensor};
 use super::error::CudaStepError;
 use super::stream::{Back, enter, number};
 use super::tensors::{Places, places};
+use crate::composed::upload;
 use crate::ffi::stream as ffi;
 
 const VERDICT_BYTES: usize = size_of::<Verdict>();
 
 /// As [`Optimizer`](sagetrain_optim::Optimizer), over CUDA tensors of type `S`. See [`sagetrain_optim::cuda`] for when a step waits.
 ///
-/// Tables are uploaded when a tensor's address changes, which waits for the stream: keep gradients and set them to zero rather than
-/// drop them. All calls act on libtorch's current stream of the calling thread; steps on different streams must be ordered by the caller.
+/// Tables are uploaded when a tensor's address changes, from pinned memory, so that nobody waits. All calls act on libtorch's current stream of the calling thread; steps on different streams must be ordered by the caller.
 pub struct CudaOptimizer<S: Stored> {
     plan: DeviceOptimizer<S>,
     kernels: Arc<Kernels>,
@@ -108,6 +108,23 @@ impl<S: Stored> CudaOptimizer<S> {
             return Err(error.into());
         }
         Ok(Some(verdict))
+    }
+
+    /// Exchanges every parameter with its average, where one has begun; a second call puts both back, to the bit. Nothing waits.
+    ///
+    /// # Errors
+    /// `ERR_ARGUMENT`, `ERR_SHAPE` or `ERR_DTYPE` for what does not fit: nothing has changed then.
+    pub fn swap_averages(&mut self, parameters: &mut [Tensor]) -> Result<()> {
+        places::<S>(self.plan.parameters(), self.device, parameters, &none(parameters.len()))?;
+        for (index, offset, bytes) in self.plan.averages() {
+            let parameter = &mut parameters[index];
+            let bytes = self.arena.f_narrow(0, offset as i64, bytes as i64)?;
+            let mut average = bytes.f_view_dtype(parameter.f_kind()?)?.f_view(parameter.size().as_slice())?;
+            let weights = parameter.f_detach_copy()?;
+            parameter.f_copy_(&average)?;
+            average.f_copy_(&weights)?;
+        }
+        Ok(())
     }
 
     /// A copy of all states on the host. Waits for the device.
@@ -210,10 +227,14 @@ impl<S: Stored> CudaOptimizer<S> {
     }
 }
 
+fn none(count: usize) -> Vec<Option<Tensor>> {
+    (0..count).map(|_| None).collect()
+}
+
 fn zeros(bytes: usize, device: Device) -> Result<Tensor> {
     Ok(Tensor::f_zeros([bytes as i64], (Kind::Uint8, device))?)
 }
 
 fn to_device(bytes: &[u8], device: Device) -> Result<Tensor> {
-    Ok(Tensor::f_from_data_size(bytes, &[bytes.len() as i64], Kind::Uint8)?.f_to_device(device)?)
+    Ok(upload(&Tensor::f_from_data_size(bytes, &[bytes.len() as i64], Kind::Uint8)?, device)?)
 }

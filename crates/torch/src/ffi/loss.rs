@@ -1,4 +1,4 @@
-//! `cpp/loss.cpp`.
+//! `cpp/loss.cpp` and `cpp/composed_loss.cpp`.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -6,6 +6,7 @@ use std::ptr::null_mut;
 use tch::Tensor;
 
 use super::{Status, adopt, handle};
+use crate::composed::is_composed;
 use crate::error::TorchError;
 use crate::loss::LossSums;
 use crate::precision::Precision;
@@ -20,6 +21,19 @@ unsafe extern "C" {
         targets: *mut c_void,
         smoothing: f64,
         precision: i32,
+        loss_scale: f64,
+        loss: *mut *mut c_void,
+        nll: *mut *mut c_void,
+    ) -> Status;
+    fn sagetrain_composed_cross_entropy(
+        hidden: *mut c_void,
+        table: *mut c_void,
+        fixed_row: i64,
+        bias: *mut c_void,
+        targets: *mut c_void,
+        smoothing: f64,
+        precision: i32,
+        loss_scale: f64,
         loss: *mut *mut c_void,
         nll: *mut *mut c_void,
     ) -> Status;
@@ -33,11 +47,17 @@ pub(crate) fn projected_cross_entropy(
     targets: &Tensor,
     smoothing: f64,
     precision: Precision,
+    loss_scale: f64,
 ) -> Result<LossSums, TorchError> {
     let (mut loss, mut nll) = (null_mut(), null_mut());
-    // SAFETY: live tensors, of which the bias may be null, and two writable results.
+    let call = if is_composed(hidden) {
+        sagetrain_composed_cross_entropy
+    } else {
+        sagetrain_projected_cross_entropy
+    };
+    // SAFETY: live tensors of one device, the CPU where the call is the fused one; the bias may be null, two results are writable.
     let status = unsafe {
-        sagetrain_projected_cross_entropy(
+        call(
             handle(hidden),
             handle(table.rows),
             table.fixed_row.unwrap_or(-1),
@@ -45,6 +65,7 @@ pub(crate) fn projected_cross_entropy(
             handle(targets),
             smoothing,
             precision as i32,
+            loss_scale,
             &mut loss,
             &mut nll,
         )

@@ -6,7 +6,7 @@ use sagetrain_optim::{Change, shown};
 /// With another value of these the saved state means something else.
 const BINDING: [&str; 4] = ["seed", "accumulate", "precision", "optimizer"];
 /// Without effect on the trajectory, or compared elsewhere: threads with the machine, the scope by the names it selects.
-const FREE: [&str; 4] = ["device", "threads", "optimizer.observe", "optimizer.sage.scope"];
+const FREE: [&str; 5] = ["device", "logEvery", "threads", "optimizer.observe", "optimizer.sage.scope"];
 
 /// Whether the saved state cannot be continued under the new value.
 pub(super) fn is_binding(change: &Change) -> bool {

@@ -4,7 +4,7 @@ use super::manifest::hex;
 use crate::error::TrainerError;
 use crate::training::Training;
 use sagetrain_models::Model;
-use sagetrain_torch::f32_slice;
+use sagetrain_torch::f32_values;
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -18,19 +18,23 @@ pub struct Digest {
     pub sha256: String,
 }
 
-pub(crate) fn digests(model: &dyn Model, training: &Training) -> Result<Vec<Digest>, TrainerError> {
+pub(crate) fn digests(model: &dyn Model, training: &mut Training) -> Result<Vec<Digest>, TrainerError> {
+    training.settle()?;
     let mut all = Vec::new();
     let parameters = model.parameters();
     for parameter in parameters.iter() {
-        let bytes = to_bytes(f32_slice(&parameter.tensor)?);
+        let bytes = to_bytes(&f32_values(&parameter.tensor)?);
         all.push(digest(format!("parameters/{}", parameter.name), &bytes));
     }
-    for (name, _, values) in training.optimizer.state() {
-        all.push(digest(format!("optimizer/{name}"), values.bytes()));
-    }
+    training.optimizer.with_states(|states| {
+        all.extend(
+            states.iter().map(|(name, _, values)| digest(format!("optimizer/{name}"), values.bytes())),
+        );
+        Ok(())
+    })?;
     for (parameter, gradient) in parameters.iter().zip(&training.pending.gradients) {
         if let Some(gradient) = gradient {
-            all.push(digest(format!("gradients/{}", parameter.name), &to_bytes(f32_slice(gradient)?)));
+            all.push(digest(format!("gradients/{}", parameter.name), &to_bytes(&f32_values(gradient)?)));
         }
     }
     all.push(digest("counters".into(), counters(training).as_bytes()));
@@ -40,7 +44,7 @@ pub(crate) fn digests(model: &dyn Model, training: &Training) -> Result<Vec<Dige
 /// Everything beside arrays, as text.
 fn counters(training: &Training) -> String {
     let Training { step, passes, rate_factor, pending, .. } = training;
-    let sums = json!([pending.batches, pending.count, pending.loss, pending.nll]);
+    let sums = json!([pending.batches, pending.tally.count, pending.tally.loss, pending.tally.nll]);
     json!({ "step": step, "passes": passes, "rateFactor": rate_factor, "accumulated": sums }).to_string()
 }
 

@@ -45,6 +45,14 @@ fn one() -> f64 {
     1.0
 }
 
+fn cpu() -> String {
+    "cpu".into()
+}
+
+fn is_cpu(device: &String) -> bool {
+    device == "cpu"
+}
+
 fn is_one(factor: &f64) -> bool {
     *factor == 1.0
 }
@@ -68,6 +76,9 @@ pub struct Accumulated {
 pub struct Environment {
     /// libtorch's version.
     pub libtorch: String,
+    /// `cpu` or `cuda`.
+    #[serde(default = "cpu", skip_serializing_if = "is_cpu")]
+    pub device: String,
     /// Threads of the session.
     pub threads: usize,
     /// libtorch's vector instruction level.
@@ -81,6 +92,7 @@ impl Environment {
         let runtime = sagetrain_torch::runtime()?;
         Ok(Self {
             libtorch: runtime.libtorch_version,
+            device: if training.device.is_cuda() { "cuda".into() } else { cpu() },
             threads: training.options.threads(),
             cpu_capability: runtime.cpu_capability,
             kernels: runtime.kernels,
@@ -90,6 +102,7 @@ impl Environment {
     /// One sentence for each difference; none means bit-exact continuation.
     pub(super) fn differences(&self, now: &Self) -> Vec<String> {
         let pairs = [
+            ("device", self.device.clone(), now.device.clone()),
             ("threads", self.threads.to_string(), now.threads.to_string()),
             ("libtorch", self.libtorch.clone(), now.libtorch.clone()),
             ("CPU capability", self.cpu_capability.clone(), now.cpu_capability.clone()),
@@ -137,11 +150,11 @@ pub(super) fn write(path: &Path, training: &Training, run: &serde_json::Value) -
         passes: training.passes,
         accumulated: Accumulated {
             batches: pending.batches,
-            count: pending.count,
-            loss: pending.loss,
-            nll: pending.nll,
+            count: pending.tally.count,
+            loss: pending.tally.loss,
+            nll: pending.tally.nll,
         },
-        loss_scale: 1.0,
+        loss_scale: training.optimizer.loss_scale(),
         rate_factor: training.rate_factor,
         options: training.options.clone(),
         scope: training.optimizer.resolved_scope().to_vec(),

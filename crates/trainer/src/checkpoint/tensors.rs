@@ -3,8 +3,8 @@
 use crate::error::TrainerError;
 use crate::training::Training;
 use sagetrain_models::Model;
-use sagetrain_optim::{NamedState, StateArray, StateValues, Values, read_state, write_state};
-use sagetrain_torch::f32_slice;
+use sagetrain_optim::{LossScaleState, NamedState, StateArray, StateValues, Values, read_state, write_state};
+use sagetrain_torch::{f32_values, upload};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Tensor;
@@ -12,15 +12,21 @@ use tch::Tensor;
 const GRADIENT: &str = "gradient";
 const AVERAGE: &str = "/average";
 
-pub(super) fn write(path: &Path, model: &dyn Model, training: &Training) -> Result<(), TrainerError> {
+pub(super) fn write(path: &Path, model: &dyn Model, training: &mut Training) -> Result<(), TrainerError> {
     let shapes: Vec<Vec<usize>> = training.pending.gradients.iter().map(shape).collect();
-    let mut arrays: Vec<NamedState<'_>> = training.optimizer.state();
-    for ((name, gradient), shape) in names(model).zip(&training.pending.gradients).zip(&shapes) {
-        if let Some(gradient) = gradient {
-            arrays.push((format!("{name}/{GRADIENT}"), shape, Values::Float32(f32_slice(gradient)?)));
+    let gradients =
+        training.pending.gradients.iter().map(|gradient| gradient.as_ref().map(f32_values).transpose());
+    let gradients = gradients.collect::<Result<Vec<_>, _>>()?;
+    let origin = training.optimizer.origin();
+    training.optimizer.with_states(|states| {
+        let mut arrays: Vec<NamedState<'_>> = states;
+        for ((name, gradient), shape) in names(model).zip(&gradients).zip(&shapes) {
+            if let Some(gradient) = gradient {
+                arrays.push((format!("{name}/{GRADIENT}"), shape, Values::Float32(gradient)));
+            }
         }
-    }
-    Ok(write_state(path, &training.optimizer.origin(), &arrays)?)
+        Ok(write_state(path, &origin, &arrays)?)
+    })
 }
 
 fn shape(gradient: &Option<Tensor>) -> Vec<usize> {
@@ -31,29 +37,41 @@ fn shape(gradient: &Option<Tensor>) -> Vec<usize> {
 /// What a file holds.
 pub(super) struct Tensors {
     states: Vec<StateArray>,
+    /// Where dynamic loss scaling stood.
+    pub(super) loss_scale: Option<LossScaleState>,
     /// The unfinished gradients in the parameters' order; empty where there are none.
     pub(super) gradients: Vec<Option<Tensor>>,
 }
 
 impl Tensors {
     /// Reads a file whose states are exactly the session's.
-    pub(super) fn read(path: &Path, model: &dyn Model, training: &Training) -> Result<Self, TrainerError> {
+    pub(super) fn read(
+        path: &Path,
+        model: &dyn Model,
+        training: &mut Training,
+    ) -> Result<Self, TrainerError> {
         let saved = read_state(path)?;
-        if let Some(name) = difference(&saved.states, &training.optimizer.state(), training.averages()) {
+        let loss_scale = saved.origin.as_ref().and_then(|origin| origin.loss_scale);
+        let (averages, device) = (training.averages(), training.device);
+        let differs = |kept: Vec<NamedState<'_>>| Ok(difference(&saved.states, &kept, averages));
+        if let Some(name) = training.optimizer.with_states(differs)? {
             let message = format!(
                 "{name} is not what this session's optimizer keeps; give the optimizer it was saved with"
             );
             return Err(TrainerError::checkpoint(path, message));
         }
         if saved.gradients.is_empty() {
-            return Ok(Self { states: saved.states, gradients: Vec::new() });
+            return Ok(Self { states: saved.states, loss_scale, gradients: Vec::new() });
         }
         let by_name: BTreeMap<&str, &StateArray> =
             saved.gradients.iter().map(|array| (array.name.as_str(), array)).collect();
-        let gradient =
-            |name: &str| by_name.get(format!("{name}/{GRADIENT}").as_str()).map(|array| tensor(path, array));
+        let gradient = |name: &str| {
+            by_name
+                .get(format!("{name}/{GRADIENT}").as_str())
+                .map(|array| Ok::<_, TrainerError>(upload(&tensor(path, array)?, device)?))
+        };
         let gradients = names(model).map(|name| gradient(name).transpose()).collect::<Result<_, _>>()?;
-        Ok(Self { states: saved.states, gradients })
+        Ok(Self { states: saved.states, loss_scale, gradients })
     }
 
     /// The optimizer's state as it takes it.

@@ -26,7 +26,9 @@ pub(super) fn advance(
     // At most one in each row ends the sentence, so that of 2·beam `beam` live ones remain.
     let wanted = 2 * searcher.options.beam;
     let best = best_log_probabilities(&step.logits, wanted, &searcher.excluded(decoded))?;
-    let logits: Vec<&[f32]> = step.rows()?.collect();
+    // Of a device they would have to be copied, and only a forced token's is looked up.
+    let forces = active.iter().any(|sentence| sentence.forced(decoded, searcher.tokens.end).is_some());
+    let logits = forces.then(|| step.rows()).transpose()?;
     let mut rows = Parents::new();
     let mut first = 0;
     for sentence in active {
@@ -38,8 +40,8 @@ pub(super) fn advance(
                 return Err(sentence.non_finite());
             }
             let forced = sentence.forced(decoded, searcher.tokens.end);
-            let forced =
-                forced.map(|token| (token, f64::from(logits[row][token as usize]) - best.log_masses[row]));
+            let forced = forced.zip(logits.as_ref());
+            let forced = forced.map(|(token, logits)| (token, logits.at(row, token) - best.log_masses[row]));
             continue_row(&sentence.live[parent], parent, forced, best.row(row), &mut candidates);
         }
         // Stable: equal scores keep the order of their rows, whatever the batch.

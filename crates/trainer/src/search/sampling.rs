@@ -4,7 +4,7 @@ use super::Sampling;
 use super::beam::decoded;
 use super::searcher::{Parents, Searcher, Sentence, Step};
 use crate::error::TrainerError;
-use sagetrain_torch::{Best, Entry, Philox, best_log_probabilities, f32_slice};
+use sagetrain_torch::{Best, Entry, Philox, best_log_probabilities, f32_values, upload};
 use tch::Tensor;
 
 /// As many entries are looked at before a nucleus is looked for in the whole vocabulary.
@@ -20,7 +20,7 @@ pub(super) fn advance(
     let decoded = decoded(active);
     let distribution = Distribution::new(sampling, step, &searcher.excluded(decoded))?;
     let masses = step.log_masses()?;
-    let logits: Vec<&[f32]> = step.rows()?.collect();
+    let logits = step.rows()?;
     let mut rows = Parents::new();
     let mut row = 0;
     for sentence in active {
@@ -31,7 +31,7 @@ pub(super) fn advance(
             let draw = uniform(sampling.seed, sentence.request.position, prefix.sample, decoded);
             let forced = sentence.forced(decoded, searcher.tokens.end);
             let token = forced.unwrap_or_else(|| distribution.draw(row, draw));
-            let total = prefix.log_probability + f64::from(logits[row][token as usize]) - masses[row];
+            let total = prefix.log_probability + logits.at(row, token) - masses[row];
             if i64::from(token) == searcher.tokens.end {
                 sentence.finished.push(prefix.finished(total, &searcher.options));
             } else {
@@ -61,7 +61,11 @@ enum Distribution {
 impl Distribution {
     fn new(sampling: &Sampling, step: &Step, excluded: &[i64]) -> Result<Self, TrainerError> {
         let scaled = step.logits.f_div_scalar(sampling.temperature)?;
-        let scaled = scaled.f_index_fill(1, &Tensor::f_from_slice(excluded)?, f64::NEG_INFINITY)?;
+        let scaled = scaled.f_index_fill(
+            1,
+            &upload(&Tensor::f_from_slice(excluded)?, scaled.device())?,
+            f64::NEG_INFINITY,
+        )?;
         let of_entries = sampling.top_k.is_some();
         let nucleus = sampling.top_p.unwrap_or(1.0);
         if !of_entries && nucleus >= 1.0 {
@@ -77,7 +81,7 @@ impl Distribution {
     fn whole(scaled: &Tensor) -> Result<Self, TrainerError> {
         let weights = scaled.f_softmax(-1, tch::Kind::Float)?;
         let vocabulary = scaled.size().get(1).map_or(1, |&columns| columns.max(1) as usize);
-        Ok(Self::Whole { weights: f32_slice(&weights)?.to_vec(), vocabulary })
+        Ok(Self::Whole { weights: f32_values(&weights)?.into_owned(), vocabulary })
     }
 
     /// The token at `draw` of the row's mass.

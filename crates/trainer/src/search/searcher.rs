@@ -5,7 +5,8 @@ use super::request::{Request, ragged};
 use super::{SearchOptions, beam, sampling};
 use crate::error::TrainerError;
 use sagetrain_models::{Cache, Decoding, Tokens, Translator};
-use sagetrain_torch::{Precision, Weights, best_log_probabilities, f32_slice};
+use sagetrain_torch::{Precision, Weights, best_log_probabilities, f32_values};
+use std::borrow::Cow;
 use tch::Tensor;
 
 /// Searches with one model's weights of now.
@@ -30,6 +31,19 @@ pub(super) struct Sentence<'a> {
 pub(super) struct Step {
     pub(super) logits: Tensor,
     pub(super) attention: Option<Weights>,
+}
+
+/// Every row's logits on the host.
+pub(super) struct Rows<'a> {
+    values: Cow<'a, [f32]>,
+    vocabulary: usize,
+}
+
+impl Rows<'_> {
+    /// One token's of one row.
+    pub(super) fn at(&self, row: usize, token: i32) -> f64 {
+        f64::from(self.values[row * self.vocabulary + token as usize])
+    }
 }
 
 /// The rows that the live prefixes continue, in order.
@@ -152,9 +166,9 @@ impl Step {
     }
 
     /// Every row's logits.
-    pub(super) fn rows(&self) -> Result<std::slice::ChunksExact<'_, f32>, TrainerError> {
+    pub(super) fn rows(&self) -> Result<Rows<'_>, TrainerError> {
         let vocabulary = self.logits.size().get(1).map_or(1, |&columns| columns.max(1) as usize);
-        Ok(f32_slice(&self.logits)?.chunks_exact(vocabulary))
+        Ok(Rows { values: f32_values(&self.logits)?, vocabulary })
     }
 
     /// The source token that a row looked at most, where the model watches.

@@ -25,9 +25,10 @@ pub(crate) fn boundary(setting: &Setting, grid: Grid) -> Result<Vec<f32>, Traine
     }
     let _no_grad = tch::no_grad_guard();
     let forward = Forward::evaluation(setting.precision);
-    let inputs = Inputs::new().dense("features", &points(grid), 2)?;
+    let inputs = Inputs::new().dense("features", &points(grid), 2)?.on(setting.device)?;
     let logits = setting.model.forward(&inputs, &forward)?; // [point, class]
-    let probabilities = logits.f_softmax(1, Kind::Float)?.f_select(1, 1)?.f_contiguous()?; // [point]
+    let probabilities =
+        logits.f_softmax(1, Kind::Float)?.f_select(1, 1)?.f_to_device(tch::Device::Cpu)?.f_contiguous()?; // [point]
     Ok(Vec::<f32>::try_from(&probabilities)?)
 }
 
