@@ -31,7 +31,7 @@ test('a loader of a dataset takes it by column', async (t) => {
   using task = await Translation.prepare({ ...corpus(folder, 60), heldOut: { valid: 0 }, vocabulary: { size: 300 }, output: join(folder, 'prepared') })
   const tokens = async (probability: number): Promise<number> => {
     let sum = 0
-    const bpeDropout = { tokenizer: task.prepared.tokenizer, columns: { target: probability } }
+    const bpeDropout = { columns: { target: { tokenizer: task.prepared.tokenizer, probability } } }
     for await (const batch of task.dataset('train').loader({ batchSize: 8, bpeDropout })) {
       sum += batch.tokens
       batch[Symbol.dispose]()
@@ -41,6 +41,6 @@ test('a loader of a dataset takes it by column', async (t) => {
   const [stored, half, bytes] = [await tokens(0), await tokens(0.5), await tokens(1)]
   t.true(stored < half && half < bytes, `${stored} ${half} ${bytes}`)
   await refusal(t, 'ERR_ARGUMENT', async () => {
-    for await (const _ of task.dataset('train').loader({ batchSize: 8, bpeDropout: { tokenizer: task.prepared.tokenizer, columns: { label: 0.1 } } })) t.fail()
+    for await (const _ of task.dataset('train').loader({ batchSize: 8, bpeDropout: { columns: { label: { tokenizer: task.prepared.tokenizer, probability: 0.1 } } } })) t.fail()
   })
 })

@@ -117,6 +117,8 @@ export interface PreparedTask extends AsyncDisposable {
   readonly measuredOn: string
   /** What it trains on, where training can be repeated from a checkpoint. */
   readonly dataset?: Dataset
+  /** Paths of the tokenizers of its ids by column, where it has some. */
+  readonly tokenizerFiles?: Readonly<Record<string, string>>
   train(options: ArmOptions): Promise<ArmTraining>
   compare(arms: readonly MeasuredArm[]): Promise<Compared>
 }
