@@ -11,6 +11,8 @@ interface Report {
   readonly greedy: readonly string[]
   readonly ct2Greedy: readonly string[]
   readonly ct2Beam: readonly string[]
+  /** What CTranslate2's own converter, or its loader, says to two vocabularies. */
+  readonly stock: string | null
 }
 
 const python = process.env['SAGETRAIN_PYTHON']
@@ -19,10 +21,13 @@ const LONGEST = 40
 /** Sentences of the language, one a user would type, and one with nothing that the model has seen. */
 const TEXTS = [...lines(12, 3).map((line) => line.split('\t')[0] ?? ''), 'ein Haus', 'Wählen Sie eine Farbe aus.']
 
-const VARIANTS: readonly (readonly [string, TransformerShapeOptions])[] = [
-  ['MarianMTModel', {}],
-  ['MarianMTModel', { embeddings: 'separate', activation: 'swish' }],
-  ['PegasusForConditionalGeneration', { normalization: 'pre', encoderLayerDrop: 0.1 }],
+/** The class, what the model has, and whether each side has a vocabulary of its own. */
+const VARIANTS: readonly (readonly [string, TransformerShapeOptions, 'joint' | 'two'])[] = [
+  ['MarianMTModel', {}, 'joint'],
+  ['MarianMTModel', { embeddings: 'separate', activation: 'swish' }, 'joint'],
+  ['PegasusForConditionalGeneration', { normalization: 'pre', encoderLayerDrop: 0.1 }, 'joint'],
+  ['MarianMTModel', {}, 'two'],
+  ['MarianMTModel', { embeddings: 'separate' }, 'two'],
 ]
 
 function skip(t: ExecutionContext, reason: string): void {
@@ -50,9 +55,13 @@ test('transformers and CTranslate2 translate as we do with what was trained', as
   if (python === undefined) return skip(t, 'SAGETRAIN_PYTHON names no Python with torch, transformers and ctranslate2')
   t.timeout(600_000)
   const folder = temporaryFolder(t)
-  using task = await Translation.prepare({ ...corpus(folder, 600), heldOut: { valid: 20 }, vocabulary: { size: 320 }, output: join(folder, 'prepared') })
+  const data = { ...corpus(folder, 600), heldOut: { valid: 20 }, output: join(folder, 'prepared') }
+  using joint = await Translation.prepare({ ...data, vocabulary: { size: 320 } })
+  // Subwords of each side: fewer of the one than of the other.
+  using two = await Translation.prepare({ ...data, vocabulary: { type: 'subword', merges: 60, joint: false } })
+  t.not(two.tokenizer.size, two.targetTokenizer.size)
   const models: string[] = []
-  for (const [index, [, variant]] of VARIANTS.entries()) models.push(await train(task, variant, join(folder, String(index))))
+  for (const [index, [, variant, vocabularies]] of VARIANTS.entries()) models.push(await train(vocabularies === 'joint' ? joint : two, variant, join(folder, String(index))))
 
   const wanted = JSON.stringify({ texts: TEXTS, beam: 4, longest: LONGEST })
   const found = await promisify(execFile)(python, [join('tests', 'task', 'interop.py'), wanted, ...models], { env: { ...process.env, HF_HUB_OFFLINE: '1' } }).catch((error: Error) => error)
@@ -61,7 +70,7 @@ test('transformers and CTranslate2 translate as we do with what was trained', as
     return skip(t, found.message.slice(found.message.indexOf('ModuleNotFoundError')))
   }
   const reports = JSON.parse(found.stdout) as readonly Report[]
-  for (const [index, [name]] of VARIANTS.entries()) {
+  for (const [index, [name, , vocabularies]] of VARIANTS.entries()) {
     using translator = await Translator.load(models[index] ?? '')
     const search = async (beam: number): Promise<readonly string[]> => translator.translate(TEXTS, { beam, maxLengthRatio: 0, maxLengthExtra: LONGEST })
     const [greedy, beam] = [await search(1), await search(4)]
@@ -69,6 +78,7 @@ test('transformers and CTranslate2 translate as we do with what was trained', as
     t.true(greedy.filter((text) => text.startsWith('a ')).length >= 12, 'the model has learnt something')
     t.deepEqual(reports[index]?.greedy, greedy, `${name} ${index}: transformers`)
     t.deepEqual(reports[index]?.ct2Greedy, greedy, `${name} ${index}: CTranslate2, greedy`)
+    if (vocabularies === 'two') t.log(reports[index]?.stock)
     t.deepEqual(reports[index]?.ct2Beam, beam, `${name} ${index}: CTranslate2, beam`)
   }
 })

@@ -10,7 +10,8 @@ import { publishedIwslt } from './published.js'
 test('a recipe prepares what is published, and a model of it reads and writes plain text', async (t) => {
   const folder = temporaryFolder(t)
   const data = publishedIwslt(folder)
-  using task = await Translation.prepare({ recipe: 'iwslt14-de-en', data, vocabulary: { joint: true, merges: 100 }, output: join(folder, 'prepared') })
+  using task = await Translation.prepare({ recipe: 'iwslt14-de-en', data, vocabulary: { merges: 100 }, output: join(folder, 'prepared') })
+  t.not(task.prepared.targetTokenizer, task.prepared.tokenizer, 'a vocabulary for each side, as the recipe has')
   const { parts } = task.prepared
   t.deepEqual([parts['train']?.samples, parts['valid']?.samples, parts['test']?.samples], [220, 10, 10])
   t.like(JSON.parse(readFileSync(task.prepared.text, 'utf8')), { languages: { source: 'de', target: 'en' }, tokenization: 'moses', lowercase: true })

@@ -219,8 +219,8 @@ export class Translation {
       return { type: 'transformer', ...model, ...vocabulary }
     }
     const { spec } = model
-    const sizes = Object.entries(vocabulary)
-    if (spec.type === 'transformer' && sizes.every(([key, size]) => (spec as unknown as Readonly<Record<string, unknown>>)[key] === size)) return model
+    const [sizes, own] = [Object.entries(vocabulary), new Map<string, unknown>(Object.entries(spec))]
+    if (spec.type === 'transformer' && sizes.every(([key, size]) => own.get(key) === size)) return model
     const wanted = sizes.map(([key, size]) => `${key} ${String(size)}`).join(' and ')
     const message = `train.model: expected a transformer of ${wanted}, as the data have, got ${JSON.stringify(spec)}`
     throw new SagetrainError('ERR_CONFIG', message, { fields: { key: 'train.model' } })
