@@ -27,7 +27,7 @@ function* sentences(count) {
 async function train(device, dataset) {
   const model = await Model.create({ type: 'transformer', preset: values.preset, vocabularySize: VOCABULARY }, { seed: 1 })
   const options = { model, device, optimizer: adam({ lr: 5e-4, betas: [0.9, 0.98], sage: { beta0: 0.8 } }), maxGradientNorm: 1, labelSmoothing: 0.1, seed: 1, logEvery: 10 }
-  await using session = await Session.create({ ...options, ...(values.precision && { precision: values.precision }) })
+  const session = await Session.create({ ...options, ...(values.precision && { precision: values.precision }) })
   let [tokens, started, loss] = [0, 0, Number.NaN]
   for await (const batch of dataset.loader({ maxTokens, seed: 1 })) {
     const report = await session.step(batch)
@@ -40,6 +40,7 @@ async function train(device, dataset) {
     }
     if (report.step >= updates) break
   }
+  await session[Symbol.asyncDispose]()
   const perSecond = tokens / ((performance.now() - started) / 1000)
   model[Symbol.dispose]()
   return { device, loss, tokensPerSecond: Math.round(perSecond) }

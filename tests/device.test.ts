@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import test from 'ava'
-import { adam, Dataset, Model, readCheckpoint, Session, type StepReport } from '#ts/index.js'
+import { adam, type Dataset, Model, readCheckpoint, Session, type StepReport } from '#ts/index.js'
 import { refusal } from './refusals.js'
 import { perceptron, pointSet, sentenceSet, transformer } from './samples.js'
 import { temporaryFolder } from './temporary.js'
@@ -52,7 +52,7 @@ test('losses are read as often as asked, over all updates since', async (t) => {
   const after = async (logEvery: number): Promise<StepReport[]> => {
     using model = await transformer()
     await using session = await Session.create({ model, ...base, device: 'cpu', precision: 'float32', logEvery })
-    return train(session, dataset, 6)
+    return await train(session, dataset, 6)
   }
   const [each, third] = [await after(1), await after(3)]
   t.deepEqual(third.map(({ read }) => read), [false, false, true, false, false, true])
@@ -81,7 +81,7 @@ test('a model translates and scores in the precision it was loaded for', async (
 
 test('the environment makes the CPU run what a GPU would', (t) => {
   const program = `
-    import { adam, Dataset, Model, Session } from '${import.meta.resolve('#ts/index.js')}'
+    import { adam, type Dataset, Model, Session } from '${import.meta.resolve('#ts/index.js')}'
     const dataset = await Dataset.from([{ source: Int32Array.of(3, 4, 0), target: Int32Array.of(5, 6, 7, 0) }])
     const model = await Model.create({ type: 'transformer', vocabularySize: 20, hiddenSize: 16, encoderLayers: 1, decoderLayers: 1, heads: 2, feedForwardSize: 32, dropout: 0.2 })
     const session = await Session.create({ model, device: 'cpu', precision: 'float32', threads: 1, optimizer: adam({ lr: 1e-2 }) })

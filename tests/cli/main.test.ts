@@ -154,7 +154,7 @@ test('what is wrong is said in a line, with the key, and leaves no folder', asyn
     [['train', 'spiral', '--schedule', 'inverse'], 2, /schedule/],
     [['train', 'spiral', '--epochs', '-1'], 2, /train\.epochs/],
     [['train', 'spiral', '--device', 'gpu'], 2, /train\.device: expected "auto", "cpu", or a GPU by its number such as "cuda:0", got "gpu"/],
-    [['train', 'spiral', '--precision', 'float16'], 2, /train\.precision: expected "float32" \| "bfloat16", got "float16"/],
+    [['train', 'spiral', '--precision', 'float8'], 2, /train\.precision: expected "float32" \| "bfloat16" \| "float16", got "float8"/],
     [['train', 'spiral', '--maxGradientNorm', '-1'], 2, /train\.maxGradientNorm/],
     [['train', 'spiral', '--nonFinite', 'ignore'], 2, /train\.nonFinite/],
     [['train', 'spiral', '--batch.batchSize', '0'], 2, /train\.batch\.batchSize/],
