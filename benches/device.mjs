@@ -2,7 +2,7 @@
 //
 //   node benches/device.mjs [--devices cpu,cuda:0] [--precision bfloat16] [--updates 100] [--tokens 4096] [--preset transformer-base]
 import { parseArgs } from 'node:util'
-import { adam, Dataset, Model, Session } from '../dist/ts/index.js'
+import { adam, Dataset, Model, Session } from 'sagetrain'
 
 const { values } = parseArgs({
   options: {
