@@ -5,7 +5,7 @@ import type { Device } from './session.js'
 const names = expected('"auto", "cpu", or a GPU by its number such as "cuda:0"')
 
 /** Schema of {@link Device}. */
-export const device = v.pipe(v.custom<Device>((value) => typeof value === 'string' && /^(auto|cpu|cuda:\d+)$/.test(value), names))
+export const deviceName = v.pipe(v.custom<Device>((value) => typeof value === 'string' && /^(auto|cpu|cuda:\d+)$/.test(value), names))
 
 /** Schema of a precision. */
-export const precision = oneOf(['float32', 'bfloat16', 'float16'])
+export const precisionName = oneOf(['float32', 'bfloat16', 'float16'])

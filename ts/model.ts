@@ -3,7 +3,7 @@ import { abortable } from './abort.js'
 import { native, type NativeModel } from './binding.js'
 import type { Batch } from './batch.js'
 import type { Dataset } from './dataset.js'
-import { device, precision } from './device.js'
+import { deviceName, precisionName } from './device.js'
 import { SagetrainError } from './errors.js'
 import { disown, factory, nativeOf, own } from './handle.js'
 import { decode, encode } from './json.js'
@@ -217,9 +217,7 @@ export async function withModel<T>(model: Model | string, use: (model: Model) =>
   return await use(loaded)
 }
 
-/** Entries of {@link PlaceOptions} for schemas. */
-export const placeEntries = { device: v.exactOptional(device), precision: v.exactOptional(precision) }
-const placeOptions = object(placeEntries)
+const placeOptions = object({ device: v.exactOptional(deviceName), precision: v.exactOptional(precisionName) })
 const saveOptions = object({ format: v.exactOptional(text) })
 const createOptions = object({ seed: v.optional(whole, 1) })
 const evaluateOptions = v.union([object({ maxTokens: count }), object({ batchSize: count })], 'expected { maxTokens } or { batchSize }')

@@ -5,7 +5,7 @@ import { SagetrainError } from './errors.js'
 import { count, expected, flag, fraction, nonNegative, object, oneOf, positive, text, whole } from './options.js'
 import { optimizerSpec, type OptimizerSpec } from './optim/spec.js'
 import { scheduleSpec } from './schedule/spec.js'
-import { device, precision } from './device.js'
+import { deviceName, precisionName } from './device.js'
 import type { SessionOptions } from './session.js'
 
 /** When to evaluate. */
@@ -100,8 +100,8 @@ const sessionKeys = ['device', 'precision', 'threads', 'logEvery', 'lossScale', 
 export const trainEntries = {
   optimizer: v.custom<OptimizerSpec>((value) => typeof value === 'object' && value !== null, expected('an optimizer such as adam({ lr: 1e-3 })')),
   schedule: anything,
-  device: v.exactOptional(device),
-  precision: v.exactOptional(precision),
+  device: v.exactOptional(deviceName),
+  precision: v.exactOptional(precisionName),
   threads: v.exactOptional(count),
   logEvery: v.exactOptional(count),
   lossScale: anything,

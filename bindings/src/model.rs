@@ -12,7 +12,7 @@ use napi::bindgen_prelude::{Env, Float32Array, Object, ObjectFinalize};
 use napi_derive::napi;
 use sagetrain_models::ModelSpec;
 use sagetrain_optim::{ParameterInfo, Role};
-use sagetrain_trainer::{Array, BatchSize, Losses, ModelHandle, Reply};
+use sagetrain_trainer::{Array, BatchSize, Losses, ModelHandle, PrecisionName, Reply};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -93,7 +93,10 @@ impl NativeModel {
         device: String,
         precision: String,
     ) -> napi::Result<Object<'env>> {
-        let precision = guarded(|| parse(&precision))?;
+        let precision = guarded(|| {
+            serde_json::from_value::<PrecisionName>(parse(&precision)?)
+                .map_err(|error| Fault::argument("precision", error))
+        })?;
         let (handle, (settle, promise)) = (self.handle()?, promise(env)?);
         handle.place(device, precision, settle.reply(|_, ()| Ok(())));
         Ok(promise)

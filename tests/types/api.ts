@@ -112,7 +112,7 @@ export async function ownLoop(): Promise<void> {
   await using session = await Session.create({ model, optimizer: adam({ lr: 1 }), precision: 'bfloat16' })
   // @ts-expect-error -- no such precision
   await Session.create({ model, optimizer: adam({ lr: 1 }), precision: 'float8' })
-  expectTypeOf<Precision>().toEqualTypeOf<'float32' | 'bfloat16'>()
+  expectTypeOf<Precision>().toEqualTypeOf<'float32' | 'bfloat16' | 'float16'>()
   for await (const batch of loader) {
     const report = await session.step(batch)
     expectTypeOf(report).toEqualTypeOf<StepReport>()

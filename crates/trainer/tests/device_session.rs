@@ -94,7 +94,7 @@ fn losses_may_wait() {
     let reports = train(&session, 12);
     let read: Vec<&StepReport> = reports.iter().filter(|report| report.read).collect();
     assert_eq!(read.iter().map(|report| report.step).collect::<Vec<_>>(), [3, 6]);
-    assert!(reports.iter().all(|report| report.read == !report.loss.is_nan()));
+    assert!(reports.iter().all(|report| report.read != report.loss.is_nan()));
     for (read, singles) in read.iter().zip(single.chunks(3)) {
         let (count, sum) = singles
             .iter()
@@ -194,8 +194,7 @@ fn searches_find_the_same() {
         requests
     };
     let search = SearchOptions { alignment: true, ..SearchOptions::default() };
-    let find =
-        |model: &ModelHandle| wait(|reply| model.translate(requests(), search.clone(), reply)).unwrap();
+    let find = |model: &ModelHandle| wait(|reply| model.translate(requests(), search, reply)).unwrap();
     let (model, session) = start(transformer(), options(PrecisionName::Float32, 2));
     train(&session, 20);
     let expected = find(&model);
