@@ -9,7 +9,7 @@ import { perceptron, points, pointSet, sentenceSet, transformer } from './sample
 import { temporaryFolder } from './temporary.js'
 
 /** A task of its own in a dozen lines: 50 points, ten a batch. */
-async function events(options: Partial<TaskTraining<Losses>['options']>, task: Partial<TaskTraining<Losses>> = {}): Promise<TrainEvent<Losses>[]> {
+async function events(options: Partial<TaskTraining<Losses>['options']>, task: Partial<TaskTraining<Losses>> = {}, onEvent: (event: TrainEvent<Losses>) => void = () => undefined): Promise<TrainEvent<Losses>[]> {
   const dataset = await pointSet(50)
   const run = startRun<Losses>({
     task: 'points',
@@ -23,7 +23,10 @@ async function events(options: Partial<TaskTraining<Losses>['options']>, task: P
     ...task,
   })
   const seen: TrainEvent<Losses>[] = []
-  for await (const event of run) seen.push(event)
+  for await (const event of run) {
+    seen.push(event)
+    onEvent(event)
+  }
   return seen
 }
 
@@ -181,6 +184,19 @@ test('the newest and the best are kept, also by a run that goes on', async (t) =
   t.like(newest.run, { ranked: [{ step: 2, score: 0.9 }, { step: 6, score: 0.8 }, { step: 4, score: 0.7 }], evaluatedAt: 12 })
   await events({ steps: 14, folder: parts, checkpoint, resume: true }, task)
   t.deepEqual(names(parts), of(2, 6, 12, 14), 'the new second best lets the third go')
+})
+
+test('what an interruption saves is none of the newest', async (t) => {
+  const task = { ...scripted({ 2: 0.9, 4: 0.1, 6: 0.1, 8: 0.1 }), evaluateEvery: 2 }
+  const [folder, controller] = [temporaryFolder(t), new AbortController()]
+  const options = { steps: 8, folder, checkpoint: { keep: 3, keepBest: 1 } }
+  const names = (): number[] => readdirSync(join(folder, 'checkpoints')).toSorted().map((name) => Number(name.slice('step-'.length)))
+  await events({ ...options, signal: controller.signal }, task, ({ type, step }) => {
+    if (type === 'step' && step === 5) controller.abort()
+  })
+  t.deepEqual(names(), [2, 4, 5], 'it is kept to go on with')
+  await events({ ...options, resume: true }, task)
+  t.deepEqual(names(), [2, 4, 6, 8], 'as without it')
 })
 
 test('a checkpoint is due when its minutes have passed', async (t) => {

@@ -27,7 +27,9 @@ export interface KeeperOptions {
 /** Saves checkpoints and lets go of those that are neither among the newest nor among the best. */
 export class CheckpointKeeper {
   readonly #options: KeeperOptions
+  /** The newest ones that were due by steps. */
   #newest: readonly string[] = []
+  #last: string | undefined
   #ranked: readonly Ranked[]
   #savedAt = -1
   #savedTime = performance.now()
@@ -37,16 +39,26 @@ export class CheckpointKeeper {
     this.#ranked = ranked
   }
 
-  /** Takes over what a run that goes on at `step` has left. */
-  async continue(path: string, step: number): Promise<void> {
+  /** Takes over what a run that goes on at `step` has left; `newest` are the steps that its state names as such. */
+  async continue(path: string, step: number, newest?: readonly number[]): Promise<void> {
     const found = (await listCheckpoints(this.#options.folder)).filter((one) => stepOf(one) < step)
-    this.#newest = [...found, path].slice(-this.#options.keep)
+    this.#newest = [...found, path].filter((one) => newest?.includes(stepOf(one)) ?? true).slice(-this.#options.keep)
+    this.#last = path
     this.#savedAt = step
   }
 
   /** The newest checkpoint. */
   get last(): string | undefined {
-    return this.#newest.at(-1)
+    return this.#last
+  }
+
+  /** Steps of the newest ones, once `step` has been saved. */
+  newestWith(step: number, due: boolean): readonly number[] {
+    return this.#withNewest(this.pathOf(step), due).map(stepOf)
+  }
+
+  #withNewest(path: string, due: boolean): readonly string[] {
+    return due ? [...this.#newest.filter((one) => one !== path), path].slice(-this.#options.keep) : this.#newest
   }
 
   /** The best evaluated steps, best first; of equals the earlier. */
@@ -68,10 +80,13 @@ export class CheckpointKeeper {
 
   /** Whether to save at a step; `evaluated` says whether the model was to be evaluated there. */
   isDue(step: number, evaluated: boolean): boolean {
-    const { everySteps, everyMinutes = Infinity } = this.#options
-    if (this.#ranked.some((one) => one.step === step)) return true
-    if (everySteps === undefined ? evaluated : step % everySteps === 0) return true
-    return performance.now() - this.#savedTime >= everyMinutes * 60_000
+    const { everySteps } = this.#options
+    return this.#ranked.some((one) => one.step === step) || (everySteps === undefined ? evaluated : step % everySteps === 0)
+  }
+
+  /** Whether to save although no step is due: so long after the last time. */
+  isLate(): boolean {
+    return performance.now() - this.#savedTime >= (this.#options.everyMinutes ?? Infinity) * 60_000
   }
 
   /** Whether the step has been saved. */
@@ -79,14 +94,18 @@ export class CheckpointKeeper {
     return this.#savedAt === step
   }
 
-  /** Saves, and says what remains. */
-  async save(session: Session, run: Json): Promise<{ readonly path: string; readonly kept: readonly string[] }> {
-    const { folder, attachments, keep } = this.#options
+  /**
+   * Saves, and says what remains. One that is not due, since training was stopped or minutes have passed, remains until the next: an
+   * interruption changes nothing about which are the newest.
+   */
+  async save(session: Session, run: Json, due: boolean): Promise<{ readonly path: string; readonly kept: readonly string[] }> {
+    const { folder, attachments } = this.#options
     const path = await session.save(folder, { run, attachments })
     this.#savedAt = session.stepCount
     this.#savedTime = performance.now()
-    this.#newest = [...this.#newest.filter((one) => one !== path), path].slice(-keep)
-    return { path, kept: await retainCheckpoints(folder, [...this.#newest, ...this.#ranked.map(({ step }) => this.pathOf(step))]) }
+    this.#newest = this.#withNewest(path, due)
+    this.#last = path
+    return { path, kept: await retainCheckpoints(folder, [...this.#newest, path, ...this.#ranked.map(({ step }) => this.pathOf(step))]) }
   }
 
   /** Training went back to the newest one: what was saved is that. */

@@ -44,6 +44,8 @@ export interface RunState<M extends object = Metrics> {
   readonly best: Best<M> | null
   /** The best evaluated steps that are kept, best first. */
   readonly ranked?: readonly Ranked[]
+  /** Steps of the newest checkpoints, without those that an interruption made. */
+  readonly newest?: readonly number[]
   /** The step that was evaluated last. */
   readonly evaluatedAt?: number
   readonly earlyStopping?: EarlyStoppingState
@@ -101,7 +103,7 @@ export class TrainingLoop<M extends object> implements Training<M> {
       }
     }
     yield* this.#evaluate()
-    yield* this.#save()
+    yield* this.#save(!this.#isAborted())
     this.#reason = this.#isAborted() ? 'aborted' : this.#stopping?.isDue === true ? 'earlyStopped' : 'finished'
     yield { ...this.#base('end'), reason: this.#reason, best: this.#best }
   }
@@ -115,15 +117,15 @@ export class TrainingLoop<M extends object> implements Training<M> {
   async *#begin(): AsyncGenerator<TrainEvent<M>, void, undefined> {
     const { resumed, session, loader } = this.#parts
     if (resumed === undefined) {
-      if (this.#watch !== undefined) yield* this.#saveNow()
+      if (this.#watch !== undefined) yield* this.#saveNow(false)
       return
     }
-    await this.#keeper?.continue(resumed.path, session.stepCount)
+    await this.#keeper?.continue(resumed.path, session.stepCount, resumed.run.newest)
     // It was called off before this step's evaluation had ended.
     const missed = resumed.run.evaluatedAt !== undefined && this.#evaluatedAt !== session.stepCount
     if (!missed || !this.#isEvaluationDue(loader.state().batch === 0)) return
     yield* this.#evaluate()
-    if (this.#evaluatedAt === session.stepCount) yield* this.#saveNow()
+    if (this.#evaluatedAt === session.stepCount) yield* this.#saveNow(true)
   }
 
   async *#afterStep(): AsyncGenerator<TrainEvent<M>, void, undefined> {
@@ -132,7 +134,8 @@ export class TrainingLoop<M extends object> implements Training<M> {
     this.#epoch = loader.state().epoch
     const due = this.#isEvaluationDue(epochEnded)
     if (due) yield* this.#evaluate()
-    if (this.#keeper?.isDue(session.stepCount, due) ?? true) yield* this.#save()
+    const saving = this.#keeper?.isDue(session.stepCount, due) ?? false
+    if (saving || this.#keeper?.isLate() === true) yield* this.#save(saving)
   }
 
   /** The batch's report, or the gradient that was not finite where training may go back. */
@@ -254,14 +257,14 @@ export class TrainingLoop<M extends object> implements Training<M> {
     this.#restartClock()
   }
 
-  /** Saves unless this step has been. */
-  async *#save(): AsyncGenerator<TrainEvent<M>, void, undefined> {
+  /** Saves unless this step has been; `due` as {@link CheckpointKeeper.save} takes it. */
+  async *#save(due: boolean): AsyncGenerator<TrainEvent<M>, void, undefined> {
     const { session } = this.#parts
     if (this.#keeper === undefined || this.#keeper.isSaved(session.stepCount) || session.stepCount === 0) return
-    yield* this.#saveNow()
+    yield* this.#saveNow(due)
   }
 
-  async *#saveNow(): AsyncGenerator<TrainEvent<M>, void, undefined> {
+  async *#saveNow(due: boolean): AsyncGenerator<TrainEvent<M>, void, undefined> {
     const { session, loader, task, data } = this.#parts
     const keeper = this.#keeper
     if (keeper === undefined) return
@@ -272,10 +275,11 @@ export class TrainingLoop<M extends object> implements Training<M> {
       loader: loader.state(),
       best: this.#best,
       ranked: keeper.ranked,
+      newest: keeper.newestWith(session.stepCount, due),
       evaluatedAt: this.#evaluatedAt,
       ...present({ earlyStopping: this.#stopping?.state(), divergence: this.#watch?.state() }),
     }
-    const saved = await keeper.save(session, plain(run))
+    const saved = await keeper.save(session, plain(run), due)
     this.#savedLosses = this.#watch?.state().losses ?? []
     yield { ...this.#base('checkpoint'), ...saved }
     this.#restartClock()
