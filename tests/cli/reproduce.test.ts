@@ -33,8 +33,13 @@ test('the table goes on where it was killed, and the figure after it runs only w
   t.is(figure.code, 0, figure.err)
   t.regex(figure.err, /of 6/)
   t.notRegex(figure.err, /of 8/)
-  const other = await start(cwd, [...QUICK, '--table', '4', '--steps', '6']).ended
-  t.deepEqual([other.code, /holds a run with train\.steps 4, not 6/.test(other.err)], [1, true], other.err)
+  for (const [flag, message] of [['--steps', /train\.steps 4, asked for is 5/], ['--vocabulary.size', /prepare\.vocabulary\.size 4000, asked for is 5/]] as const) {
+    // oxlint-disable-next-line no-await-in-loop -- one process after the other
+    const other = await start(cwd, [...QUICK, '--table', '4', flag, flag === '--steps' ? '5' : '500']).ended
+    t.deepEqual([other.code, message.test(other.err)], [1, true], other.err)
+  }
+  const verified = await start(cwd, ['verify-resume', 'runs/nmt-quick/help-de-en/adam-lr-0.001-seed-1']).ended
+  t.is(verified.code, 0, verified.err)
 })
 
 test('from published files in miniature to the paper’s table', async (t) => {
@@ -48,9 +53,9 @@ test('from published files in miniature to the paper’s table', async (t) => {
   t.deepEqual(results.map(({ rows }) => rows.map(({ paper, rate }) => [paper, rate])), [[[34.5, 5e-4], [35.1, 1e-3]], [[27.3, 7e-4], [27.7, 2e-3]]])
   for (const { rows } of results)
     for (const { seeds } of rows) for (const key of ['tokenizedBleu', 'compoundSplitBleu', 'bleu']) t.is(typeof seeds[0]?.metrics[key], 'number', key)
-  t.true(existsSync(join(cwd, 'runs/nmt-paper/wmt16-en-de/adam-lr-0.0007-seed-1/average-4/model.safetensors')), 'the mean of the newest is what is measured')
+  t.true(existsSync(join(cwd, 'runs/nmt-paper/wmt16-en-de/adam-lr-0.0007-seed-1/average-4-to-step-00000004/model.safetensors')), 'the mean of the newest is what is measured')
   const markdown = await readFile(join(cwd, 'runs/nmt-paper/table-4.md'), 'utf8')
-  for (const part of ['| Adam | 34.5 |', '| difference | +0.6 |', '| difference | +0.4 |', 'one seed has no interval', 'In the paper it is +0.6.']) t.true(markdown.includes(part), part)
+  for (const part of ['| Adam | 34.5 |', '| difference | +0.6 |', '| difference | +0.4 |', 'one seed has no interval', 'Adam, seed 1, mean of 4 checkpoints', 'In the paper it is +0.6.']) t.true(markdown.includes(part), part)
 })
 
 test('what cannot be reproduced is refused before anything is made', async (t) => {
@@ -65,6 +70,11 @@ test('what cannot be reproduced is refused before anything is made', async (t) =
     [['nmt', '--table', '4', '--data', '.', '--experiments', 'iwslt'], /--experiments iwslt: there are iwslt14-de-en, wmt16-en-de/],
     [['nmt', '--figure', '8', '--scale', 'quick', '--seeds', '2'], /one run a point/],
     [['nmt', '--table', '4', '--scale', 'quick', '--optimizer.lr', '1'], /--optimizer\.lr: is what the runs of a reproduction differ in/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer', '{"type":"adam","lr":1}'], /--optimizer: is what the runs/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer', 'adamw-sage'], /would turn SAGE on in every arm/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer.sage.beta0', '0.5'], /--optimizer\.sage\.beta0: is what the runs/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--evaluation.beam', '0'], /evaluation\.beam/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--threads', '0'], /threads/],
   ]
   const ended = await Promise.all(refusals.map(([args]) => start(cwd, ['reproduce', ...args]).ended))
   ended.forEach(({ code, err }, index) => {

@@ -14,12 +14,16 @@ function cell(arm: string, rate: number): Cell {
 
 const CELLS = [cell('adam', 1e-3), cell('adam-sage', 1e-3), cell('adam', 2e-3)]
 
+function longerBy10(one: Cell): Cell {
+  return { ...one, train: { ...one.train, steps: 30 } }
+}
+
 async function options(script: Script, folder: string, signal = new AbortController().signal): Promise<CellsOptions & { readonly out: string[]; readonly kept: string[] }> {
   const [out, kept]: [string[], string[]] = [[], []]
   const command = scriptedTask(script)
   const task = await command.prepare({}, () => undefined, signal)
   const terminal = createTerminal({ write: (text: string) => out.push(text) }, {})
-  return { command, task, folder, weights: 'best', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
+  return { command, task, prepare: {}, folder, weights: 'best', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
 }
 
 test('runs are trained two at a time, measured and kept; what is kept is not run again', async (t) => {
@@ -29,12 +33,14 @@ test('runs are trained two at a time, measured and kept; what is kept is not run
   await runCells(CELLS, given)
   t.deepEqual(given.kept, CELLS.map(({ name }) => name))
   t.regex(given.out.join(''), /Runs 1 and 2 of 3\n[\s\S]*Run 3 of 3, about /)
-  const results = await readResults(folder, CELLS)
+  const results = await readResults(CELLS, given)
   t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: 20, steps: 20, bestStep: 10, machine: 'here', metrics: { bleu: 22, loss: 1.5 } })
   t.is(await readFile(join(folder, 'adam-lr-0.001-seed-1', 'outputs.txt'), 'utf8'), 'Hello \u001b[31madam-lr-0.001-seed-1\n')
-  await t.throwsAsync(readResults(folder, CELLS.map((one) => ({ ...one, train: { ...one.train, steps: 30 } }))), { code: 'ERR_STATE', message: /holds a run with train\.steps 20, not 30/ })
+  const longer = CELLS.map(longerBy10)
+  await t.throwsAsync(readResults(longer, given), { code: 'ERR_STATE', message: /is of train\.steps 20, asked for is 30/ })
+  await t.throwsAsync(readResults(CELLS, { ...given, prepare: { source: 'other' } }), { code: 'ERR_STATE', message: /is of prepare\.source nothing, asked for is "other"/ })
   await writeFile(join(folder, CELLS[0]?.name ?? '', 'cell.json'), '{"schema":1')
-  await t.throwsAsync(readResults(folder, CELLS), { code: 'ERR_DATA', message: /cell\.json: is no result/ })
+  await t.throwsAsync(readResults(CELLS, given), { code: 'ERR_DATA', message: /cell\.json: is no result/ })
 })
 
 test('a run that diverges is a result, and the one beside it goes on', async (t) => {
@@ -44,9 +50,10 @@ test('a run that diverges is a result, and the one beside it goes on', async (t)
     if (step === 2) await writeFile(join(folder, name, 'events.jsonl'), '')
     if (name === 'adam-sage-lr-0.001-seed-1' && step === 12) throw new SagetrainError('ERR_NON_FINITE', 'loss: is NaN at step 12')
   }
-  await runCells(CELLS, await options(script, folder))
-  const results = await readResults(folder, CELLS)
-  t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: null, metrics: {}, diverged: 'adam-sage-lr-0.001-seed-1: loss: is NaN at step 12' })
+  const given = await options(script, folder)
+  await runCells(CELLS, given)
+  const results = await readResults(CELLS, given)
+  t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: null, metrics: {}, steps: 11, seconds: 1.1, diverged: 'adam-sage-lr-0.001-seed-1: loss: is NaN at step 12' })
   t.is(results.get('adam-lr-0.001-seed-1')?.metrics['bleu'], 20)
   const again = script.started.filter(({ name }) => name === 'adam-lr-0.001-seed-1')
   t.deepEqual(again.map(({ resume }) => resume), [false, true], 'it was stopped and goes on from its checkpoint')
@@ -59,6 +66,9 @@ test('what is no divergence is thrown, and a stop leaves the runs to be gone on 
   const controller = new AbortController()
   const stopping: Script = { started: [], disposed: 0, onStep: (_name, step) => { if (step === 5) controller.abort(new Error('enough')) } }
   await mkdir(folder, { recursive: true })
-  await t.throwsAsync(options(stopping, folder, controller.signal).then((given) => runCells(CELLS, given)), { message: 'enough' })
-  t.is((await readResults(folder, CELLS)).size, 0)
+  const given = await options(stopping, folder, controller.signal)
+  await t.throwsAsync(runCells(CELLS, given), { message: 'enough' })
+  t.is((await readResults(CELLS, given)).size, 0)
+  const longer = CELLS.map(longerBy10)
+  await t.throwsAsync(runCells(longer, await options({ started: [], disposed: 0 }, folder)), { code: 'ERR_STATE', message: /train\.steps 20, asked for is 30/ }, 'an unfinished run goes on as what it was')
 })

@@ -16,7 +16,8 @@ function experiment(): Experiment {
 }
 
 function done(validation: number | null, bleu: number | null): CellResult {
-  return { train: {}, steps: 1, bestStep: 1, seconds: 60, validation, metrics: bleu === null ? {} : { bleu, chrf: 2 * bleu, nll: 2 }, signatures: {}, machine: 'here' }
+  const result = { steps: 1, bestStep: 1, seconds: 60, validation, signatures: {}, machine: 'here' }
+  return bleu === null ? { ...result, metrics: {}, diverged: 'loss: is NaN' } : { ...result, metrics: { bleu, chrf: 2 * bleu, nll: 2 } }
 }
 
 test('the paper’s runs have Table 10’s hyper-parameters and the table’s figures', (t) => {
@@ -73,6 +74,20 @@ test('the difference is seed by seed, with Student’s interval, and the verdict
   t.is(tableVerdict(await tableOf(experiment(), [1], new Map())), 'Not measured yet.')
 })
 
+test('a run that diverged is told, and the other seeds are trained all the same', async (t) => {
+  if (iwslt === undefined) return t.fail()
+  const of = (arm: string, rate: number, seed: number): string => cellOf(iwslt, { arm, rate, seed }).name
+  t.deepEqual([...chosenRates(iwslt, 1, new Map())], [['adam', 5e-4], ['adam-sage', 1e-3]], 'one rate is no choice')
+  const scored = (tokenizedBleu: number): CellResult => ({ ...done(1, 0), metrics: { tokenizedBleu } })
+  const results = new Map([[of('adam', 5e-4, 1), scored(34)], [of('adam-sage', 1e-3, 1), done(null, null)], [of('adam', 5e-4, 2), scored(34.5)], [of('adam-sage', 1e-3, 2), scored(35)]])
+  const table = await tableOf(iwslt, [1, 2], results)
+  t.regex(tableVerdict(table), /\+0\.50 .* over 1 seed; one seed has no interval\. In the paper it is \+0\.6\. Adam-SAGE diverged with seed 1, which no mean counts\.$/)
+  const markdown = documentMarkdown(tableReport([iwslt], [table], { command: '', facts: [] }))
+  for (const part of ['| Adam-SAGE, seed 1, diverged | – |', '| 1 and 1 diverged |']) t.true(markdown.includes(part), part)
+  const none = await tableOf(iwslt, [1], new Map([[of('adam', 5e-4, 1), done(null, null)], [of('adam-sage', 1e-3, 1), done(null, null)]]))
+  t.regex(tableVerdict(none), /^There is no pair of runs that converged.* Adam diverged with seed 1.* Adam-SAGE diverged with seed 1/)
+})
+
 test('a report is a page and Markdown of the same figures', async (t) => {
   const results = new Map(rateCells(experiment(), 1).map((cell) => [cell.name, done(cell.rate, 10 * cell.rate)]))
   const provenance = { command: 'npx sagetrain reproduce nmt --table 4', facts: [{ label: 'memory', value: '<1 GiB>' }] }
@@ -84,6 +99,6 @@ test('a report is a page and Markdown of the same figures', async (t) => {
   for (const cell of sweepCells(experiment(), 1)) results.set(cell.name, done(1, cell.beta0 === 0.9 ? null : 20 + (cell.beta0 ?? 0)))
   const sweep = sweepOf(experiment(), 1, results)
   t.deepEqual(sweep.baseline, { label: 'Adam', rate: 8e-3, score: 0.08 })
-  const figure = documentMarkdown(sweepReport([sweep], provenance))
+  const figure = documentMarkdown(sweepReport([experiment()], [sweep], provenance))
   for (const part of ['| 0.6 | 20.60 | 20.60 |', '| 0.9 | diverged | diverged |', 'Adam at its best rate, 0.008, has 0.08']) t.true(figure.includes(part), part)
 })

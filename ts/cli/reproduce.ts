@@ -1,7 +1,9 @@
 import { availableParallelism, cpus } from 'node:os'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { occupy } from '../occupied.js'
+import { count, parse } from '../options.js'
 import { fixed, duration } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
 import type { CellResult } from '../reproduce/cell-result.js'
@@ -16,7 +18,7 @@ import { machineFacts } from './assemble.js'
 import type { Command, Context } from './command.js'
 import { EXIT } from './exit-codes.js'
 import { reproductionOf, type Reproduction } from './reproduction.js'
-import { readResults, runCells } from './run-cells.js'
+import { readResults, runCells, type CellsPlace } from './run-cells.js'
 import { calledOff, watchInterruption } from './signals.js'
 import { printFacts } from './table.js'
 import type { PreparedTask } from './task-command.js'
@@ -91,12 +93,14 @@ class Reproducing {
     const [first = 1, ...others] = seeds
     await using task = await this.#prepare(experiment)
     const known = wanted === 'table' ? rateCells(experiment, first) : sweepCells(experiment, first)
-    this.#results.set(experiment.name, await readResults(join(this.#asked.folder, experiment.name), this.#allCells(experiment)))
-    this.#sayPlan(experiment, task, wanted === 'table' ? known.length + others.length * experiment.arms.length : known.length)
+    this.#results.set(experiment.name, await readResults(this.#allCells(experiment), this.#place(experiment)))
+    const chosen = chosenRates(experiment, first, this.#of(experiment))
+    const repeats = wanted === 'table' ? others.flatMap((seed) => seedCells(experiment, chosen, seed)) : []
+    this.#sayPlan(experiment, task, { all: known.length + (wanted === 'table' ? others.length * experiment.arms.length : 0), done: [...known, ...repeats].filter(({ name }) => this.#of(experiment).has(name)).length })
     await this.#runMissing(experiment, task, known)
     if (wanted !== 'table') return
-    const chosen = chosenRates(experiment, first, this.#of(experiment))
-    await this.#runMissing(experiment, task, others.flatMap((seed) => seedCells(experiment, chosen, seed)))
+    const rates = chosenRates(experiment, first, this.#of(experiment))
+    await this.#runMissing(experiment, task, others.flatMap((seed) => seedCells(experiment, rates, seed)))
     this.#context.terminal.line(`\n${this.#context.terminal.style('bold', `${experiment.label}: ${tableVerdict(await tableOf(experiment, seeds, this.#of(experiment)))}`)}`)
   }
 
@@ -108,23 +112,26 @@ class Reproducing {
     return [...repeated, ...sweepCells(experiment, first)]
   }
 
+  #place({ name, task, prepare }: Experiment): CellsPlace {
+    return { command: taskOf(task, this.#context), prepare, folder: join(this.#asked.folder, name) }
+  }
+
   #of({ name }: Experiment): Map<string, CellResult> {
     return this.#results.get(name) ?? new Map()
   }
 
-  #sayPlan(experiment: Experiment, task: PreparedTask, runs: number): void {
+  #sayPlan(experiment: Experiment, task: PreparedTask, { all, done }: { readonly all: number; readonly done: number }): void {
     const { terminal } = this.#context
     const { label, together, estimate } = experiment
-    const done = this.#of(experiment).size
     terminal.line()
-    terminal.line(terminal.style('bold', `Plan: ${label}, ${fixed(runs)} runs${together > 1 ? `, ${together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
-    const time = estimate === undefined ? 'follows from the first runs' : `about ${duration((estimate.minutes * 60 * runs) / together)} for all of them, as measured on ${estimate.machine}`
+    terminal.line(terminal.style('bold', `Plan: ${label}, ${fixed(all)} runs${together > 1 ? `, ${together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
+    const time = estimate === undefined ? 'follows from the first runs' : `about ${duration((estimate.minutes * 60 * (all - done)) / together)}${done > 0 ? ' for those that are left' : ''}, as measured on ${estimate.machine}`
     printFacts(terminal, [...task.facts, { label: 'measured on', value: task.measuredOn }, { label: 'threads each', value: String(this.#threads(experiment)) }, { label: 'estimate', value: time }, { label: 'folder', value: join(this.#asked.folder, experiment.name) }])
   }
 
   #threads({ together, train }: Experiment): number {
-    const given = train['threads']
-    return Math.max(1, Math.floor((typeof given === 'number' ? given : availableParallelism()) / together))
+    const threads = parse(v.optional(count, availableParallelism()), train['threads'], 'train.threads')
+    return Math.max(1, Math.floor(threads / together))
   }
 
   async #runMissing(experiment: Experiment, task: PreparedTask, cells: readonly Cell[]): Promise<void> {
@@ -132,9 +139,8 @@ class Reproducing {
     const missing = cells.filter(({ name }) => !results.has(name))
     if (missing.length === 0) return
     await runCells(missing, {
-      command: taskOf(experiment.task, this.#context),
+      ...this.#place(experiment),
       task,
-      folder: join(this.#asked.folder, experiment.name),
       weights: experiment.weights,
       together: experiment.together,
       threads,
@@ -157,7 +163,7 @@ class Reproducing {
       return { page: await writeDocument(folder, `table-${number}`, tableReport(experiments, results, provenance), results), results }
     }
     const results = experiments.map((experiment) => sweepOf(experiment, seeds[0] ?? 1, this.#of(experiment)))
-    return { page: await writeDocument(folder, `figure-${number}`, sweepReport(results, provenance), results), results }
+    return { page: await writeDocument(folder, `figure-${number}`, sweepReport(experiments, results, provenance), results), results }
   }
 
   #facts(): readonly Fact[] {

@@ -1,11 +1,13 @@
 import { join, resolve } from 'node:path'
-import type { Experiment } from '../reproduce/experiment.js'
+import * as v from 'valibot'
+import { count, parse } from '../options.js'
+import { beta0Of, rateCells, sweepCells, type Experiment } from '../reproduce/experiment.js'
 import { NMT } from '../reproduce/nmt.js'
-import { hint } from '../suggest.js'
 import type { Arguments, Override } from './arguments.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
-import { applyOverrides, parseSeeds } from './run-config.js'
+import { isSetAt, merge } from './merge.js'
+import { applyOverrides, parseSeeds, type ConfigKeys } from './run-config.js'
 import { taskOf } from './train.js'
 
 /** What `sagetrain reproduce` was asked for. */
@@ -65,7 +67,7 @@ function chosen(all: readonly Experiment[], written: string | undefined): readon
   const names = all.map(({ name }) => name)
   return [...new Set(written.split(',').map((one) => one.trim()))].map((one) => {
     const found = all.find(({ name }) => name === one)
-    if (found === undefined) throw new UsageError(`--experiments ${one}: there are ${names.join(', ')}${hint(one, names)}`)
+    if (found === undefined) throw new UsageError(`--experiments ${one}: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`)
     return found
   })
 }
@@ -74,16 +76,35 @@ function withData(experiment: Experiment, data: string | undefined): Experiment 
   return data === undefined ? experiment : { ...experiment, prepare: { ...experiment.prepare, data: resolve(data) } }
 }
 
-/** What the runs differ in is not for a flag to say. */
-const OWN: ReadonlySet<string> = new Set(['seed', 'optimizer.lr', 'optimizer.sage', 'optimizer.sage.beta0'])
-
-/** Flags are laid over what all runs of an experiment share, and told of in its notes. */
+/**
+ * Flags are laid over what the runs of an experiment share and told of in its notes; one below `optimizer.sage` holds for the arms that have
+ * SAGE. What the runs differ in is not for a flag to say.
+ */
 function withOverrides(experiment: Experiment, overrides: readonly Override[], context: Context): Experiment {
-  const own = overrides.find(({ path }) => OWN.has(path.join('.')) || path[0] === 'compare')
-  if (own !== undefined) throw new UsageError(`${own.flag}: is what the runs of a reproduction differ in; train one of your own with sagetrain train`)
-  if (overrides.length === 0) return experiment
-  const { task, prepare, train } = experiment
-  const laid = applyOverrides({ task, prepare, train }, overrides, taskOf(task, context).keys)
+  const command = taskOf(experiment.task, context)
+  const laid = overrides.reduce((result, override) => withOverride(result, override, command.keys), experiment)
+  for (const cell of [...rateCells(laid, 1), ...sweepCells(laid, 1)]) command.check(cell.train)
+  parse(v.optional(count), laid.train['threads'], 'train.threads')
+  if (overrides.length === 0) return laid
   const flags = overrides.map(({ flag, text }) => `${flag} ${text ?? ''}`.trim()).join(' ')
-  return { ...experiment, prepare: laid.prepare, train: laid.train, notes: [...experiment.notes, `Changed on the command line: ${flags}.`] }
+  return { ...laid, notes: [...laid.notes, `Changed on the command line: ${flags}.`] }
 }
+
+function withOverride(experiment: Experiment, override: Override, keys: ConfigKeys): Experiment {
+  const { task, prepare, train, arms } = experiment
+  const refuse = (): never => {
+    throw new UsageError(`${override.flag}: is what the runs of a reproduction differ in; train one of your own with sagetrain train`)
+  }
+  if (override.path[0] === 'compare' || OWN.has(override.path.join('.'))) refuse()
+  const laid = applyOverrides({ task, prepare, train, compare: arms.map(({ name, train: own }) => ({ name, train: own })) }, [override], keys)
+  const changed = arms.map((arm) => ({ ...arm, train: laid.compare?.find(({ name }) => name === arm.name)?.train ?? arm.train }))
+  const differs = changed.some((arm, index) => {
+    const [before, after] = [merge(train, arms[index]?.train ?? {}), merge(laid.train, arm.train)]
+    return isSetAt(after, ['seed']) || isSetAt(after, ['optimizer', 'lr']) || beta0Of(after) !== beta0Of(before) || isSetAt(after, SAGE) !== isSetAt(before, SAGE)
+  })
+  if (differs) refuse()
+  return { ...experiment, prepare: laid.prepare, train: laid.train, arms: changed }
+}
+
+const SAGE = ['optimizer', 'sage']
+const OWN: ReadonlySet<string> = new Set(['seed', 'optimizer.lr', 'optimizer.sage', 'optimizer.sage.beta0'])

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isSagetrainError } from '../errors.js'
 import { readResult, writeResult, type CellResult } from '../reproduce/cell-result.js'
 import type { Cell } from '../reproduce/experiment.js'
 import { duration, fixed } from '../report/format.js'
 import type { ArmRun } from './arms.js'
+import { checkCell, claimCell } from './cell-config.js'
 import { metricsLine } from './follow.js'
-import { setAt } from './merge.js'
+import { setAt, type JsonObject } from './merge.js'
+import type { RunConfig } from './run-config.js'
 import type { PreparedTask, TaskCommand, Weights } from './task-command.js'
 import type { Terminal } from './terminal.js'
 import { trainTogether, type Going } from './training.js'
@@ -16,6 +17,8 @@ import { trainTogether, type Going } from './training.js'
 export interface CellsOptions {
   readonly command: TaskCommand
   readonly task: PreparedTask
+  /** What `task` was prepared with. */
+  readonly prepare: JsonObject
   /** Each run has its folder below. */
   readonly folder: string
   readonly weights: Weights
@@ -31,10 +34,25 @@ export interface CellsOptions {
   readonly onResult: (cell: Cell, result: CellResult) => Promise<void>
 }
 
-/** What the folder holds of these runs already, by their names. */
-export async function readResults(folder: string, cells: readonly Cell[]): Promise<Map<string, CellResult>> {
-  const found = await Promise.all(cells.map(async (cell) => [cell.name, await readResult(join(folder, cell.name), cell.train)] as const))
+/** Which runs, of what. */
+export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'folder'>
+
+/**
+ * What the folder holds of these runs already, by their names.
+ *
+ * @throws {@link SagetrainError} `ERR_STATE` for a run, done or not, that was trained with another configuration.
+ */
+export async function readResults(cells: readonly Cell[], place: CellsPlace): Promise<Map<string, CellResult>> {
+  const found = await Promise.all(cells.map(async (cell) => {
+    const folder = join(place.folder, cell.name)
+    await checkCell(folder, configOf(cell, place))
+    return [cell.name, await readResult(folder)] as const
+  }))
   return new Map(found.flatMap(([name, result]) => (result === undefined ? [] : [[name, result] as const])))
+}
+
+function configOf({ train }: Cell, { command, prepare }: CellsPlace): RunConfig {
+  return { task: command.name, prepare, train }
 }
 
 /**
@@ -70,16 +88,21 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
   const runs = group.map((cell) => runOf(cell, options))
   // A folder in which nothing was begun has nothing to go on from.
   const resume = ({ folder }: ArmRun): boolean => existsSync(join(folder, 'events.jsonl'))
-  await Promise.all(runs.map(({ folder }) => mkdir(folder, { recursive: true })))
+  await Promise.all(group.map((cell, index) => claimCell(runs[index]?.folder ?? '', { ...configOf(cell, options), train: trainOf(cell, options) })))
+  let stopped: readonly Going[] = []
+  const failed = (going: readonly Going[], failure: unknown): never => {
+    stopped = going
+    throw failure
+  }
   try {
-    await trainTogether({ command, task, weights, terminal, signal, resume }, runs, (going, stopped) => measureAll(group, going, stopped, options))
+    await trainTogether({ command, task, weights, terminal, signal, resume }, runs, (going, early) => measureAll(group, going, early, options), failed)
     return []
   } catch (error) {
     const diverged = group.find(({ name }) => hasDiverged(error, name))
     if (diverged === undefined || !isSagetrainError(error)) throw error
     terminal.line(`${error.message}: kept as this run's result.`)
-    const nothing = { steps: 0, bestStep: 0, seconds: 0, validation: null, metrics: {}, signatures: {} }
-    await keep(diverged, { train: trainOf(diverged, options), ...nothing, diverged: error.message, machine: options.machine }, [], options)
+    const { step = 0, seconds = 0 } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
+    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: options.machine }, [], options)
     return group.filter((cell) => cell !== diverged)
   }
 }
@@ -110,7 +133,7 @@ async function measureAll(group: readonly Cell[], going: readonly Going[], stopp
     const validation = bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
     terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await keep(cell, { train: run.train, steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, outputs, options)
+    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, outputs, options)
   }
 }
 

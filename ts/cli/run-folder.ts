@@ -5,7 +5,7 @@ import { UsageError } from './exit-codes.js'
 import { checkConfig, type RunConfig } from './run-config.js'
 
 /** The configuration of a run, in its folder: what `--resume` goes on with. */
-const CONFIG_FILE = 'config.json'
+export const CONFIG_FILE = 'config.json'
 
 /** Makes `runs/<name>`, or `runs/<name>-2` and so on where that is taken: a run never writes into another's folder. */
 export async function createRunFolder(parent: string, config: RunConfig, name: string): Promise<string> {
@@ -31,7 +31,7 @@ async function firstFree(parent: string, name: string, number: number): Promise<
 export async function readRunFolder(folder: string): Promise<RunConfig> {
   const path = join(folder, CONFIG_FILE)
   const content = await readFile(path, 'utf8').catch(() => {
-    throw new UsageError(`--resume ${folder}: no run is there (${path} cannot be read)`)
+    throw new UsageError(`${folder}: no run is there (${path} cannot be read)`)
   })
   try {
     return checkConfig(JSON.parse(content), path)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { averageCheckpoints, listCheckpoints, modelFolder } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
 import { fixed } from '../report/format.js'
@@ -149,7 +149,11 @@ class PreparedTranslation implements PreparedTask {
       events: armEvents(run, folder),
       measure: async (measuring) => {
         const { best, checkpoint, step } = await run.done
-        if (weights !== 'best') return this.#measure(await meanOfNewest(folder, weights.last), step, searchOf(train), measuring)
+        if (weights !== 'best') {
+          const { model, from } = await meanOfNewest(folder, weights.last)
+          const measured = await this.#measure(model, step, searchOf(train), measuring)
+          return { ...measured, signatures: { ...measured.signatures, weights: `mean of ${from} checkpoint${from === 1 ? '' : 's'}` } }
+        }
         const found = best?.path ?? checkpoint
         return this.#measure(found && modelFolder(found), best?.step ?? 0, searchOf(train), measuring)
       },
@@ -180,14 +184,14 @@ class PreparedTranslation implements PreparedTask {
   }
 }
 
-/** The folder of the mean of a run's newest checkpoints, of all where there are fewer; made once. */
-async function meanOfNewest(folder: string, last: number): Promise<string | undefined> {
+/** The mean of a run's newest checkpoints, of all where there are fewer; made once. */
+async function meanOfNewest(folder: string, last: number): Promise<{ readonly model: string | undefined; readonly from: number }> {
   const newest = (await listCheckpoints(join(folder, 'checkpoints'))).slice(-last)
-  const [only] = newest
-  if (only === undefined || newest.length === 1) return only && join(only, 'model')
-  const mean = join(folder, `average-${newest.length}`)
-  if (!existsSync(mean)) await averageCheckpoints(newest, mean)
-  return mean
+  const end = newest.at(-1)
+  if (end === undefined || newest.length === 1) return { model: end && join(end, 'model'), from: newest.length }
+  const model = join(folder, `average-${newest.length}-to-${basename(end)}`)
+  if (!existsSync(model)) await averageCheckpoints(newest, model)
+  return { model, from: newest.length }
 }
 
 /** What fairseq's programs score: BLEU of tokens, and with compounds split. */

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import type { JsonObject } from '../cli/merge.js'
 import { SagetrainError } from '../errors.js'
 import { expected, object, text } from '../options.js'
 import { writeWhole } from '../report/write.js'
@@ -9,10 +8,8 @@ import { writeWhole } from '../report/write.js'
 const FILE = 'cell.json'
 
 const number = v.number(expected('a number'))
-const json = v.custom<JsonObject>((value) => typeof value === 'object' && value !== null, expected('an object'))
 const schema = object({
   schema: v.literal(1),
-  train: json,
   steps: number,
   bestStep: number,
   seconds: number,
@@ -25,8 +22,6 @@ const schema = object({
 
 /** What a run came to, as its folder keeps it. */
 export interface CellResult {
-  /** The complete training specification. */
-  readonly train: JsonObject
   readonly steps: number
   readonly bestStep: number
   /** Of training. */
@@ -44,21 +39,15 @@ export interface CellResult {
 /**
  * The result that a folder holds; undefined where the run is not done.
  *
- * @throws {@link SagetrainError} `ERR_STATE` for a result of another training than `train`; `ERR_DATA` for a file that is damaged.
+ * @throws {@link SagetrainError} `ERR_DATA` for a file that is damaged.
  */
-export async function readResult(folder: string, train: JsonObject): Promise<CellResult | undefined> {
+export async function readResult(folder: string): Promise<CellResult | undefined> {
   const path = join(folder, FILE)
   const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (content === undefined) return undefined
-  const result = parsed(content, path)
-  const other = differing(result.train, train)
-  if (other === undefined) return result
-  const [held, asked] = [result.train, train].map((one) => JSON.stringify(one[other]) ?? 'nothing')
-  const message = `${folder} holds a run with train.${other} ${held}, not ${asked}: give another --runs, or move that folder away`
-  throw new SagetrainError('ERR_STATE', message, { fields: { path: folder, key: `train.${other}` } })
+  return content === undefined ? undefined : parsed(content, path)
 }
 
 function parsed(content: string, path: string): CellResult {
@@ -68,16 +57,6 @@ function parsed(content: string, path: string): CellResult {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new SagetrainError('ERR_DATA', `${path}: is no result of this program (${reason}); remove it, and the run is measured again`, { fields: { path }, cause })
   }
-}
-
-/** The first key in which two trainings differ. How many threads there were is told by the machine and not asked for. */
-function differing(held: JsonObject, asked: JsonObject): string | undefined {
-  const keys = [...new Set([...Object.keys(held), ...Object.keys(asked)])].filter((key) => key !== 'threads')
-  return keys.find((key) => stable(held[key]) !== stable(asked[key]))
-}
-
-function stable(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'object' && item !== null && !Array.isArray(item) ? Object.fromEntries(Object.entries(item).toSorted(([one], [other]) => (one < other ? -1 : 1))) : item)) ?? ''
 }
 
 /** Keeps a result, with the held-out outputs beside it. */

@@ -20,6 +20,8 @@ export interface Sweep {
   readonly arm: string
   readonly rates: readonly number[]
   readonly beta0: readonly number[]
+  /** What is assumed of the figure alone. */
+  readonly notes?: readonly string[]
 }
 
 /** A comparison of the paper on one data set: which data, what is trained, what is measured. */
@@ -42,7 +44,7 @@ export interface Experiment {
   readonly together: number
   /** What is assumed where the paper is silent, and what differs from it. */
   readonly notes: readonly string[]
-  /** Minutes that one run took, for the plan. */
+  /** Minutes that one run took beside the others of its time, for the plan. */
   readonly estimate?: { readonly minutes: number; readonly machine: string }
 }
 

@@ -6,7 +6,7 @@ import type { Fact } from '../report/report-data.js'
 import type { TTest } from '../score/t-test.js'
 import type { Experiment } from './experiment.js'
 import type { SweepResult } from './sweep.js'
-import type { TableResult, TableRow } from './table.js'
+import type { SeedScore, TableResult, TableRow, Trial } from './table.js'
 
 /** What a report says beside its figures. */
 export interface Provenance {
@@ -38,22 +38,37 @@ function tableBlocks(result: TableResult, notes: readonly string[]): readonly Bl
     { type: 'text', text: tableVerdict(result) },
     { type: 'table', caption: `${metric} on the held-out part: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t. Difference: the last arm less the first, seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: [...result.rows.map(rowOf), differenceRow(result)] },
     ...intervalsOf(result),
-    { type: 'table', caption: 'Every run that the figures come from.', head: ['run', ...columnsOf(result).map(label)], rows: result.rows.flatMap((row) => row.seeds.map(({ seed, metrics }) => [`${row.label}, seed ${seed}`, ...columnsOf(result).map((key) => fixed(metrics[key], 2))])) },
+    { type: 'table', caption: 'Every run that the figures come from.', head: ['run', ...columnsOf(result).map(label)], rows: result.rows.flatMap((row) => row.seeds.map((run) => [nameOf(row, run)].concat(columnsOf(result).map((key) => fixed(run.metrics[key], 2))))) },
     ...trialBlocks(result),
     { type: 'list', items: [...notes, ...(result.missing.length === 0 ? [] : [`Still to come: ${result.missing.join(', ')}.`])] },
   ]
 }
 
-/** Who is ahead, as far as the interval allows. */
-export function tableVerdict({ rows, difference, metric, missing }: TableResult): string {
+function nameOf({ label: name }: TableRow, { seed, weights, diverged }: SeedScore): string {
+  return `${name}, seed ${seed}${weights === undefined ? '' : `, ${weights}`}${diverged === undefined ? '' : ', diverged'}`
+}
+
+/** Who is ahead, as far as the interval allows, and what diverged. */
+export function tableVerdict(result: TableResult): string {
+  return [differenceVerdict(result), ...result.rows.flatMap((row) => divergences(row, result.trials))].join(' ')
+}
+
+function divergences({ arm, label: name, seeds, rate }: TableRow, trials: readonly Trial[]): readonly string[] {
+  const diverged = seeds.filter((run) => run.diverged !== undefined).map(({ seed }) => seed)
+  if (rate === null && trials.some((one) => one.arm === arm) && trials.every((one) => one.arm !== arm || one.validation === null)) return [`${name} diverged at every rate that was tried.`]
+  return diverged.length === 0 ? [] : [`${name} diverged with seed ${diverged.join(', ')}, which no mean counts.`]
+}
+
+function differenceVerdict({ rows, difference, metric, missing }: TableResult): string {
   const [baseline, last] = [rows[0], rows.at(-1)]
-  if (baseline === undefined || last === undefined || difference === null) return missing.length > 0 ? 'Not measured yet.' : 'There is no difference to tell of.'
+  if (baseline === undefined || last === undefined || difference === null) return missing.length > 0 ? 'Not measured yet.' : 'There is no pair of runs that converged, so no difference to tell of.'
   const paper = baseline.paper === null || last.paper === null ? '' : ` In the paper it is ${signed(last.paper - baseline.paper)}.`
   const gap = `${last.label} less ${baseline.label} is ${signed(difference.mean, 2)} ${label(metric)} over ${difference.degrees + 1} seed${difference.degrees === 0 ? '' : 's'}`
   if (difference.lower === null || difference.upper === null) return `${gap}; one seed has no interval.${paper}`
+  if (difference.pValue === null) return `${gap}, the same with every seed.${paper}`
   const range = `95 % interval ${signed(difference.lower, 2)} to ${signed(difference.upper, 2)}, p = ${fixed(difference.pValue, 3)}`
   const open = difference.lower <= 0 && difference.upper >= 0
-  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open ? ', an interval that includes none at all' : ''}.${paper}`
+  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open ? ', an interval with 0 in it' : ''}.${paper}`
 }
 
 function spread({ mean, deviation }: TTest): string {
@@ -65,7 +80,12 @@ function interval({ lower, upper }: TTest, show: (value: number, digits: number)
 }
 
 function rowOf({ label: name, paper, score, rate, seeds }: TableRow): readonly string[] {
-  return [name, fixed(paper, 1), score === null ? MISSING : spread(score), score === null ? MISSING : interval(score), rate === null ? MISSING : String(rate), String(seeds.length)]
+  return [name, fixed(paper, 1), score === null ? MISSING : spread(score), score === null ? MISSING : interval(score), rate === null ? MISSING : String(rate), seedsOf(seeds)]
+}
+
+function seedsOf(seeds: readonly SeedScore[]): string {
+  const diverged = seeds.filter((run) => run.diverged !== undefined).length
+  return diverged === 0 ? String(seeds.length) : `${seeds.length - diverged} and ${diverged} diverged`
 }
 
 function differenceRow({ rows, difference }: TableResult): readonly string[] {
@@ -112,11 +132,12 @@ function factBlocks(facts: readonly Fact[]): readonly Block[] {
 }
 
 /** The report of the figure: the metric over β0, a curve a learning rate. */
-export function sweepReport(results: readonly SweepResult[], { command, facts }: Provenance): Report {
-  return { title: 'Figure 8: BLEU over β0 for several learning rates', blocks: [{ type: 'code', text: command }, ...results.flatMap(sweepBlocks), ...factBlocks(facts)] }
+export function sweepReport(experiments: readonly Experiment[], results: readonly SweepResult[], { command, facts }: Provenance): Report {
+  const parts = results.flatMap((result, index) => sweepBlocks(result, [...(experiments[index]?.notes ?? []), ...(experiments[index]?.sweep.notes ?? [])]))
+  return { title: 'Figure 8: BLEU over β0 for several learning rates', blocks: [{ type: 'code', text: command }, ...parts, ...factBlocks(facts)] }
 }
 
-function sweepBlocks(result: SweepResult): readonly Block[] {
+function sweepBlocks(result: SweepResult, notes: readonly string[]): readonly Block[] {
   const { experiment, label: name, metric, points, baseline, missing } = result
   const [rates, betas] = [points.map(({ rate }) => rate), points.map(({ beta0 }) => beta0)].map((values) => [...new Set(values)].toSorted((one, other) => one - other))
   const title = `${name}: ${label(metric)} over β0`
@@ -131,6 +152,6 @@ function sweepBlocks(result: SweepResult): readonly Block[] {
     { type: 'heading', text: name },
     ...(points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-beta0`, title, svg }]),
     { type: 'table', caption: `${label(metric)} on the held-out part, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0)].concat((rates ?? []).map((rate) => scoreOf(rate, beta0)))) },
-    ...(missing.length === 0 ? [] : [{ type: 'list' as const, items: [`Still to come: ${missing.join(', ')}.`] }]),
+    { type: 'list', items: [...notes, ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
   ]
 }

@@ -1,3 +1,4 @@
+import { present } from '../json.js'
 import { tTest, type TTest } from '../score/t-test.js'
 import { cellOf, type Cell, type Experiment, type ExperimentArm } from './experiment.js'
 import type { CellResult } from './cell-result.js'
@@ -15,6 +16,10 @@ export interface Trial {
 export interface SeedScore {
   readonly seed: number
   readonly metrics: CellResult['metrics']
+  /** Which weights were measured, where not the best. */
+  readonly weights?: string
+  /** How it ended where it did not converge. */
+  readonly diverged?: string
 }
 
 /** An arm's line of the table. */
@@ -48,7 +53,8 @@ export type Results = ReadonlyMap<string, CellResult>
 /** The rate of each arm that scored best on the validation part; without those that are not settled yet. */
 export function chosenRates(experiment: Experiment, seed: number, results: Results): ReadonlyMap<string, number> {
   return new Map(experiment.arms.flatMap((arm) => {
-    const best = bestRate(experiment, arm, seed, results)
+    // The paper's one rate is not chosen: every seed is trained at it, whatever becomes of the first.
+    const best = arm.rates.length === 1 ? arm.rates[0] : bestRate(experiment, arm, seed, results)
     return best === undefined ? [] : [[arm.name, best] as const]
   }))
 }
@@ -79,7 +85,9 @@ export async function tableOf(experiment: Experiment, seeds: readonly number[], 
 async function rowOf(experiment: Experiment, { name: arm, label, paper }: ExperimentArm, rate: number | undefined, seeds: readonly number[], results: Results): Promise<TableRow> {
   const scores = rate === undefined ? [] : seeds.flatMap((seed): SeedScore[] => {
     const found = results.get(cellOf(experiment, { arm, rate, seed }).name)
-    return found === undefined ? [] : [{ seed, metrics: found.metrics }]
+    if (found === undefined) return []
+    const { metrics, diverged, signatures: { weights } } = found
+    return [{ seed, metrics, ...present({ diverged, weights }) }]
   })
   const values = scores.flatMap(({ metrics }) => metrics[experiment.metric] ?? [])
   return { arm, label, rate: rate ?? null, paper: paper ?? null, seeds: scores, score: values.length === 0 ? null : await tTest(values) }
