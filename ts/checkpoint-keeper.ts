@@ -20,7 +20,7 @@ export interface KeeperOptions {
   readonly keep: number
   /** Best ones kept. */
   readonly keepBest: number
-  /** Files copied into each model folder. */
+  /** Files, and folders of files, copied into each model folder. */
   readonly attachments: readonly string[]
 }
 

@@ -118,7 +118,7 @@ export interface StepReport {
 export interface SaveOptions {
   /** Whatever the loop needs to go on, such as a loader's state. */
   readonly run?: Json
-  /** Files copied into `model/`, such as a tokenizer's; none may have the name of one that the model writes. */
+  /** Files, and folders of files, copied into `model/`, such as a tokenizer's; none may have the name of one that the model writes. */
   readonly attachments?: readonly string[]
 }
 

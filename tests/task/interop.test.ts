@@ -17,6 +17,8 @@ interface Report {
 
 const python = process.env['SAGETRAIN_PYTHON']
 const LONGEST = 40
+/** So many that the model is sure: how an unsure one's beams end depends on when a search stops, which CTranslate2 decides otherwise. */
+const STEPS = 160
 
 /** Sentences of the language, one a user would type, and one with nothing that the model has seen. */
 const TEXTS = [...lines(12, 3).map((line) => line.split('\t')[0] ?? ''), 'ein Haus', 'Wählen Sie eine Farbe aus.']
@@ -41,8 +43,8 @@ async function train(task: Translation, variant: TransformerShapeOptions, folder
     optimizer: adam({ lr: 5e-3, betas: [0.9, 0.98], sage: {} }),
     schedule: inverseSqrt({ warmupSteps: 20 }),
     batch: { maxTokens: 600 },
-    steps: 80,
-    evaluation: { everySteps: 80, beam: 1 },
+    steps: STEPS,
+    evaluation: { everySteps: STEPS, beam: 1 },
     folder,
     threads: 1,
     precision: 'float32',
@@ -78,7 +80,7 @@ test('transformers and CTranslate2 translate as we do with what was trained', as
     t.true(greedy.filter((text) => text.startsWith('a ')).length >= 12, 'the model has learnt something')
     t.deepEqual(reports[index]?.greedy, greedy, `${name} ${index}: transformers`)
     t.deepEqual(reports[index]?.ct2Greedy, greedy, `${name} ${index}: CTranslate2, greedy`)
-    if (vocabularies === 'two') t.log(reports[index]?.stock)
+    if (vocabularies === 'two') t.regex(reports[index]?.stock ?? '', /Target vocabulary 0 has size \d+ but the model expected/)
     t.deepEqual(reports[index]?.ct2Beam, beam, `${name} ${index}: CTranslate2, beam`)
   }
 })

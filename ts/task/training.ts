@@ -34,7 +34,7 @@ export interface TaskTraining<M extends object> {
   readonly evaluateEvery?: number | undefined
   /** The number the best is chosen by; higher is better. */
   readonly score: (metrics: M) => number
-  /** Files copied into each checkpoint's model folder. */
+  /** Files, and folders of files, copied into each checkpoint's model folder. */
   readonly attachments: readonly string[]
 }
 

@@ -47,7 +47,14 @@ impl Ensemble {
                 ModelError::decoding(problem)
             })?;
         let longest = translators.iter().map(|translator| translator.longest()).min().unwrap_or(0);
-        Ok(Self { members, parameters: Parameters::default(), tokens, longest, source_vocabulary, vocabulary })
+        Ok(Self {
+            members,
+            parameters: Parameters::default(),
+            tokens,
+            longest,
+            source_vocabulary,
+            vocabulary,
+        })
     }
 
     fn refuse<T>(what: &str) -> Result<T> {

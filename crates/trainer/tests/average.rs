@@ -72,7 +72,10 @@ fn checkpoints_of_a_session_average_to_a_whole_model_folder() {
     let averaged = average(&checkpoints, &folder.path().join("average")).expect("a mean");
     let loaded = wait(|reply| ModelHandle::load(averaged.path.clone(), reply)).expect("a model");
     assert_eq!(digest(&loaded), digest(&model), "the mean of the same is the same");
-    assert!(averaged.path.join("tokenizer.json").is_file() && averaged.path.join("target/tokenizer.json").is_file());
+    assert!(
+        averaged.path.join("tokenizer.json").is_file()
+            && averaged.path.join("target/tokenizer.json").is_file()
+    );
     fs::write(checkpoints[1].join("state.json"), "{}").expect("written");
     let damaged = average(&checkpoints, &folder.path().join("again")).expect_err("an error");
     assert!(damaged.to_string().contains("state.json"), "{damaged}");

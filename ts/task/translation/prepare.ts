@@ -95,7 +95,7 @@ export interface PrepareOptions extends CorpusFiles {
      */
     readonly merges?: number
     /**
-     * Whether both sides share one vocabulary.
+     * Whether both sides share one vocabulary; else a model's embeddings are `decoderShared` or `separate`.
      * @default true
      */
     readonly joint?: boolean
