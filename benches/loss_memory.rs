@@ -102,7 +102,7 @@ fn normal(shape: [i64; 2], stream: u32, deviation: f32) -> Tensor {
 /// Forward and backward; the summed loss.
 fn run([hidden, table, targets]: &[Tensor; 3], chunks: bool, precision: Precision) -> Outcome<f64> {
     let loss = if chunks {
-        projected_cross_entropy(hidden, table, None, targets, SMOOTHING, precision)?.loss
+        projected_cross_entropy(hidden, table, None, targets, SMOOTHING, precision, 1.0)?.loss
     } else {
         plain(hidden, table, targets)?
     };

@@ -81,7 +81,7 @@ test('a model translates and scores in the precision it was loaded for', async (
 
 test('the environment makes the CPU run what a GPU would', (t) => {
   const program = `
-    import { adam, type Dataset, Model, Session } from '${import.meta.resolve('#ts/index.js')}'
+    import { adam, Dataset, Model, Session } from '${import.meta.resolve('#ts/index.js')}'
     const dataset = await Dataset.from([{ source: Int32Array.of(3, 4, 0), target: Int32Array.of(5, 6, 7, 0) }])
     const model = await Model.create({ type: 'transformer', vocabularySize: 20, hiddenSize: 16, encoderLayers: 1, decoderLayers: 1, heads: 2, feedForwardSize: 32, dropout: 0.2 })
     const session = await Session.create({ model, device: 'cpu', precision: 'float32', threads: 1, optimizer: adam({ lr: 1e-2 }) })

@@ -84,6 +84,7 @@ fn a_row_that_is_not_a_number_is_no_loss() {
         &targets(3, 40),
         0.1,
         Precision::Float32,
+        1.0,
     );
     let LossSums { loss, nll } = sums.unwrap();
     assert!(loss.double_value(&[]).is_nan() && nll.double_value(&[]).is_nan());
