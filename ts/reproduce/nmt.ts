@@ -20,7 +20,7 @@ const iwslt14: Experiment = {
     schedule: { type: 'inverseSqrt', warmupSteps: 8000 },
     batch: { maxTokens: 4096 },
     epochs: 60,
-    evaluation: { beam: 5, lengthPenalty: 1 },
+    evaluation: { beam: 5, lengthPenalty: 1, minLength: 1 },
   },
   arms: [
     { name: 'adam', label: 'Adam', train: {}, rates: [5e-4], paper: 34.5 },
@@ -50,7 +50,7 @@ const wmt16: Experiment = {
     batch: { maxTokens: 4096 },
     accumulate: 8,
     epochs: 40,
-    evaluation: { beam: 4, lengthPenalty: 0.6 },
+    evaluation: { beam: 4, lengthPenalty: 0.6, minLength: 1 },
     checkpoint: { keep: 10 },
   },
   arms: [

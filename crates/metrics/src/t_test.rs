@@ -45,9 +45,7 @@ pub fn one_sample(values: &[f64]) -> Result<TTest, MetricsError> {
     let error = deviation / (values.len() as f64).sqrt();
     let t = mean / error;
     let (margin, p_value) = match StudentsT::new(0.0, 1.0, degrees as f64) {
-        Ok(law) if !t.is_nan() => {
-            (law.inverse_cdf(0.5 + CONFIDENCE / 2.0) * error, 2.0 * law.sf(t.abs()))
-        }
+        Ok(law) if !t.is_nan() => (law.inverse_cdf(0.5 + CONFIDENCE / 2.0) * error, 2.0 * law.sf(t.abs())),
         _ => (error, f64::NAN),
     };
     Ok(TTest { mean, deviation, lower: mean - margin, upper: mean + margin, t, p_value, degrees })

@@ -124,6 +124,14 @@ impl Updater {
         }
     }
 
+    /// The scale and how it came to be there, where there is one.
+    pub(crate) fn loss_scale_state(&self) -> Option<LossScaleState> {
+        match self {
+            Self::Cpu(optimizer) => optimizer.loss_scale_state(),
+            Self::Cuda(optimizer) => optimizer.plan().loss_scale_state(),
+        }
+    }
+
     pub(crate) fn resolved_scope(&self) -> &[String] {
         match self {
             Self::Cpu(optimizer) => optimizer.resolved_scope(),

@@ -10,6 +10,7 @@ use sagetrain_trainer::{
     wait,
 };
 use serde_json::json;
+use std::sync::atomic::AtomicBool;
 use tch::Tensor;
 
 const SOURCES: [&[i32]; 3] = [&[2, 3, 0], &[4, 0], &[3, 2, 4, 0]];
@@ -45,7 +46,7 @@ fn find(
     options: SearchOptions,
 ) -> Result<Vec<Vec<Hypothesis>>, TrainerError> {
     let requests: Vec<&Request> = requests.iter().collect();
-    Searcher::new(translator, options, Precision::Float32)?.search(&requests)
+    Searcher::new(translator, options, Precision::Float32)?.search(&requests, &AtomicBool::new(false))
 }
 
 fn search(
@@ -355,6 +356,7 @@ fn options_that_no_search_can_use_are_named() {
     let cases = [
         ("search.maxLength", SearchOptions { max_length: Some(0), ..SearchOptions::default() }),
         ("search.sampling.temperature", sampling(Sampling { temperature: 0.0, ..Sampling::default() })),
+        ("search.sampling.temperature", sampling(Sampling { temperature: 1e-38, ..Sampling::default() })),
         ("search.sampling.topK", sampling(Sampling { top_k: Some(0), ..Sampling::default() })),
         ("search.sampling.topP", sampling(Sampling { top_p: Some(1.5), ..Sampling::default() })),
     ];

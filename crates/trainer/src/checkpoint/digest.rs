@@ -43,9 +43,9 @@ pub(crate) fn digests(model: &dyn Model, training: &mut Training) -> Result<Vec<
 
 /// Everything beside arrays, as text.
 fn counters(training: &Training) -> String {
-    let Training { step, passes, rate_factor, pending, .. } = training;
+    let Training { step, passes, rate_factor, pending, optimizer, .. } = training;
     let sums = json!([pending.batches, pending.tally.count, pending.tally.loss, pending.tally.nll]);
-    json!({ "step": step, "passes": passes, "rateFactor": rate_factor, "accumulated": sums }).to_string()
+    json!({ "step": step, "passes": passes, "rateFactor": rate_factor, "accumulated": sums, "lossScale": optimizer.loss_scale_state() }).to_string()
 }
 
 fn digest(name: String, bytes: &[u8]) -> Digest {

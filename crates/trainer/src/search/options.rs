@@ -119,10 +119,14 @@ impl SearchOptions {
     }
 }
 
+/// Logits of thousands, divided by this, are far from float32's end.
+const COLDEST: f64 = 1e-5;
+
 impl Sampling {
     fn validate(&self) -> Result<(), TrainerError> {
-        if !(self.temperature.is_finite() && self.temperature > 0.0) {
-            let message = format!("{} is not above 0; beam 1 is greedy", self.temperature);
+        if !(self.temperature.is_finite() && self.temperature >= COLDEST) {
+            let message =
+                format!("{} is below {COLDEST}, where float32 overflows; beam 1 is greedy", self.temperature);
             return refuse("search.sampling.temperature", message);
         }
         if self.top_k == Some(0) {

@@ -3,10 +3,12 @@
 use super::hypothesis::{Hypothesis, Prefix};
 use super::request::{Request, ragged};
 use super::{SearchOptions, beam, sampling};
+use crate::engine::Owned;
 use crate::error::TrainerError;
 use sagetrain_models::{Cache, Decoding, Tokens, Translator};
 use sagetrain_torch::{Precision, Weights, best_log_probabilities, f32_values};
 use std::borrow::Cow;
+use std::sync::atomic::AtomicBool;
 use tch::Tensor;
 
 /// Searches with one model's weights of now.
@@ -73,8 +75,12 @@ impl<'a> Searcher<'a> {
     ///
     /// # Errors
     /// [`TrainerError::NonFinite`] with the position in `requests` of a source for which the model's scores hold NaN; `ERR_CONFIG` for a
-    /// prefix that cannot be.
-    pub fn search(&self, requests: &[&Request]) -> Result<Vec<Vec<Hypothesis>>, TrainerError> {
+    /// prefix that cannot be; [`TrainerError::Aborted`] soon after `cancel` is set.
+    pub fn search(
+        &self,
+        requests: &[&Request],
+        cancel: &AtomicBool,
+    ) -> Result<Vec<Vec<Hypothesis>>, TrainerError> {
         let _no_grad = tch::no_grad_guard();
         let mut results = vec![Vec::new(); requests.len()];
         if requests.is_empty() {
@@ -84,6 +90,7 @@ impl<'a> Searcher<'a> {
             requests.iter().enumerate().map(|place| self.begin(place)).collect::<Result<_, _>>()?;
         let mut cache = self.start(requests)?;
         while !active.is_empty() {
+            Owned::check_cancelled(cancel)?;
             let step = self.step(&mut cache, &active)?;
             let rows = match &self.options.sampling {
                 None => beam::advance(self, &step, &mut active)?,

@@ -1,6 +1,5 @@
 //! Translation: loss, perplexity, and BLEU and chrF of beam-search output.
 
-use crate::engine::Owned;
 use crate::error::TrainerError;
 use crate::evaluate::{BatchSize, Losses, Setting, losses};
 use crate::search::{Hypothesis, Request, SearchOptions, Searcher};
@@ -16,6 +15,8 @@ use std::time::Instant;
 
 /// Source tokens of one search batch times its beam.
 const SEARCH_TOKENS: usize = 8192;
+/// Bytes of one step's float32 logits: what bounds batches of short sources.
+const LOGIT_BYTES: usize = 256 << 20;
 
 /// What [`crate::ModelHandle::evaluate_translation`] scores.
 #[derive(Clone)]
@@ -83,7 +84,8 @@ pub(crate) fn evaluate(setting: &Setting, evaluation: &Evaluation) -> Result<Sco
     })
 }
 
-/// Searches for all requests, longest batches first so that memory peaks at once; results are in the order of `requests`.
+/// Searches for all requests, longest first, so that what each decoder layer keeps of its sources peaks at once; results are in the order of
+/// `requests`.
 pub(crate) fn translate(
     model: &dyn Model,
     requests: &[Request],
@@ -91,14 +93,15 @@ pub(crate) fn translate(
     precision: Precision,
     cancel: &AtomicBool,
 ) -> Result<Vec<Vec<Hypothesis>>, TrainerError> {
-    let searcher = Searcher::new(translator(model)?, *options, precision)?;
+    let translator = translator(model)?;
+    let most_rows = (LOGIT_BYTES / (size_of::<f32>() * translator.vocabulary() * options.beam.max(1))).max(1);
+    let searcher = Searcher::new(translator, *options, precision)?;
     let mut order: Vec<usize> = (0..requests.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(requests[index].source.len()));
     let mut results = vec![Vec::new(); requests.len()];
-    for batch in batches(&order, requests, options.beam) {
-        Owned::check_cancelled(cancel)?;
+    for batch in batches(&order, requests, options.beam, most_rows) {
         let rows: Vec<&Request> = batch.iter().map(|&index| &requests[index]).collect();
-        let found = searcher.search(&rows).map_err(|error| placed(error, batch))?;
+        let found = searcher.search(&rows, cancel).map_err(|error| placed(error, batch))?;
         for (&index, found) in batch.iter().zip(found) {
             results[index] = found;
         }
@@ -114,11 +117,12 @@ fn placed(error: TrainerError, batch: &[usize]) -> TrainerError {
     }
 }
 
-fn batches<'a>(order: &'a [usize], requests: &[Request], beam: usize) -> Vec<&'a [usize]> {
+fn batches<'a>(order: &'a [usize], requests: &[Request], beam: usize, most_rows: usize) -> Vec<&'a [usize]> {
     let mut batches = Vec::new();
     let mut rest = order;
     while let Some(&longest) = rest.first() {
-        let rows = (SEARCH_TOKENS / (requests[longest].source.len().max(1) * beam)).clamp(1, rest.len());
+        let rows = (SEARCH_TOKENS / (requests[longest].source.len().max(1) * beam))
+            .clamp(1, most_rows.min(rest.len()));
         let (batch, after) = rest.split_at(rows);
         batches.push(batch);
         rest = after;
