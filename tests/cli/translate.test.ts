@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import test from 'ava'
 import { corpus } from '../task/corpus.js'
 import { start } from './process.js'
@@ -111,6 +113,13 @@ test('samples are drawn again by the same seed and not by another', async (t) =>
   t.not(other.out, one.out)
 })
 
+test('where nobody reads any more, an endless input is not translated to its end', async (t) => {
+  const main = fileURLToPath(import.meta.resolve('#ts/cli/main.js'))
+  const line = `yes 'ein Boot' | timeout 60 "${process.execPath}" "${main}" translate runs/model --beam 1 --max-length 4 --together 1 | head -n 1; echo "\${PIPESTATUS[1]}"`
+  const { stdout } = await promisify(execFile)('bash', ['-c', line], { cwd: folder, env: { ...process.env, NODE_OPTIONS: '' } })
+  t.regex(stdout, /\n0\n$/)
+})
+
 test('an ensemble of a model with itself is the model', async (t) => {
   await writeFile(join(folder, 'ensemble.txt'), 'ein rotes Haus\nein altes Boot\n')
   const one = await translate('ensemble.txt', '--max-length', '8')
@@ -121,6 +130,7 @@ test('an ensemble of a model with itself is the model', async (t) => {
 for (const [args, message] of [
   [['--top-k', '3'], '--top-k has no effect without --sample'],
   [['--length-normalization', 'google'], '--length-normalization google: give length or gnmt'],
+  [['--n-best', '5', '--beam', '2'], '--n-best 5: a beam of 2 has no more than 2; give --beam 5 too'],
   [['--n-best', '0'], '--n-best 0: give a whole number of at least 1'],
   [['--prefix', 'A', '--with-prefixes'], '--prefix and --with-prefixes exclude each other'],
   [['--min-length', 'two'], '--min-length two: give a number'],

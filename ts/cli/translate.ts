@@ -1,5 +1,6 @@
 import { open, realpath, stat, type FileHandle } from 'node:fs/promises'
 import { replaceWhole } from '../report/write.js'
+import { DEFAULT_BEAM } from '../task/translation/search.js'
 import type { Translated } from '../task/translation/translations.js'
 import { Translator, type Source, type TranslateOptions } from '../task/translation/translator.js'
 import type { Command } from './command.js'
@@ -50,6 +51,7 @@ export const translate: Command = {
       if (typeof options['output'] === 'string') await writeTo(options['output'], found, write)
       else
         for await (const one of found) {
+          if (hasNoReader()) break
           if (options['json'] === true) context.json(jsonOf(one, nBestOf(options)))
           else print(write(one), context.terminal)
         }
@@ -59,6 +61,11 @@ export const translate: Command = {
       return interruption.exitCode() ?? EXIT.error
     }
   },
+}
+
+/** Whether who read the output (`| head`) has gone: there is no end of work that nobody sees, where the input has none. */
+function hasNoReader(): boolean {
+  return process.stdout.errored !== null
 }
 
 function translateOptionsOf(options: Options, file: string): TranslateOptions {
@@ -83,7 +90,8 @@ function writerOf(options: Options): Write {
 
 function nBestOf(options: Options): number | undefined {
   if (options['n-best'] === undefined) return undefined
-  const nBest = numberOf(options, 'n-best')
+  const [nBest, beam] = [numberOf(options, 'n-best'), searchOptionsOf(options).beam ?? DEFAULT_BEAM]
+  if (nBest > beam) throw new UsageError(`--n-best ${nBest}: a beam of ${beam} has no more than ${beam}; give --beam ${nBest} too`)
   if (Number.isInteger(nBest) && nBest >= 1) return nBest
   throw new UsageError(`--n-best ${nBest}: give a whole number of at least 1`)
 }

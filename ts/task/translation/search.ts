@@ -58,6 +58,9 @@ export interface SearchOptions {
 const penalty = v.pipe(v.number(expected('a finite number')), v.finite('expected a finite number'))
 const share = v.pipe(v.number(expected('a number in (0, 1]')), v.gtValue(0, 'expected a number in (0, 1]'), v.maxValue(1, 'expected a number in (0, 1]'))
 
+/** Hypotheses kept a sentence where nothing is said. */
+export const DEFAULT_BEAM = 4
+
 /** Entries of {@link SamplingOptions} for schemas. */
 const sampling = object({
   temperature: v.optional(positive, 1),
@@ -68,7 +71,7 @@ const sampling = object({
 
 /** Entries of {@link SearchOptions} for schemas. */
 export const searchEntries = {
-  beam: v.optional(count, 4),
+  beam: v.optional(count, DEFAULT_BEAM),
   lengthPenalty: v.optional(penalty, 1),
   lengthNormalization: v.optional(oneOf(['length', 'gnmt']), 'length'),
   maxLengthRatio: v.optional(nonNegative, 1.2),
