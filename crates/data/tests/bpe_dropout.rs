@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sagetrain_data::{
-    Batch, BpeDropoutColumn, BpeDropoutOptions, Column, Dataset, Loader, LoaderOptions, LoaderState, Tokenizer,
+    Batch, BpeDropoutColumn, BpeDropoutOptions, Column, Dataset, Loader, LoaderOptions, LoaderState,
+    Tokenizer,
 };
 use serde_json::Value;
 
@@ -129,7 +130,8 @@ fn each_column_is_split_by_its_own_tokenizer() {
     let mut options = options(0.2);
     let target = BpeDropoutColumn { tokenizer: folder.path().to_owned(), probability: 0.2 };
     options.bpe_dropout.as_mut().unwrap().columns.insert("target".into(), target);
-    let (split, whole) = (batches(&dataset, options), dataset.batch((0..dataset.len() as u64).collect()).unwrap());
+    let (split, whole) =
+        (batches(&dataset, options), dataset.batch((0..dataset.len() as u64).collect()).unwrap());
     for (name, tokenizer) in [("source", &tokenizers[0]), ("target", &tokenizers[1])] {
         let (anew, stored) = (rows_of(&split, name), rows_of(std::slice::from_ref(&whole), name));
         assert_ne!(anew, stored, "{name}");
@@ -156,8 +158,14 @@ fn refuses_what_it_cannot_do() {
         Loader::new(dataset.clone(), options).unwrap_err().code()
     };
     assert_eq!(refusal(&|given| given.columns.get_mut("source").unwrap().probability = 1.5), "ERR_ARGUMENT");
-    assert_eq!(refusal(&|given| given.columns.extend([("target".to_owned(), Default::default())])), "ERR_ARGUMENT");
-    assert_eq!(refusal(&|given| given.columns.get_mut("source").unwrap().tokenizer = "missing".into()), "ERR_IO");
+    assert_eq!(
+        refusal(&|given| given.columns.extend([("target".to_owned(), Default::default())])),
+        "ERR_ARGUMENT"
+    );
+    assert_eq!(
+        refusal(&|given| given.columns.get_mut("source").unwrap().tokenizer = "missing".into()),
+        "ERR_IO"
+    );
 }
 
 /// How often each split of `word` comes out of `draws` epochs.
