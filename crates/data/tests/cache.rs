@@ -5,10 +5,12 @@
 #[path = "support/mod.rs"]
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sagetrain_data::text::CorpusFiles;
 use sagetrain_data::translation::{
     HeldOut, PrepareOptions, Prepared, Vocabulary, Watch, prepare, prepare_watched,
 };
@@ -167,4 +169,82 @@ fn an_input_that_changes_meanwhile_is_not_published_under_its_old_checksum() {
     assert!(error.to_string().contains(&format!("{}", file.display())), "{error}");
     assert!(error.to_string().contains("changed while"), "{error}");
     assert!(!prepare(&options).unwrap().reused);
+}
+
+/// Asks to stop when a stage begins.
+struct StopAtStage(&'static str, AtomicU64);
+
+impl Watch for StopAtStage {
+    fn progress(&self, stage: &'static str, _lines: u64, _share: f64) {
+        self.1.fetch_or(u64::from(stage == self.0), Ordering::Relaxed);
+    }
+
+    fn stopped(&self) -> bool {
+        self.1.load(Ordering::Relaxed) == 1
+    }
+}
+
+/// Every file below a folder, with its bytes.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            drop(found.insert(path.clone(), fs::read(&path).unwrap()))
+        }
+    }
+    found
+}
+
+/// The bytes of everything that is trained on.
+fn made(prepared: &Prepared) -> Vec<Vec<u8>> {
+    ["train.dataset", "valid.dataset", "tokenizer.json", "prepare-report.json"]
+        .map(|file| fs::read(prepared.folder.join(file)).unwrap())
+        .into()
+}
+
+#[test]
+fn whatever_is_damaged_of_the_work_of_a_stage_is_made_again() {
+    type Damage = fn(&Path, &[u8]);
+    let damages: [Damage; 3] = [
+        |path, bytes| fs::write(path, &bytes[..bytes.len() / 2]).unwrap(),
+        |path, bytes| fs::write(path, vec![0; bytes.len()]).unwrap(),
+        |path, _| fs::remove_file(path).unwrap(),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let valid = CorpusFiles { tsv: Some(support::corpus("valid")), ..Default::default() };
+    let options = |output: &Path| PrepareOptions {
+        valid: Some(valid.clone()),
+        held_out: HeldOut::default(),
+        output: output.to_owned(),
+        ..small(folder.path())
+    };
+    let expected = made(&prepare(&options(&folder.path().join("whole"))).unwrap());
+    let mut kinds = BTreeSet::new();
+    for stage in ["tokenizer", "encode", "publish"] {
+        let output = folder.path().join(stage);
+        let stop = StopAtStage(stage, AtomicU64::new(0));
+        assert_eq!(prepare_watched(&options(&output), &stop).unwrap_err().code(), "ERR_ABORTED");
+        let left = files(&output);
+        let work: Vec<_> =
+            left.iter().filter(|(path, _)| path.to_string_lossy().contains(".work/")).collect();
+        for (damaged, bytes) in work {
+            kinds.insert(damaged.extension().map(|kind| kind.to_string_lossy().into_owned()));
+            for damage in damages {
+                fs::remove_dir_all(&output).unwrap();
+                for (path, bytes) in &left {
+                    fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    fs::write(path, bytes).unwrap();
+                }
+                damage(damaged, bytes);
+                let prepared = prepare(&options(&output)).unwrap_or_else(|error| panic!("{stage}: {error}"));
+                assert!(made(&prepared) == expected, "{stage}, {}", damaged.display());
+            }
+        }
+    }
+    let expected = [None, Some("ids"), Some("json"), Some("survey"), Some("text")];
+    let known: BTreeSet<_> = expected.iter().map(|kind| kind.map(str::to_owned)).collect();
+    assert!(kinds.is_superset(&known), "{kinds:?}");
 }

@@ -74,7 +74,7 @@ impl Sums {
         }
         if grown {
             self.sums.retain(|path, (known, _)| version(path).is_ok_and(|version| version == *known));
-            let _unsaved = block::write(&self.path, &self.sums, &[]);
+            let _unsaved = block::replace(&self.path, &self.sums);
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn block_path(work: &Path, part: Part, index: usize, kind: &str) -> P
     work.join("blocks").join(format!("{}-{index:06}.{kind}", part.name()))
 }
 
-/// Reads a corpus, or finds that it has been read.
+/// Reads a corpus, or finds that it has been read. Of a survey that has lost a block only that one is made again.
 pub(crate) fn survey(
     work: &Path,
     part: Part,
@@ -64,7 +64,9 @@ pub(crate) fn survey(
     watch: &dyn Watch,
 ) -> Result<Surveyed> {
     let marker = work.join("blocks").join(format!("{}.survey", part.name()));
-    if let Some(done) = block::read(&marker)? {
+    if let Some(done) = block::read::<Surveyed>(&marker)?
+        && done.about.is_whole(work, options, watch)?
+    {
         return Ok(done.about);
     }
     look(watch, "survey", 0, 0.0)?;
@@ -143,6 +145,23 @@ fn process(
 }
 
 impl Surveyed {
+    /// Whether all blocks are still what they were: they may have been lost with the power after the survey was kept.
+    fn is_whole(&self, work: &Path, options: &PrepareOptions, watch: &dyn Watch) -> Result<bool> {
+        let check = || {
+            |index: usize| {
+                let block = block::read::<AboutText>(&block_path(work, self.part, index, "text"))?;
+                let pairs = self.before[index + 1] - self.before[index];
+                Ok((index, block.is_some_and(|block| block.about.pairs == pairs)))
+            }
+        };
+        let mut whole = true;
+        ordered(options.threads(), (0..self.blocks()).map(Ok), check, |(index, found)| {
+            whole &= found;
+            look(watch, "survey", self.before[index + 1], share(self.before[index + 1], self.pairs()))
+        })?;
+        Ok(whole)
+    }
+
     pub(crate) fn blocks(&self) -> usize {
         self.before.len() - 1
     }

@@ -76,15 +76,19 @@ pub(crate) fn tokenizers(
 ) -> Result<Tokenizers> {
     let joint = options.vocabulary.joint;
     let marker = work.join("blocks/tokenizers");
-    if let Some(done) = block::read::<u64>(&marker)? {
-        return Ok(Tokenizers { floor: done.about, ..Tokenizers::open(work, joint)? });
+    if let Some(done) = block::read::<(u64, [String; 2])>(&marker)?
+        && let Ok(found) = Tokenizers::open(work, joint)
+        && let (floor, fingerprints) = done.about
+        && found.fingerprints()? == fingerprints
+    {
+        return Ok(Tokenizers { floor, ..found });
     }
     let tokenizers = match &options.vocabulary.tokenizer {
         Some(path) => Tokenizers::open(path, joint)?,
         None => learn(count(work, train, options, watch)?, options, watch)?,
     };
     tokenizers.save(work, options.max_length)?;
-    block::write(&marker, &tokenizers.floor, &[])?;
+    block::write(&marker, &(tokenizers.floor, tokenizers.fingerprints()?), &[])?;
     Ok(tokenizers)
 }
 
