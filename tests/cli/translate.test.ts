@@ -130,7 +130,7 @@ test('an ensemble of a model with itself is the model', async (t) => {
 for (const [args, message] of [
   [['--top-k', '3'], '--top-k has no effect without --sample'],
   [['--length-normalization', 'google'], '--length-normalization google: give length or gnmt'],
-  [['--n-best', '5', '--beam', '2'], '--n-best 5: a beam of 2 has no more than 2; give --beam 5 too'],
+  [['--n-best', '5'], '--n-best 5: a beam of 1 has no more than 1; give --beam 5 too'],
   [['--n-best', '0'], '--n-best 0: give a whole number of at least 1'],
   [['--prefix', 'A', '--with-prefixes'], '--prefix and --with-prefixes exclude each other'],
   [['--min-length', 'two'], '--min-length two: give a number'],

@@ -1,17 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { watchReader } from './reader.js'
 import { COMMANDS, TASKS } from './registry.js'
 import { runCommand } from './run.js'
 import { versionFacts } from './versions.js'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }
 
-// A reader that has seen enough (`| head`) is no fault: what nobody reads is dropped, and training goes on.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-  })
-}
+for (const output of [process.stdout, process.stderr]) watchReader(output)
 
 process.exitCode = await runCommand(process.argv.slice(2), {
   commands: COMMANDS,

@@ -7,6 +7,7 @@ import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { readLines } from './lines.js'
 import { findModelFolder } from './model-folder.js'
+import { hasNoReader } from './reader.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
 import { printable, type Terminal } from './terminal.js'
@@ -61,11 +62,6 @@ export const translate: Command = {
       return interruption.exitCode() ?? EXIT.error
     }
   },
-}
-
-/** Whether who read the output (`| head`) has gone: there is no end of work that nobody sees, where the input has none. */
-function hasNoReader(): boolean {
-  return process.stdout.errored !== null
 }
 
 function translateOptionsOf(options: Options, file: string): TranslateOptions {
