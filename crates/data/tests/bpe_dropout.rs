@@ -43,7 +43,10 @@ fn batches(dataset: &Arc<Dataset>, options: LoaderOptions) -> Vec<Batch> {
 /// Rows of the only column by sample.
 fn rows(batches: &[Batch]) -> BTreeMap<u64, Vec<i32>> {
     let rows = rows_of(batches, "source");
-    assert_eq!(batches.iter().map(|batch| batch.tokens).sum::<usize>(), rows.values().map(Vec::len).sum());
+    assert_eq!(
+        batches.iter().map(|batch| batch.tokens).sum::<usize>(),
+        rows.values().map(Vec::len).sum::<usize>()
+    );
     rows
 }
 
