@@ -7,6 +7,9 @@ use crossbeam_channel::bounded;
 
 use crate::{DataError, Result};
 
+/// Items under way at once, at most, however many threads there are: each is megabytes of text.
+const MOST_UNDER_WAY: usize = 64;
+
 /// Threads to use where nobody says how many.
 pub(crate) fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
@@ -14,14 +17,14 @@ pub(crate) fn default_threads() -> usize {
 
 /// Maps `items` on `threads` threads and hands the results to `sink` in the items' order, so that what comes of them does
 /// not depend on the number of threads. Each thread has a function of its own from `worker`, with its own scratch
-/// memory. A few items for each thread are under way at once. The first error in that order ends it.
+/// memory. A few items for each thread are under way at once, and no more than 64 of all. The first error in that order ends it.
 pub(crate) fn ordered<T: Send, U: Send, W: FnMut(T) -> Result<U>>(
     threads: usize,
     items: impl Iterator<Item = Result<T>> + Send,
     worker: impl Fn() -> W + Sync,
     mut sink: impl FnMut(U) -> Result<()>,
 ) -> Result<()> {
-    let window = 2 * threads + 1;
+    let window = threads.saturating_mul(2).saturating_add(1).min(MOST_UNDER_WAY);
     let (jobs, taken) = bounded(window);
     let (done, results) = bounded(window);
     let (free, permits) = bounded(window);
@@ -38,7 +41,7 @@ pub(crate) fn ordered<T: Send, U: Send, W: FnMut(T) -> Result<U>>(
                 }
             }
         });
-        for _ in 0..threads.max(1) {
+        for _ in 0..threads.clamp(1, window) {
             let (taken, done, worker) = (taken.clone(), done.clone(), &worker);
             scope.spawn(move || {
                 let mut work = worker();
@@ -73,7 +76,7 @@ mod tests {
 
     #[test]
     fn results_keep_their_order_on_any_number_of_threads() {
-        for threads in [1, 2, 5] {
+        for threads in [1, 2, 5, 100] {
             let mut seen = Vec::new();
             let slow_first = || {
                 |item: u64| {

@@ -69,6 +69,7 @@ impl Tokenizer {
         // A sentence may hold the characters `</s>`; they are text there and not the end.
         inner.set_encode_special_tokens(true);
         let vocabulary = inner.get_vocab_size(true);
+        refuse_gaps(&inner)?;
         for (token, id) in [(END, 0), (UNKNOWN, 1), (PAD, vocabulary as u32 - 1)] {
             match inner.token_to_id(token) {
                 Some(found) if found == id => {}
@@ -144,6 +145,22 @@ impl Tokenizer {
     /// As [`Tokenizer::to_json`].
     pub fn fingerprint(&self) -> Result<String> {
         Ok(hex(Sha256::digest(self.to_json()?)))
+    }
+}
+
+/// Ids count from 0 without gaps, since a model has a row for each and datasets choose the width of an id by their number.
+fn refuse_gaps(inner: &Inner) -> Result<(), String> {
+    let mut tokens: Vec<_> = inner.get_vocab(true).into_iter().map(|(token, id)| (id, token)).collect();
+    tokens.sort_unstable();
+    let remedy = format!("number the {} tokens from 0 without gaps", tokens.len());
+    if let Some((id, token)) = tokens.last().filter(|(id, _)| *id as usize >= tokens.len()) {
+        return Err(format!("`{token}` has id {id}; {remedy}"));
+    }
+    match tokens.array_windows().find(|[(before, _), (id, _)]| before == id) {
+        Some([(_, first), (id, second)]) => {
+            Err(format!("`{first}` and `{second}` both have id {id}; {remedy}"))
+        }
+        None => Ok(()),
     }
 }
 

@@ -41,5 +41,5 @@ pub(crate) fn publish_folder(
     name: &str,
     build: impl FnOnce(&std::path::Path) -> crate::Result<()>,
 ) -> crate::Result<bool> {
-    cache::publish(output, name, &(), build)
+    cache::publish(output, name, name, &(), build)
 }

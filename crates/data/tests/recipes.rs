@@ -384,6 +384,29 @@ fn training_lines_fall_into_the_same_pieces() {
 }
 
 #[test]
+fn a_word_of_more_than_a_thousand_characters_is_left_out_as_by_clean_corpus_n() {
+    for (recipe, members) in [
+        ("iwslt14-de-en", ["train.tags.de-en.de", "train.tags.de-en.en"]),
+        ("wmt16-en-de", ["news-commentary-v11.de-en.en", "news-commentary-v11.de-en.de"]),
+    ] {
+        let samples = |words: &[usize]| {
+            let mut archives = archives(recipe);
+            for (name, bytes) in archives.values_mut().flatten() {
+                if members.iter().any(|member| name.ends_with(member)) {
+                    let lines = words.iter().map(|length| format!("{} .\n", "ä".repeat(*length)));
+                    bytes.extend(lines.collect::<String>().into_bytes());
+                }
+            }
+            let changes = json!({ "heldOut": { "valid": 0 } });
+            let changes = if recipe.starts_with("iwslt") { changes } else { json!({}) };
+            prepared(&Folders::packed(&archives), recipe, changes).parts["train"].samples
+        };
+        let without = samples(&[]);
+        assert_eq!((samples(&[1000]), samples(&[1001])), (without + 1, without), "{recipe}");
+    }
+}
+
+#[test]
 fn options_are_laid_over_those_of_the_recipe() {
     let folders = Folders::packed(&archives("iwslt14-de-en"));
     let changes = json!({ "lowercase": false, "heldOut": { "valid": 20 }, "vocabulary": { "merges": 50 }, "maxWords": 20 });

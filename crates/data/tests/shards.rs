@@ -114,4 +114,11 @@ fn a_missing_damaged_or_foreign_shard_is_refused_by_name() {
     assert!(error.to_string().contains("delete the folder"), "{error}");
     let options = PrepareOptions { shard_samples: Some(2), ..small(folder.path()) };
     assert!(prepare(&options).unwrap_err().to_string().contains("shardSamples"));
+    let left = fs::read_dir(&options.output).unwrap().map(|entry| entry.unwrap().path());
+    let work: Vec<_> = left.filter(|path| path.to_string_lossy().ends_with(".work")).collect();
+    let survey = |work: &std::path::Path| fs::metadata(work.join("blocks/train.survey")).unwrap();
+    assert!(survey(&work[0]).is_file(), "what is done is kept");
+    let prepared = prepare(&PrepareOptions { shard_samples: Some(3), ..options }).unwrap();
+    assert_eq!(prepared.parts["train"].shards, 142);
+    assert!(!work[0].exists(), "and gone on with");
 }

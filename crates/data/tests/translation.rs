@@ -264,11 +264,35 @@ fn nothing_left_to_train_on_is_an_error() {
         PrepareOptions { max_words: Some(1), ..of_text(folder.path(), "zwei Worte\ttwo words\n".repeat(9)) };
     let error = prepare(&options).unwrap_err();
     assert!(
-        error
-            .to_string()
-            .contains("no pair is left for train: of 9 lines 0 are bad, 9 have too many or too few words"),
+        error.to_string().contains(
+            "no pair is left for train: of 9 lines 0 are bad, 9 have too many, too few or too long words"
+        ),
         "{error}"
     );
+}
+
+#[test]
+fn a_tokenizer_whose_ids_would_be_cut_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(prepare(&small(folder.path())).unwrap().tokenizer).unwrap();
+    let path = folder.path().join("tokenizer.json");
+    let refusal = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut changed: serde_json::Value = serde_json::from_str(&text).unwrap();
+        change(&mut changed);
+        fs::write(&path, changed.to_string()).unwrap();
+        let vocabulary = Vocabulary { tokenizer: Some(path.clone()), ..Default::default() };
+        let error = prepare(&PrepareOptions { vocabulary, ..small(folder.path()) }).unwrap_err();
+        assert_eq!(error.code(), "ERR_DATA", "{error}");
+        error.to_string()
+    };
+    let gap = refusal(&|changed| changed["model"]["vocab"]["Ġt"] = 65_538.into());
+    assert!(gap.contains("`Ġt` has id 65538") && gap.contains("number the 500 tokens from 0"), "{gap}");
+    let twice = refusal(&|changed| changed["model"]["vocab"]["Ġt"] = changed["model"]["vocab"]["a"].clone());
+    assert!(twice.contains("both have id"), "{twice}");
+    let end = refusal(&|changed| {
+        changed["post_processor"]["special_tokens"]["</s>"]["ids"] = serde_json::json!([65_536]);
+    });
+    assert!(end.contains("id 65536") && end.contains("ids 0 to 499"), "{end}");
 }
 
 #[test]
@@ -299,6 +323,7 @@ fn options_that_cannot_be_meant_are_refused_by_name() {
             "heldOut.every",
             PrepareOptions { held_out: HeldOut { every: Some(1), ..Default::default() }, ..good() },
         ),
+        ("maxWordLength", PrepareOptions { max_word_length: Some(0), ..good() }),
         ("maxRatio", PrepareOptions { max_ratio: Some(0.9), ..good() }),
         ("minWords", PrepareOptions { min_words: Some(9), max_words: Some(3), ..good() }),
         ("threads", PrepareOptions { threads: Some(0), ..good() }),

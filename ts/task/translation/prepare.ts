@@ -61,6 +61,8 @@ export interface PrepareOptions extends CorpusFiles {
   readonly maxWords?: number
   /** Words of one side over those of the other, at most, either way; likewise (`clean-corpus-n -ratio`; IWSLT's scripts have 1.5). */
   readonly maxRatio?: number
+  /** Characters of a word, at most; likewise (`clean-corpus-n -max-word-length`, which has 1,000 where nobody says). */
+  readonly maxWordLength?: number
   /**
    * Then, in every part: lower case.
    * @default false
@@ -196,6 +198,7 @@ export const prepareOptions = object({
   minWords: v.exactOptional(count),
   maxWords: v.exactOptional(count),
   maxRatio: v.exactOptional(positive),
+  maxWordLength: v.exactOptional(count),
   lowercase: v.exactOptional(flag),
   heldOut: v.exactOptional(object({ valid: v.exactOptional(whole), test: v.exactOptional(whole), seed: v.exactOptional(whole), every: v.exactOptional(count) })),
   vocabulary: v.exactOptional(

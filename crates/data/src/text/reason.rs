@@ -32,6 +32,8 @@ pub enum Reason {
     TooManyWords,
     /// More than `maxRatio` times as many words on one side as on the other: likewise.
     LengthRatio,
+    /// A word of more characters than `maxWordLength`: likewise.
+    WordTooLong,
 }
 
 impl Reason {
@@ -51,11 +53,12 @@ impl Reason {
             Self::TooFewWords => "fewer words than minWords",
             Self::TooManyWords => "more words than maxWords",
             Self::LengthRatio => "sides longer than maxRatio allows of each other",
+            Self::WordTooLong => "a word longer than maxWordLength",
         }
     }
 
     /// True where the line is sound and was left out because an option says so.
     pub fn is_choice(self) -> bool {
-        matches!(self, Self::TooFewWords | Self::TooManyWords | Self::LengthRatio)
+        matches!(self, Self::TooFewWords | Self::TooManyWords | Self::LengthRatio | Self::WordTooLong)
     }
 }

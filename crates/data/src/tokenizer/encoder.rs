@@ -7,8 +7,12 @@ use super::words::Words;
 use super::{Tokenizer, bytes, unusable};
 use crate::Result;
 
-/// Words that one encoder remembers, at most; some 12 MB.
+/// Words that all encoders of a preparation remember together, at most; some 200 MB.
+const ALL_WORDS: usize = 1 << 21;
+/// Words that one of them remembers, at most; more are hardly ever asked for again.
 const MOST_WORDS: usize = 1 << 17;
+/// Bytes of a word that is remembered, at most: longer ones are rare, and lines without spaces are words too.
+const MOST_BYTES: usize = 128;
 
 /// Encodes as [`Tokenizer::encode`] does, for one thread.
 #[derive(Debug)]
@@ -18,11 +22,14 @@ pub(crate) struct Encoder<'a> {
     words: AHashMap<Box<str>, (u32, u32)>,
     ids: Vec<i32>,
     buffer: String,
+    most: usize,
 }
 
 impl<'a> Encoder<'a> {
-    pub(crate) fn new(tokenizer: &'a Tokenizer) -> Self {
-        Self { tokenizer, words: AHashMap::new(), ids: Vec::new(), buffer: String::new() }
+    /// `encoders` there are at the same time; the more of them, the fewer words each remembers.
+    pub(crate) fn new(tokenizer: &'a Tokenizer, encoders: usize) -> Self {
+        let most = (ALL_WORDS / encoders.max(1)).min(MOST_WORDS);
+        Self { tokenizer, words: AHashMap::new(), ids: Vec::new(), buffer: String::new(), most }
     }
 
     /// The greatest id there can be.
@@ -36,7 +43,7 @@ impl<'a> Encoder<'a> {
             into.extend(self.tokenizer.encode(text)?);
             return Ok(());
         };
-        let Self { tokenizer, words, ids, buffer } = self;
+        let Self { tokenizer, words, ids, buffer, most } = self;
         let mut outcome = Ok(());
         split.each(text, buffer, |word| match words.get(word) {
             Some((start, end)) => into.extend_from_slice(&ids[*start as usize..*end as usize]),
@@ -45,7 +52,7 @@ impl<'a> Encoder<'a> {
                 if let Err(error) = encode_word(tokenizer, split, word, into) {
                     outcome = Err(error);
                 }
-                if words.len() < MOST_WORDS {
+                if words.len() < *most && word.len() <= MOST_BYTES {
                     let place = ids.len() as u32;
                     ids.extend_from_slice(&into[start..]);
                     words.insert(word.into(), (place, ids.len() as u32));

@@ -13,27 +13,29 @@ const PATIENCE: Duration = Duration::from_millis(50);
 /// What was left under way for so long is nobody's any more.
 const ABANDONED: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// Makes `output/name` with `build`, which fills a work folder, unless it is there. The work folder is found again after
-/// a kill, a stop or a full disk, and `build` goes on in it; another error clears it away. Of several processes one
-/// builds and the others wait. True: it was there.
+/// Makes `output/name` with `build`, which fills the work folder of `work`, unless it is there. The work folder is found
+/// again after a kill, a stop or a full disk, and `build` goes on in it, and so does that of another name with the same
+/// `work`; an error that will come again clears it away. Of several processes one builds and the others wait. True: it
+/// was there.
 pub(crate) fn publish(
     output: &Path,
     name: &str,
+    work: &str,
     watch: &dyn Watch,
     build: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<bool> {
     fs::create_dir_all(output).map_err(DataError::io("make the folder", output))?;
-    let _lock = lock(&output.join(format!(".{name}.lock")), watch)?;
+    let _lock = lock(&output.join(format!(".{work}.lock")), watch)?;
     let folder = output.join(name);
     if folder.try_exists().map_err(DataError::io("read", &folder))? {
         return Ok(true);
     }
-    sweep(output, name);
-    let work = output.join(format!(".{name}.work"));
+    sweep(output, work);
+    let work = output.join(format!(".{work}.work"));
     let blocks = work.join("blocks");
     fs::create_dir_all(&blocks).map_err(DataError::io("make the folder", &blocks))?;
     build(&work).inspect_err(|error| {
-        if !matches!(error, DataError::Aborted | DataError::Io { .. } | DataError::Dataset { .. }) {
+        if !goes_on(error) {
             let _left = fs::remove_dir_all(&work);
         }
     })?;
@@ -45,6 +47,16 @@ pub(crate) fn publish(
     fs::rename(&work, &folder).map_err(DataError::io("rename into place", &folder))?;
     sync_folder(output)?;
     Ok(false)
+}
+
+/// Whether asking again may succeed with what has been done.
+fn goes_on(error: &DataError) -> bool {
+    match error {
+        DataError::Aborted | DataError::Io { .. } | DataError::Dataset { .. } => true,
+        // Another number goes on in the same work folder.
+        DataError::Argument { option, .. } => *option == "shardSamples",
+        _ => false,
+    }
 }
 
 /// Held until the file is dropped, or its process ends in whatever way.

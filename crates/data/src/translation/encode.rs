@@ -10,10 +10,10 @@ use super::text_block::{AboutText, TextPair};
 use super::tokenizers::Tokenizers;
 use super::watch::{look, share};
 use super::{PrepareOptions, Watch};
+use crate::Result;
 use crate::parallel::ordered;
 use crate::text::{Reason, Rejection};
 use crate::tokenizer::Encoder;
-use crate::{Element, Result};
 
 /// Encodes one corpus, as far as that has not been done. Lines that are too long go into its tally. Returns how many
 /// samples of it go to each part.
@@ -25,7 +25,8 @@ pub(crate) fn encode(
     watch: &dyn Watch,
 ) -> Result<[u64; 3]> {
     let worker = || {
-        let mut encoders = [Encoder::new(&tokenizers.source), Encoder::new(tokenizers.target())];
+        let both = [&tokenizers.source, tokenizers.target()];
+        let mut encoders = both.map(|tokenizer| Encoder::new(tokenizer, 2 * options.threads()));
         let surveyed = &*surveyed;
         move |index: usize| {
             let made = encode_block(work, surveyed, index, &mut encoders, options.max_length)?;
@@ -57,8 +58,8 @@ fn encode_block(
     }
     let text_path = block_path(work, surveyed.part, index, "text");
     let block = block::expect::<AboutText>(&text_path)?;
-    let elements = encoders.each_ref().map(|encoder| Element::holding(0, encoder.greatest()));
-    let (mut body, mut ids) = (IdsBody::new(elements), [Vec::new(), Vec::new()]);
+    let greatest = encoders.each_ref().map(Encoder::greatest);
+    let (mut body, mut ids) = (IdsBody::new(greatest), [Vec::new(), Vec::new()]);
     for (pair, ordinal) in block.pairs(&text_path)?.zip(surveyed.before[index]..) {
         for ((ids, encoder), text) in ids.iter_mut().zip(encoders.iter_mut()).zip(pair.sides) {
             ids.clear();
@@ -66,7 +67,7 @@ fn encode_block(
         }
         match ids.iter().position(|ids| ids.len() > max_length) {
             Some(side) => body.tally().add(pair.line, too_long(pair, side, surveyed.files.len() - 1)),
-            None => body.push(surveyed.place(pair.line, ordinal), hash(pair.sides[0]), &ids),
+            None => body.push(surveyed.place(pair.line, ordinal), hash(pair.sides[0]), &ids)?,
         }
     }
     body.write(&path)

@@ -54,6 +54,8 @@ pub(crate) struct Inputs {
     pub(crate) corpora: Vec<(Part, CorpusFiles, Vec<InputFile>)>,
     /// SHA-256 over everything, in hexadecimal.
     pub(crate) fingerprint: String,
+    /// The same but for the sizes of shards, which only the last stage asks for.
+    pub(crate) work: String,
 }
 
 impl Inputs {
@@ -75,8 +77,10 @@ impl Inputs {
             let files = inputs.by_ref().take(corpus.paths()?.len()).collect();
             corpora.push((*part, corpus.clone(), files));
         }
+        let unsharded = PrepareOptions { shard_samples: None, ..options.clone() };
+        let work = fingerprint(&unsharded, &corpora)?;
         let fingerprint = fingerprint(options, &corpora)?;
-        Ok(Self { corpora, fingerprint })
+        Ok(Self { corpora, fingerprint, work })
     }
 
     /// Fails where a file is no longer the one whose checksum was taken: later readings may have seen another.
@@ -96,6 +100,9 @@ fn fingerprint(options: &PrepareOptions, corpora: &[(Part, CorpusFiles, Vec<Inpu
         VocabularyType::ByteLevel => json!(["byteLevel", options.vocabulary.size()]),
         VocabularyType::Subword => json!(["subword", options.vocabulary.merges()]),
     });
+    let mut words = vec![json!(options.min_words), json!(options.max_words), json!(options.max_ratio)];
+    // Without it a preparation is the same as before there was the option.
+    words.extend(options.max_word_length.map(|characters| json!(characters)));
     let everything = json!({
         "preparation": PREPARATION,
         "dataset": crate::dataset::header::VERSION,
@@ -105,7 +112,7 @@ fn fingerprint(options: &PrepareOptions, corpora: &[(Part, CorpusFiles, Vec<Inpu
         "joint": options.vocabulary.joint,
         "steps": [json!(options.languages), json!(options.normalize), json!(options.tokenization),
                   json!(options.tokenized), json!(options.aggressive_hyphens), json!(options.lowercase)],
-        "words": [json!(options.min_words), json!(options.max_words), json!(options.max_ratio)],
+        "words": words,
         "maxLength": options.max_length,
         "shardSamples": options.shard_samples,
         "heldOut": options.held_out,

@@ -37,19 +37,29 @@ const PARTS: [Part; 3] = [Part::Train, Part::Valid, Part::Test];
 #[derive(Debug)]
 pub(crate) struct IdsBody {
     bytes: Vec<u8>,
+    /// The greatest id there can be on each side.
+    greatest: [i32; 2],
     about: AboutIds,
 }
 
 impl IdsBody {
-    pub(crate) fn new(elements: [Element; 2]) -> Self {
-        Self { bytes: Vec::new(), about: AboutIds { samples: [0; 3], tally: Tally::default(), elements } }
+    pub(crate) fn new(greatest: [i32; 2]) -> Self {
+        let elements = greatest.map(|greatest| Element::holding(0, greatest));
+        let about = AboutIds { samples: [0; 3], tally: Tally::default(), elements };
+        Self { bytes: Vec::new(), greatest, about }
     }
 
     pub(crate) fn tally(&mut self) -> &mut Tally {
         &mut self.about.tally
     }
 
-    pub(crate) fn push(&mut self, part: Part, hash: u64, sides: &[Vec<i32>; 2]) {
+    /// Fails for an id that its column would cut.
+    pub(crate) fn push(&mut self, part: Part, hash: u64, sides: &[Vec<i32>; 2]) -> Result<()> {
+        for (side, greatest) in sides.iter().zip(self.greatest) {
+            if let Some(id) = side.iter().find(|id| !(0..=greatest).contains(*id)) {
+                return Err(outside(*id, greatest));
+            }
+        }
         self.about.samples[part as usize] += 1;
         self.bytes.push(part as u8);
         self.bytes.extend(hash.to_le_bytes());
@@ -59,11 +69,20 @@ impl IdsBody {
         for (side, element) in sides.iter().zip(self.about.elements) {
             self.bytes.extend(encode_ids(side, element));
         }
+        Ok(())
     }
 
     pub(crate) fn write(self, path: &Path) -> Result<AboutIds> {
         block::write(path, &self.about, &self.bytes)?;
         Ok(self.about)
+    }
+}
+
+fn outside(id: i32, greatest: i32) -> DataError {
+    DataError::Tokenizer {
+        path: None,
+        reason: format!("it makes id {id} of a sentence, and its tokens have ids 0 to {greatest}"),
+        remedy: "see that its post-processor adds tokens by the ids that they have".into(),
     }
 }
 

@@ -45,6 +45,7 @@ pub(crate) fn join(
     preparation: &str,
     watch: &dyn Watch,
 ) -> Result<Joined> {
+    clear(work)?;
     let parts = [Part::Train, Part::Valid, Part::Test];
     let wanted = parts.into_iter().filter(|part| samples[*part as usize] > 0);
     let writer = |part: Part| Writer::create(work, part, samples[part as usize], tokenizers, options);
@@ -100,7 +101,7 @@ impl Writer {
         let columns: Vec<_> = columns.collect();
         let name = part.name();
         let shards = match options.shard_samples {
-            Some(most) if part == Part::Train => shard_count(samples, most)?,
+            Some(most) if part == Part::Train => samples.div_ceil(most),
             _ => 0,
         };
         let (file, paths) = if shards == 0 {
@@ -154,12 +155,30 @@ impl Writer {
     }
 }
 
-fn shard_count(samples: u64, most: u64) -> Result<u64> {
+/// Removes datasets that an earlier run has left, which may have had other shards.
+fn clear(work: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(work).map_err(DataError::io("read", work))? {
+        let path = entry.map_err(DataError::io("read", work))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let removed = match name == Part::Train.name() {
+            true => std::fs::remove_dir_all(&path),
+            false if name.contains(".dataset") => std::fs::remove_file(&path),
+            false => Ok(()),
+        };
+        removed.map_err(DataError::io("remove", &path))?;
+    }
+    Ok(())
+}
+
+/// Fails before the long stages where the training part would have too many shards. Sentences that turn out to have too
+/// many tokens are counted here.
+pub(crate) fn refuse_many_shards(train: &Surveyed, options: &PrepareOptions) -> Result<()> {
+    let (samples, most) = (train.left(), options.shard_samples.unwrap_or(u64::MAX));
     let count = samples.div_ceil(most);
     if count <= MOST_SHARDS {
-        return Ok(count);
+        return Ok(());
     }
-    let reason = format!("{samples} samples are {count} shards of {most}, at most {MOST_SHARDS} are written");
+    let reason = format!("{samples} pairs are {count} shards of {most}, at most {MOST_SHARDS} are written");
     let remedy = format!("give at least {}", samples.div_ceil(MOST_SHARDS));
     Err(DataError::argument("shardSamples", reason, remedy))
 }

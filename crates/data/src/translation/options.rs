@@ -41,6 +41,8 @@ pub struct PrepareOptions {
     pub max_words: Option<usize>,
     /// Words of one side over those of the other, at most, either way; likewise (Moses' `clean-corpus-n -ratio`).
     pub max_ratio: Option<f64>,
+    /// Characters of a word, at most; likewise. `|` parts words here (Moses' `clean-corpus-n`, where it is 1,000).
+    pub max_word_length: Option<usize>,
     /// Then, in every part: lower case, character by character as Moses' `lowercase.perl`.
     pub lowercase: bool,
     /// Lines to hold out of the training corpus, among those that are left.
@@ -138,6 +140,7 @@ impl Default for PrepareOptions {
             min_words: None,
             max_words: None,
             max_ratio: None,
+            max_word_length: None,
             lowercase: false,
             held_out: HeldOut::default(),
             vocabulary: Vocabulary::default(),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::encode::encode;
 use super::fingerprint::Inputs;
-use super::join::join;
+use super::join::{join, refuse_many_shards};
 use super::prepared::{MANIFEST, Manifest, REPORT, open, write_json};
 use super::recipe::with_recipe;
 use super::report::Report;
@@ -36,8 +36,10 @@ pub fn prepare_watched(options: &PrepareOptions, watch: &dyn Watch) -> Result<Pr
     let steps = Steps::new(options)?;
     let inputs = Inputs::read(options, watch)?;
     let name = format!("translation-{}", &inputs.fingerprint[..16]);
-    let reused =
-        cache::publish(&options.output, &name, watch, |work| build(work, options, &steps, &inputs, watch))?;
+    let work = format!("translation-{}", &inputs.work[..16]);
+    let reused = cache::publish(&options.output, &name, &work, watch, |work| {
+        build(work, options, &steps, &inputs, watch)
+    })?;
     open(&options.output.join(name), &inputs.fingerprint, reused)
 }
 
@@ -56,6 +58,7 @@ fn build(
         corpora.push(survey(work, *part, corpus, files, options, steps, watch)?);
     }
     refuse_mostly_bad(&corpora, options)?;
+    refuse_many_shards(&corpora[0], options)?;
     let tokenizers = tokenizers(work, &corpora[0], options, watch)?;
     let mut samples = [0; 3];
     for surveyed in &mut corpora {
@@ -107,8 +110,8 @@ fn nothing_left(surveyed: &Surveyed) -> DataError {
         path,
         line: None,
         reason: format!(
-            "no pair is left for {part}: of {lines} lines {bad} are bad, {filtered} have too many or too few words"
+            "no pair is left for {part}: of {lines} lines {bad} are bad, {filtered} have too many, too few or too long words"
         ),
-        remedy: "loosen minWords, maxWords, maxRatio or maxLength, or hold out less".into(),
+        remedy: "loosen minWords, maxWords, maxRatio, maxWordLength or maxLength, or hold out less".into(),
     }
 }

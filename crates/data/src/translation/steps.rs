@@ -19,6 +19,7 @@ struct Cleaning {
     least: usize,
     most: usize,
     ratio: f64,
+    characters: usize,
 }
 
 impl Steps {
@@ -27,6 +28,7 @@ impl Steps {
             least: options.min_words.unwrap_or(0),
             most: options.max_words.unwrap_or(usize::MAX),
             ratio: options.max_ratio.unwrap_or(f64::INFINITY),
+            characters: options.max_word_length.unwrap_or(usize::MAX),
         };
         let steps = TextSteps::not_yet_taken(options);
         Ok(Self { sides: [steps.source()?, steps.target()?], cleaning, lowercase: options.lowercase })
@@ -57,7 +59,21 @@ impl Steps {
 
 impl Cleaning {
     /// The file and the reason that a pair is left out for.
-    fn refuse(&self, (source, target): &(String, String), last: usize) -> Option<(usize, Reason)> {
+    fn refuse(&self, pair: &(String, String), last: usize) -> Option<(usize, Reason)> {
+        self.refuse_numbers(pair, last).or_else(|| self.refuse_long(pair, last))
+    }
+
+    /// Does what Moses' script does with `/[^\s\|]{1001}/`.
+    fn refuse_long(&self, (source, target): &(String, String), last: usize) -> Option<(usize, Reason)> {
+        let most = self.characters;
+        let long = |word: &str| word.len() > most && word.chars().count() > most;
+        let parts = |character: char| character.is_whitespace() || character == '|';
+        let too_long = |side: &&String| side.len() > most && side.split(parts).any(long);
+        let side = [source, target].iter().position(too_long)?;
+        Some((if side == 0 { 0 } else { last }, Reason::WordTooLong))
+    }
+
+    fn refuse_numbers(&self, (source, target): &(String, String), last: usize) -> Option<(usize, Reason)> {
         if self.least == 0 && self.most == usize::MAX && self.ratio.is_infinite() {
             return None;
         }
@@ -95,6 +111,14 @@ mod tests {
         assert!(kept(words(), "a b", "a b c").is_ok());
         assert_eq!(kept(words(), "a b", "a"), Err(Reason::TooFewWords));
         assert_eq!(kept(words(), "a b c d", "a b"), Err(Reason::TooManyWords));
+    }
+
+    #[test]
+    fn long_words_are_left_out_as_moses_finds_them() {
+        let long = || PrepareOptions { max_word_length: Some(3), ..Default::default() };
+        assert!(kept(long(), "äöü abc", "abc|def abc").is_ok());
+        assert_eq!(kept(long(), "a äöüß", "a"), Err(Reason::WordTooLong));
+        assert_eq!(kept(long(), "a", "abc|defg"), Err(Reason::WordTooLong));
     }
 
     #[test]

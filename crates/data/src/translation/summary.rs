@@ -93,7 +93,7 @@ fn of_corpus(surveyed: &Surveyed) -> Vec<String> {
         warnings.push(format!("{part}: {bad} of {lines} lines are left out: {}", surveyed.tally.summary()));
     }
     if filtered * 2 > lines {
-        warnings.push(format!("{part}: {filtered} of {lines} lines are left out for their numbers of words (minWords, maxWords, maxRatio)"));
+        warnings.push(format!("{part}: {filtered} of {lines} lines are left out for their words (minWords, maxWords, maxRatio, maxWordLength)"));
     }
     let counts: Vec<_> = surveyed.files.iter().map(|file| file.facts.lines).collect();
     if let [source, target] = counts[..]

@@ -171,6 +171,12 @@ impl Surveyed {
         self.before.last().copied().unwrap_or(0)
     }
 
+    /// Pairs that are not held out.
+    pub(crate) fn left(&self) -> u64 {
+        let regular = self.held.every.map_or(0, |every| self.pairs() / every);
+        self.pairs().saturating_sub(regular).saturating_sub(self.held.lines.len() as u64)
+    }
+
     /// The part that a pair goes to; `ordinal` counts the pairs of the corpus from 0.
     pub(crate) fn place(&self, line: u64, ordinal: u64) -> Part {
         self.held.part(line, ordinal).unwrap_or(self.part)

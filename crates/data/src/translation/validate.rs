@@ -37,6 +37,7 @@ impl PrepareOptions {
         let numbers = [
             ("minWords", self.min_words.map(|words| words as u64)),
             ("maxWords", self.max_words.map(|words| words as u64)),
+            ("maxWordLength", self.max_word_length.map(|characters| characters as u64)),
             ("shardSamples", self.shard_samples),
             ("threads", self.threads.map(|threads| threads as u64)),
         ];

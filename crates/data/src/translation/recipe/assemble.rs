@@ -40,7 +40,7 @@ pub(super) fn assemble(
         build(folder, plan, &located, watch)?;
         files.iter().try_for_each(InputFile::refuse_changed)
     };
-    let reused = cache::publish(output, &name, watch, build)?;
+    let reused = cache::publish(output, &name, &name, watch, build)?;
     let of =
         |part: Part| plan.parts.iter().any(|(known, _)| *known == part).then(|| found(output, &name, part));
     Ok(RecipeCorpora {

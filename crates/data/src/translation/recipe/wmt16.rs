@@ -81,7 +81,7 @@ const NEWSTEST2014: Piece = &[
     },
 ];
 
-/// `clean-corpus-n.perl` without `-ratio` has 9. 1,024 tokens are the most that fairseq reads.
+/// `clean-corpus-n.perl` without `-ratio` has 9, and 1,000 characters a word. 1,024 tokens are the most that fairseq reads.
 fn options() -> Value {
     json!({
         "languages": { "source": "en", "target": "de" },
@@ -89,6 +89,7 @@ fn options() -> Value {
         "minWords": 1,
         "maxWords": 80,
         "maxRatio": 9.0,
+        "maxWordLength": 1000,
         "vocabulary": { "type": "subword", "merges": 32_000, "joint": true },
         "maxLength": 1024,
     })
