@@ -24,7 +24,7 @@ export interface TTest {
  *
  * @throws {@link SagetrainError} `ERR_ARGUMENT` for lists that are empty, of unequal length or hold what is no finite number.
  * @example
- * await tTest([28.1, 27.6, 28.4], [26.9, 27.0, 26.7]) // { mean: 1.17, lower: 0.1, upper: 2.2, … }
+ * (await tTest([2, 3, 4], [1, 1, 1])).mean // 2
  */
 export async function tTest(values: readonly number[], baseline?: readonly number[]): Promise<TTest> {
   const list = parse(numbers, values, 'values', 'ERR_ARGUMENT')
