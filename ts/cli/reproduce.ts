@@ -27,7 +27,7 @@ import { taskOf } from './train.js'
 const OPTIONS = {
   table: { type: 'string', value: 'N', about: 'nmt: 4, Adam against Adam-SAGE' },
   figure: { type: 'string', value: 'N', about: 'nmt: 8, BLEU over β0 for several learning rates' },
-  scale: { type: 'string', value: 'NAME', about: 'paper (default), or quick: a small model on the embedded corpus, within the hour on two cores' },
+  scale: { type: 'string', value: 'NAME', about: 'paper (default), or quick: a small model on the embedded corpus' },
   data: { type: 'string', value: 'FOLDER', about: 'the published archives of the paper’s data sets' },
   experiments: { type: 'string', value: 'LIST', about: `some of ${NMT.paper.map(({ name }) => name).join(',')} (default: all)` },
   seeds: { type: 'string', value: 'N|LIST', about: 'of a table: seeds 1 to N, or a list such as 1,5,9 (default: 3)' },
@@ -122,11 +122,10 @@ class Reproducing {
 
   #sayPlan(experiment: Experiment, task: PreparedTask, { all, done }: { readonly all: number; readonly done: number }): void {
     const { terminal } = this.#context
-    const { label, together, estimate } = experiment
+    const { label, together } = experiment
     terminal.line()
     terminal.line(terminal.style('bold', `Plan: ${label}, ${fixed(all)} runs${together > 1 ? `, ${together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
-    const time = estimate === undefined ? 'follows from the first runs' : `about ${duration((estimate.minutes * 60 * (all - done)) / together)}${done > 0 ? ' for those that are left' : ''}, as measured on ${estimate.machine}`
-    printFacts(terminal, [...task.facts, { label: 'measured on', value: task.measuredOn }, { label: 'threads each', value: String(this.#threads(experiment)) }, { label: 'estimate', value: time }, { label: 'folder', value: join(this.#asked.folder, experiment.name) }])
+    printFacts(terminal, [...task.facts, { label: 'measured on', value: task.measuredOn }, { label: 'threads each', value: String(this.#threads(experiment)) }, { label: 'estimate', value: 'follows from the first runs' }, { label: 'folder', value: join(this.#asked.folder, experiment.name) }])
   }
 
   #threads({ together, train }: Experiment): number {

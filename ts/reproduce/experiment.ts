@@ -44,8 +44,6 @@ export interface Experiment {
   readonly together: number
   /** What is assumed where the paper is silent, and what differs from it. */
   readonly notes: readonly string[]
-  /** Minutes that one run took beside the others of its time, for the plan. */
-  readonly estimate?: { readonly minutes: number; readonly machine: string }
 }
 
 /** What tells a run of an experiment from its others. */
