@@ -59,7 +59,10 @@ fn a_model_stays_whole_where_it_is() {
     assert_eq!(model.parameters().tensors()[0].data_ptr(), before);
     // What moving does, with the CPU as the other device.
     let [mut handle, other] = [0, 0].map(|index| model.parameters().tensors()[index].shallow_clone());
-    tch::no_grad(|| handle.set_data(&Tensor::full([4, 2], 3.0, (Kind::Float, Device::Cpu))));
+    {
+        let _guard = tch::no_grad_guard();
+        handle.set_data(&Tensor::full([4, 2], 3.0, (Kind::Float, Device::Cpu)));
+    }
     assert_eq!(f64::try_from(other.sum(Kind::Float)).unwrap(), 24.0);
     assert!(other.requires_grad());
 }
