@@ -1,8 +1,9 @@
-// Training throughput on the embedded corpus: sagetrain from Node, from Rust, and a PyTorch loop on the same batches, in one run.
+// Training throughput on the embedded corpus: sagetrain from Node, from Rust, a PyTorch loop and JoeyNMT on the same batches, in one run.
 //
-//   node benches/throughput.mjs --python VENV/bin/python [--precision bfloat16] [--threads 2] [--steps 40] [--rounds 3]
+//   node benches/throughput.mjs --python VENV/bin/python [--size small] [--precision bfloat16] [--threads 2] [--steps 40] [--rounds 3]
+//   node benches/throughput.mjs --python VENV/bin/python --joeynmt JOEYVENV/bin/python --size base --precision float32 --steps 3 --warmup 1
 //
-// Rounds alternate between the systems, so that a machine that slows down slows all of them; the ratios are of medians. Without
+// Sizes: small (d 256, 3 + 3 layers), iwslt and base, the last two with 4,096 tokens a batch. JoeyNMT has float32 alone. Rounds alternate between the systems, so that a machine that slows down slows all of them; the ratios are of medians. Without
 // --python the peer is left out. peers/README.md says how to make its environment.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -17,23 +18,31 @@ const rust = join(root, 'target', 'release', 'translation')
 const { values } = parseArgs({
   options: {
     python: { type: 'string' },
+    joeynmt: { type: 'string' },
+    size: { type: 'string', default: 'small' },
     precision: { type: 'string', default: 'bfloat16' },
     threads: { type: 'string', default: '2' },
     steps: { type: 'string', default: '40' },
     warmup: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
-    maxTokens: { type: 'string', default: '2000' },
     json: { type: 'boolean', default: false },
   },
 })
 const [threads, steps, warmup, rounds] = ['threads', 'steps', 'warmup', 'rounds'].map((key) => Number(values[key]))
-const size = { hiddenSize: 256, layers: 3, heads: 4, feedForwardSize: 1024, dropout: 0.1 }
+const size = {
+  small: { hiddenSize: 256, layers: 3, heads: 4, feedForwardSize: 1024, dropout: 0.1, pieces: 4000, maxTokens: 2000 },
+  iwslt: { hiddenSize: 512, layers: 6, heads: 4, feedForwardSize: 1024, dropout: 0.3, pieces: 10_000, maxTokens: 4096 },
+  // The text has not as many pieces as WMT's vocabulary; the model computes logits of all of them.
+  base: { hiddenSize: 512, layers: 6, heads: 8, feedForwardSize: 2048, dropout: 0.1, pieces: 10_000, vocabulary: 37_000, maxTokens: 4096 },
+}[values.size]
+if (size === undefined) throw new Error(`--size ${values.size}: give small, iwslt or base`)
 
 async function main() {
   const config = await prepare()
   const systems = {
     'sagetrain (Node)': () => run(process.execPath, [join(here, 'training.mjs'), config.node]),
     'sagetrain (Rust)': () => run(rust, [config.rust]),
+    ...(values.joeynmt && values.precision === 'float32' && { JoeyNMT: () => run(values.joeynmt, [join(here, 'peers', 'joeynmt_training.py'), ...peer(config)]) }),
     ...(values.python && { 'PyTorch loop': () => run(values.python, [join(here, 'peers', 'translation.py'), ...peer(config)]) }),
   }
   const results = Object.fromEntries(Object.keys(systems).map((name) => [name, []]))
@@ -62,19 +71,19 @@ async function prepare() {
       precision: values.precision,
       threads,
     },
-    maxTokens: Number(values.maxTokens),
+    maxTokens: size.maxTokens,
     steps,
     warmup,
   }
   const corpus = join(root, 'ts', 'task', 'translation', 'corpus', 'train.tsv.gz')
-  const input = { tsv: corpus, maxWords: 40, vocabulary: { size: 4000 }, heldOut: { valid: 0 }, output: join(folder, 'data') }
+  const input = { tsv: corpus, maxWords: 40, vocabulary: { size: size.pieces }, heldOut: { valid: 0 }, output: join(folder, 'data') }
   const batches = join(folder, 'batches.safetensors')
   const [rustConfig, nodeConfig] = [join(folder, 'rust.json'), join(folder, 'node.json')]
-  const withPrepare = { ...common, prepare: input, model: { ...common.model, vocabularySize: 4000 } }
+  const withPrepare = { ...common, prepare: input, model: { ...common.model, ...(size.vocabulary && { vocabularySize: size.vocabulary }) } }
   await writeFile(rustConfig, JSON.stringify({ ...withPrepare, export: batches }))
   const prepared = await run(rust, [rustConfig])
   await writeFile(rustConfig, JSON.stringify(withPrepare))
-  const model = { ...common.model, vocabularySize: prepared.vocabulary }
+  const model = { ...common.model, vocabularySize: size.vocabulary ?? prepared.vocabulary }
   await writeFile(nodeConfig, JSON.stringify({ ...common, model, dataset: prepared.train }))
   return { rust: rustConfig, node: nodeConfig, batches }
 }
@@ -109,10 +118,12 @@ function report(results, { eventLoopDelayP99Ms }) {
     lowest: Math.round(Math.min(...results[name].map(tokensPerSecond))),
     highest: Math.round(Math.max(...results[name].map(tokensPerSecond))),
     ratio: Number((speed('sagetrain (Node)') / speed(name)).toFixed(3)),
+    'peak GiB': Number((results[name][0].peakMemoryBytes / 2 ** 30).toFixed(2)) || '',
+    padding: results[name][0].paddingShare === undefined ? '' : percent(results[name][0].paddingShare),
   }))
   const node = results['sagetrain (Node)'].at(-1)
   if (values.json) return console.log(JSON.stringify({ precision: values.precision, threads, steps, rounds, rows, eventLoopDelayP99Ms, results }))
-  console.log(`${values.precision}, ${threads} threads, ${steps} steps × ${rounds} rounds; ratio = sagetrain (Node) / system`)
+  console.log(`${values.size}, ${values.precision}, ${threads} threads, ${steps} steps × ${rounds} rounds; ratio = sagetrain (Node) / system`)
   console.table(rows)
   console.log(
     `optimizer ${percent(node.optimizerShare)} of the time, data wait ${percent(node.dataWait)}, ` +

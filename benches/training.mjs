@@ -47,6 +47,7 @@ console.log(
     dataWait: (loader.waited - waited) / seconds,
     ...(delay && { eventLoopDelayP99Ms: delay.percentile(99) / 1e6 }),
     residentBytes: resident,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     loss,
   }),
 )

@@ -1,7 +1,7 @@
 //! Trains a translation model from Rust alone and prints one line of JSON: what Node's share is measured against.
 //!
 //! `cargo run --release -p sagetrain-benches --features torch --bin translation -- config.json`, where the file holds
-//! `{ "prepare", "model", "session", "maxTokens", "steps", "warmup", "export"? }`; the vocabulary is filled in. With `export` the batches are
+//! `{ "prepare", "model", "session", "maxTokens", "steps", "warmup", "export"? }`; a vocabulary that is not given is the text's. With `export` the batches are
 //! written for the peers to train on the same ones, the prepared data set is named, and nothing is trained.
 #![allow(clippy::print_stdout, reason = "the result is this program's output")]
 
@@ -33,7 +33,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: translation config.json")?;
     let mut config: Config = serde_json::from_slice(&std::fs::read(path)?)?;
     let prepared = prepare(&config.prepare)?;
-    config.model["vocabularySize"] = prepared.vocabulary.into();
+    if config.model.get("vocabularySize").is_none() {
+        config.model["vocabularySize"] = prepared.vocabulary.into();
+    }
     let dataset = Arc::new(Dataset::open(&prepared.train)?);
     match &config.export {
         Some(path) => {

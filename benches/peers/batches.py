@@ -54,8 +54,8 @@ def pad_rows(rows, pad):
     return ids, real
 
 
-def read_batches(path, limit=None):
-    """(batches, vocabulary size); at most `limit` batches. Padding is done here, outside of any measured time."""
+def read_rows(path, limit=None):
+    """([(source ids of every row, target ids of every row)], one a batch; vocabulary size); at most `limit` batches."""
     with safe_open(path, framework="numpy") as file:
         columns = {name: file.get_tensor(name) for name in file.keys()}
         vocab_size = int(file.metadata()["vocab_size"])
@@ -63,7 +63,13 @@ def read_batches(path, limit=None):
     target = np.split(columns["target_values"], columns["target_offsets"][1:-1])
     bounds = columns["batch_offsets"][: None if limit is None else limit + 1]
     spans = zip(bounds[:-1], bounds[1:])
-    return [Batch.of(source[a:b], target[a:b], vocab_size - 1) for a, b in spans], vocab_size
+    return [(source[a:b], target[a:b]) for a, b in spans], vocab_size
+
+
+def read_batches(path, limit=None):
+    """(batches, vocabulary size); at most `limit` batches. Padding is done here, outside of any measured time."""
+    rows, vocab_size = read_rows(path, limit)
+    return [Batch.of(source, target, vocab_size - 1) for source, target in rows], vocab_size
 
 
 def write_batches(path, batches, vocab_size):

@@ -96,19 +96,19 @@ impl NativePreparation {
 
 #[napi]
 impl NativeModel {
-    /// Hypotheses of every source (ids with `</s>`), best first. Outputs begin with `prefixes`, which may be fewer; `position` is
-    /// the first source's among all that are translated; `search` is JSON.
+    /// Hypotheses of every source (ids with `</s>`), best first. Outputs begin with `prefixes`, which may be fewer;
+    /// `positions` are the sources' among all that are translated; `search` is JSON.
     #[napi(catch_unwind, ts_return_type = "Promise<FoundHypothesis[][]>")]
     pub fn translate<'env>(
         &mut self,
         env: &'env Env,
         sources: Vec<Int32Array>,
         prefixes: Vec<Int32Array>,
-        position: f64,
+        positions: Vec<f64>,
         search: String,
     ) -> napi::Result<Object<'env>> {
         let search = guarded(|| search_options(&search))?;
-        let requests = requests(&sources, &prefixes, position as u64);
+        let requests = requests(&sources, &prefixes, &positions);
         let (handle, (settle, promise)) = (self.handle()?, promise(env)?);
         let convert =
             |_: &Env, found: Vec<Vec<Hypothesis>>| Ok(found.into_iter().map(hypotheses).collect::<Vec<_>>());
@@ -149,11 +149,11 @@ fn search_options(text: &str) -> Result<SearchOptions, Fault> {
     Ok(options)
 }
 
-fn requests(sources: &[Int32Array], prefixes: &[Int32Array], position: u64) -> Vec<Request> {
+fn requests(sources: &[Int32Array], prefixes: &[Int32Array], positions: &[f64]) -> Vec<Request> {
     let one = |(index, source): (usize, &Int32Array)| Request {
         source: source.to_vec(),
         prefix: prefixes.get(index).map(|prefix| prefix.to_vec()).unwrap_or_default(),
-        position: position + index as u64,
+        position: positions.get(index).map_or(index as u64, |&position| position as u64),
     };
     sources.iter().enumerate().map(one).collect()
 }

@@ -36,7 +36,7 @@ test('gzip is unpacked; a broken one, and what is no UTF-8, are named', async (t
   for (const [content, message] of [
     [packed.subarray(0, 20), /broken\.gz: is no whole gzip file \(unexpected end of file\); make it again/],
     [Buffer.from('plain text'), /broken\.gz: is no whole gzip file \(incorrect header check\).*drop the \.gz/],
-    [gzipSync(Buffer.of(0xff, 0x0a)), /broken\.gz: is not UTF-8/],
+    [gzipSync(Buffer.of(0x61, 0x0a, 0xff, 0x0a)), /broken\.gz:2: is not UTF-8/],
   ] as const) {
     const path = await fileOf(t, content, 'broken.gz')
     const error = await refusal(t, 'ERR_DATA', () => linesOf(path))
@@ -44,6 +44,12 @@ test('gzip is unpacked; a broken one, and what is no UTF-8, are named', async (t
     t.is(error.fields['path'], path)
   }
   await t.throwsAsync(linesOf('/nowhere.gz'), { code: 'ENOENT' })
+})
+
+test('a byte order mark is none within a file, and a letter cut off at its end is an error with its line', async (t) => {
+  t.deepEqual(await linesOf(await fileOf(t, '\uFEFFeins\n\uFEFFzwei')), ['eins', '\uFEFFzwei'])
+  const error = await refusal(t, 'ERR_DATA', async () => linesOf(await fileOf(t, Buffer.of(0x61, 0x0a, 0x0a, 0xc3))))
+  t.is(error.fields['line'], 3)
 })
 
 test('a signal ends the reading with its reason', async (t) => {

@@ -78,6 +78,18 @@ test('a broken gzip file is a sentence', async (t) => {
   t.is(err, 'sagetrain: broken.txt.gz: is no whole gzip file (incorrect header check); make it again, or drop the .gz from its name if it is plain text (ERR_DATA)\n')
 })
 
+test('a line that is longer than the model holds is named, and a file of none', async (t) => {
+  await writeFile(join(folder, 'long.txt'), `ein Haus\n\n${'ü'.repeat(1000)}\n`)
+  const translated = await translate('long.txt')
+  t.is(translated.code, 1)
+  t.regex(translated.err, /^sagetrain: long\.txt:3: \d{4} tokens with its <\/s>, but the model holds 1024 \(maxPositions\); split it/)
+  await writeFile(join(folder, 'long.tsv'), `ein Haus\ta house\nein Boot\t${'ü'.repeat(1000)}\n`)
+  const evaluate = (...args: readonly string[]) => start(folder, ['evaluate', 'runs/model', ...args]).ended
+  t.regex((await evaluate('--tsv', 'long.tsv')).err, /^sagetrain: long\.tsv:2: the target has \d{4} tokens with its <\/s>, but the model holds 1024/)
+  await writeFile(join(folder, 'empty.tsv'), '')
+  t.regex((await evaluate('--tsv', 'empty.tsv')).err, /^sagetrain: empty\.tsv: holds no lines/)
+})
+
 const linesOf = (out: string): string[] => out.split('\n').slice(0, -1)
 
 test('n-best lists have the line’s number and scores that fall', async (t) => {
@@ -104,8 +116,8 @@ test('a translation begins as it is told to', async (t) => {
   t.true(linesOf(all.out).every((line) => line.startsWith('The')), all.out)
 })
 
-test('samples are drawn again by the same seed and not by another', async (t) => {
-  await writeFile(join(folder, 'sampled.txt'), 'ein rotes Haus\nein altes Boot\n')
+test('samples are drawn again by the same seed, however many go together, and not by another', async (t) => {
+  await writeFile(join(folder, 'sampled.txt'), 'ein rotes Haus\n\nein altes Boot\n')
   const draw = (...args: readonly string[]) => start(folder, ['translate', 'runs/model', 'sampled.txt', '--sample', '--beam', '2', '--n-best', '2', '--max-length', '12', ...args]).ended
   const [one, again, other] = await Promise.all([draw(), draw('--together', '1'), draw('--seed', '2')])
   t.is(one.code, 0)
@@ -134,6 +146,7 @@ for (const [args, message] of [
   [['--n-best', '0'], '--n-best 0: give a whole number of at least 1'],
   [['--prefix', 'A', '--with-prefixes'], '--prefix and --with-prefixes exclude each other'],
   [['--min-length', 'two'], '--min-length two: give a number'],
+  [['--min-length', '5', '--max-length', '5'], '--min-length 5: with </s> it is more than --max-length 5'],
 ] as const)
   test(`${args.join(' ')} is not understood`, async (t) => {
     const { code, err } = await translate('none.txt', ...args)

@@ -77,6 +77,15 @@ test('bad lines are counted in the report; mostly bad files are refused', async 
   await refusal(t, 'ERR_IO', () => Translation.prepare({ tsv: join(folder, 'none.tsv'), output: folder }))
 })
 
+test('files of unequal length are refused with both numbers: their pairs may be shifted', async (t) => {
+  const folder = temporaryFolder(t)
+  const [source, target] = [join(folder, 'a.de'), join(folder, 'a.en')]
+  writeFileSync(source, 'ein Haus\n'.repeat(60))
+  writeFileSync(target, 'a house\n'.repeat(59))
+  const { message } = await refusal(t, 'ERR_DATA', () => Translation.prepare({ source, target, vocabulary: { size: 300 }, output: folder }))
+  t.regex(message, /a\.de: it has 60 lines, .*a\.en has 59.*line by line/)
+})
+
 test('a preparation is followed and called off with the signal’s reason', async (t) => {
   const folder = temporaryFolder(t)
   const reason = new Error('enough')

@@ -1,4 +1,6 @@
 import { Dataset } from '../dataset.js'
+import { SagetrainError } from '../errors.js'
+import type { Model } from '../model.js'
 import { fixed } from '../report/format.js'
 import { pairedBootstrap } from '../score/paired.js'
 import { embeddedCorpus } from '../task/translation/prepare.js'
@@ -35,10 +37,12 @@ export const evaluate: Command = {
     const { signal } = interruption
     try {
       const { sources, references } = await readPairs(files, signal)
+      if (sources.length === 0) throw new SagetrainError('ERR_DATA', `${'tsv' in files ? files.tsv : files.source}: holds no lines; there is nothing to score`)
       using translator = await Translator.load(await findModelFolder(folder), placeOptionsOf(options))
       const { tokenizer, targetTokenizer, text } = translator
       const targets = text.process('target', references)
       const [sourceIds, targetIds] = [tokenizer.encode(text.process('source', sources)), targetTokenizer.encode(targets)]
+      checkLengths(translator.model, files, { source: sourceIds, target: targetIds })
       // Hypotheses have gone through the steps and back, in lower case where the model is: references are compared likewise.
       const compared = text.restore('target', targets)
       using dataset = await Dataset.from(sourceIds.map((source, index) => ({ source, target: targetIds[index] ?? new Int32Array() })))
@@ -63,11 +67,25 @@ export const evaluate: Command = {
   },
 }
 
-function filesOf({ source, target, tsv }: Readonly<Record<string, string | boolean | undefined>>): { readonly tsv: string } | { readonly source: string; readonly target: string } {
+type Files = { readonly tsv: string } | { readonly source: string; readonly target: string }
+
+function filesOf({ source, target, tsv }: Readonly<Record<string, string | boolean | undefined>>): Files {
   if (typeof tsv === 'string' && source === undefined && target === undefined) return { tsv }
   if (typeof source === 'string' && typeof target === 'string' && tsv === undefined) return { source, target }
   if (source !== undefined || target !== undefined || tsv !== undefined) throw new UsageError('evaluate needs --source and --target together, or --tsv alone')
   return { tsv: embeddedCorpus('test').tsv ?? '' }
+}
+
+/** Before anything is computed. */
+function checkLengths(model: Model, files: Files, sides: Readonly<Record<'source' | 'target', readonly Int32Array[]>>): void {
+  const { maxPositions: longest } = model.spec as { readonly maxPositions?: number }
+  for (const side of ['source', 'target'] as const) {
+    const index = sides[side].findIndex(({ length }) => longest !== undefined && length > longest)
+    if (index < 0) continue
+    const [path, line, tokens] = ['tsv' in files ? files.tsv : files[side], index + 1, sides[side][index]?.length]
+    const message = `${path}:${line}: the ${side} has ${tokens} tokens with its </s>, but the model holds ${longest} (maxPositions); split it into sentences, or leave the pair out`
+    throw new SagetrainError('ERR_DATA', message, { fields: { path, line, side, tokens } })
+  }
 }
 
 type Interval = readonly [low: number, high: number]

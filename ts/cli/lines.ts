@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { SagetrainError } from '../errors.js'
+import { isSagetrainError, SagetrainError } from '../errors.js'
 
 /**
  * Lines of a UTF-8 file (gzipped where its name ends in .gz), or of standard input for `-`. They end where those of a training
@@ -13,7 +13,7 @@ export async function* readLines(path: string, signal?: AbortSignal): AsyncGener
   const input = path === '-' ? process.stdin : createReadStream(path)
   if (signal !== undefined) addAbortSignal(signal, input)
   try {
-    yield* splitLines(decoded(path.endsWith('.gz') ? unzipped(input) : input))
+    yield* decoded(splitLines(path.endsWith('.gz') ? unzipped(input) : input), path)
   } catch (error) {
     signal?.throwIfAborted()
     const problem = problemOf(error)
@@ -35,34 +35,53 @@ function unzipped(input: Readable): Readable {
   return input.pipe(gunzip)
 }
 
-/** Bytes to text; what is not UTF-8 is an error and not a silent replacement. */
-async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  for await (const chunk of bytes) yield decoder.decode(chunk, { stream: true })
-  yield decoder.decode()
+/** Bytes to text, line by line; what is not UTF-8 is an error and not a silent replacement. */
+async function* decoded(lines: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
+  let line = 0
+  for await (const bytes of lines) {
+    line += 1
+    try {
+      // A byte order mark is one at the beginning of a file, and a character anywhere else.
+      yield new TextDecoder('utf-8', { fatal: true, ignoreBOM: line > 1 }).decode(bytes)
+    } catch (cause) {
+      throw new SagetrainError('ERR_DATA', `${path}:${line}: is not UTF-8; convert the file, for example with iconv`, { fields: { path, line }, cause })
+    }
+  }
 }
+
+const [NEWLINE, RETURN] = [10, 13]
 
 /** Not `readline`, for which a lone `\r`, and on some versions of Node U+2028, ends a line too. */
-async function* splitLines(texts: AsyncIterable<string>): AsyncGenerator<string> {
-  let rest = ''
-  for await (const text of texts) {
-    const lines = (rest + text).split('\n')
-    rest = lines.pop() ?? ''
-    for (const line of lines) yield withoutReturn(line)
+async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+  let begun: Buffer[] = []
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      yield withoutReturn(Buffer.concat([...begun, chunk.subarray(start, end)]))
+      begun = []
+      start = end + 1
+    }
+    if (start < chunk.length) begun.push(chunk.subarray(start))
   }
-  if (rest !== '') yield withoutReturn(rest)
+  if (begun.length > 0) yield withoutReturn(Buffer.concat(begun))
 }
 
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line
+function withoutReturn(line: Buffer): Uint8Array {
+  return line.at(-1) === RETURN ? line.subarray(0, -1) : line
 }
 
 /** What is wrong with a file's content; undefined for an error that speaks of something else. */
 function problemOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined
-  if (error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'is not UTF-8; convert it, for example with iconv'
   if (typeof error.code === 'string' && error.code.startsWith('Z_')) return `is no whole gzip file (${error.message}); make it again, or drop the .gz from its name if it is plain text`
   return undefined
+}
+
+/** An error about one of a file's lines, counted from 0 in `fields.sentence`, as one that names file and line. */
+export function atLine(error: unknown, path: string): unknown {
+  if (!isSagetrainError(error) || typeof error.fields['sentence'] !== 'number') return error
+  const line = error.fields['sentence'] + 1
+  return new SagetrainError(error.code, `${path}:${line}: ${error.message.replace(/^source \d+: /, '')}`, { fields: { ...error.fields, path, line }, cause: error })
 }
 
 /** Pairs of a TSV (source TAB target), or of two files with as many lines each. */

@@ -40,8 +40,11 @@ type Options = Readonly<Record<string, string | boolean | undefined>>
 export function searchOptionsOf(options: Options): SearchOptions {
   const names = ['beam', 'length-penalty', 'max-length-ratio', 'max-length-extra', 'max-length', 'min-length']
   const normalization = options['length-normalization']
+  const numbers: SearchOptions = numbersOf(options, names)
+  const { minLength, maxLength } = numbers
+  if (minLength !== undefined && maxLength !== undefined && minLength >= maxLength) throw new UsageError(`--min-length ${minLength}: with </s> it is more than --max-length ${maxLength}`)
   return {
-    ...numbersOf(options, names),
+    ...numbers,
     ...(normalization === undefined ? {} : { lengthNormalization: normalizationOf(normalization) }),
     ...(options['sample'] === true ? { sampling: samplingOf(options) } : refuseSampling(options)),
   }

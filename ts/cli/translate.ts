@@ -5,7 +5,7 @@ import type { Translated } from '../task/translation/translations.js'
 import { Translator, type Source, type TranslateOptions } from '../task/translation/translator.js'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
-import { readLines } from './lines.js'
+import { atLine, readLines } from './lines.js'
 import { findModelFolder } from './model-folder.js'
 import { hasNoReader } from './reader.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
@@ -122,9 +122,13 @@ async function targetOf(path: string): Promise<string | undefined> {
 /** A line break within a translation would put output and input out of step. */
 async function* translations(translator: Translator, file: string, options: Options, asked: TranslateOptions): AsyncGenerator<Numbered> {
   let line = 0
-  for await (const one of translator.translate(sourcesOf(file, options, asked.signal), asked)) {
-    yield { ...unbroken(one), line }
-    line += 1
+  try {
+    for await (const one of translator.translate(sourcesOf(file, options, asked.signal), asked)) {
+      yield { ...unbroken(one), line }
+      line += 1
+    }
+  } catch (error) {
+    throw atLine(error, file)
   }
 }
 

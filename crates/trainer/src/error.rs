@@ -48,7 +48,19 @@ pub enum TrainerError {
     )]
     NonFinite {
         /// Position of the source, from 0.
-        sentence: usize,
+        sentence: u64,
+    },
+    /// A source is longer than the model can read.
+    #[error(
+        "source {sentence}: {tokens} tokens with its </s>, but the model holds {longest} (maxPositions); split it into sentences, or leave it out"
+    )]
+    TooLong {
+        /// Position of the source, from 0.
+        sentence: u64,
+        /// Its tokens.
+        tokens: usize,
+        /// The model's positions.
+        longest: usize,
     },
     /// The caller withdrew the request.
     #[error("aborted")]
@@ -100,7 +112,7 @@ impl TrainerError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Option { .. } => "ERR_CONFIG",
-            Self::Batch { .. } => "ERR_DATA",
+            Self::Batch { .. } | Self::TooLong { .. } => "ERR_DATA",
             Self::State { .. } => "ERR_STATE",
             Self::Checkpoint { .. } => "ERR_CHECKPOINT",
             Self::Io { .. } => "ERR_IO",

@@ -76,10 +76,14 @@ fn checkpoints_of_a_session_average_to_a_whole_model_folder() {
         averaged.path.join("tokenizer.json").is_file()
             && averaged.path.join("target/tokenizer.json").is_file()
     );
+    let among = checkpoints[0].parent().expect("a folder").join("average");
+    let among = average(&checkpoints, &among).expect_err("an error").to_string();
+    assert!(among.contains("among a run's checkpoints"), "{among}");
     fs::write(checkpoints[1].join("state.json"), "{}").expect("written");
-    let damaged = average(&checkpoints, &folder.path().join("again")).expect_err("an error");
+    let again = folder.path().join("again");
+    let damaged = average(&checkpoints, &again.join("mean")).expect_err("an error");
     assert!(damaged.to_string().contains("state.json"), "{damaged}");
-    assert!(checkpoint::verify(&checkpoints[0]).is_ok() && !folder.path().join("again").exists());
+    assert!(checkpoint::verify(&checkpoints[0]).is_ok() && !again.exists());
 }
 
 /// Changes the file of `two`, and gives what the mean then fails with.
@@ -111,10 +115,10 @@ fn what_differs_between_the_sources_is_named() {
     let tokenizer = refused(|two| fs::write(two.join("tokenizer.json"), "{}").expect("written"));
     assert!(tokenizer.contains("tokenizer.json is in one of"), "{tokenizer}");
     let target = refused(|two| {
-        fs::create_dir(two.join("target")).expect("made");
-        fs::write(two.join("target/tokenizer.json"), "{}").expect("written");
+        fs::create_dir_all(two.join("other/below")).expect("made");
+        fs::write(two.join("other/below/file"), "{}").expect("written");
     });
-    assert!(target.contains("target/tokenizer.json is in one of"), "{target}");
+    assert!(target.contains("other/below/file is in one of"), "{target}");
     let truncated = refused(|two| {
         let bytes = fs::read(two.join(FILE)).expect("a file");
         fs::write(two.join(FILE), &bytes[..bytes.len() - 4]).expect("written");

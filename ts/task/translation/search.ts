@@ -38,7 +38,8 @@ export interface SearchOptions {
    */
   readonly lengthNormalization?: 'length' | 'gnmt'
   /**
-   * The longest output has maxLengthRatio · source tokens + maxLengthExtra tokens, `</s>` counted.
+   * The longest output has maxLengthRatio · source tokens + maxLengthExtra tokens, `</s>` counted on both sides; fairseq's `--max-len-a` and
+   * `--max-len-b` allow one more.
    * @default 1.2
    */
   readonly maxLengthRatio?: number

@@ -80,7 +80,8 @@ export class Translator {
    * Translates texts in their order: await it for an array of the best translations, or iterate over it while more texts come.
    *
    * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_CONFIG` (search options, or a prefix longer than the output may be), `ERR_STATE` for a model
-   * that does not translate, `ERR_NON_FINITE` with the position of a text whose scores hold NaN, `ERR_DISPOSED`; the signal's reason when it aborts.
+   * that does not translate, `ERR_DATA` for a text longer than the model holds and `ERR_NON_FINITE` for one whose scores hold NaN, both with its position
+   * as `fields.sentence`, `ERR_DISPOSED`; the signal's reason when it aborts.
    */
   translate(texts: Iterable<Source> | AsyncIterable<Source>, options: TranslateOptions = {}): Translations {
     return new Translations(() => this.#translate(texts, options))
@@ -88,26 +89,25 @@ export class Translator {
 
   /** Up to `beam` hypotheses of each text, best first. */
   async search(texts: readonly Source[], options: TranslateOptions = {}): Promise<Hypothesis[][]> {
-    const list = parse(sources, texts, 'texts', 'ERR_ARGUMENT')
-    return this.#search(list, 0, parse(translateOptions, options, 'translate'))
+    const list = parse(sources, texts, 'texts', 'ERR_ARGUMENT').map((item, position) => ({ ...item, position }))
+    return this.#search(list, parse(translateOptions, options, 'translate'))
   }
 
   async *#translate(texts: Iterable<Source> | AsyncIterable<Source>, options: TranslateOptions): AsyncGenerator<Translated, void, undefined> {
     const parsed = parse(translateOptions, options, 'translate')
-    let [position, waiting]: [number, SourceText[]] = [0, []]
+    let [position, waiting]: [number, PlacedText[]] = [0, []]
     for await (const item of parse(iterable, texts, 'texts', 'ERR_ARGUMENT')) {
       parsed.signal?.throwIfAborted()
-      waiting.push(parse(source, item, 'texts', 'ERR_ARGUMENT'))
+      waiting.push({ ...parse(source, item, 'texts', 'ERR_ARGUMENT'), position: position++ })
       if (waiting.length < parsed.together) continue
-      yield* this.#together(waiting, position, parsed)
-      position += waiting.length
+      yield* this.#together(waiting, parsed)
       waiting = []
     }
-    if (waiting.length > 0) yield* this.#together(waiting, position, parsed)
+    if (waiting.length > 0) yield* this.#together(waiting, parsed)
   }
 
-  async *#together(waiting: readonly SourceText[], position: number, options: ParsedOptions): AsyncGenerator<Translated, void, undefined> {
-    const found = await this.#search(waiting, position, options)
+  async *#together(waiting: readonly PlacedText[], options: ParsedOptions): AsyncGenerator<Translated, void, undefined> {
+    const found = await this.#search(waiting, options)
     for (const [index, hypotheses] of found.entries()) {
       const [best] = hypotheses
       yield { source: waiting[index]?.text ?? '', text: best?.text ?? '', score: best?.score ?? null, hypotheses }
@@ -115,19 +115,19 @@ export class Translator {
   }
 
   /** A text of nothing but white space has nothing to translate. */
-  async #search(list: readonly SourceText[], position: number, options: ParsedOptions): Promise<Hypothesis[][]> {
+  async #search(list: readonly PlacedText[], options: ParsedOptions): Promise<Hypothesis[][]> {
     const spoken = list.filter(isSpoken)
-    const found = spoken.length === 0 ? [] : await this.#searchSpoken(spoken, position, options)
+    const found = spoken.length === 0 ? [] : await this.#searchSpoken(spoken, options)
     let next = 0
     return list.map((item) => (isSpoken(item) ? (found[next++] ?? []) : []))
   }
 
-  async #searchSpoken(list: readonly SourceText[], position: number, { signal, replaceUnknown, together: _together, ...search }: ParsedOptions): Promise<Hypothesis[][]> {
+  async #searchSpoken(list: readonly PlacedText[], { signal, replaceUnknown, together: _together, ...search }: ParsedOptions): Promise<Hypothesis[][]> {
     const handle = nativeOf(this.model, 'Model', 'translator')
     const spoken = this.text.process('source', list.map(({ text: given }) => given))
-    const [ids, prefixes] = [this.tokenizer.encode(spoken), this.#prefixes(list)]
+    const [ids, prefixes, positions] = [this.tokenizer.encode(spoken), this.#prefixes(list), list.map(({ position }) => position)]
     const asked = encode({ ...search, alignment: replaceUnknown }, 'translate')
-    const found = await abortable(signal, handle, () => handle.translate(ids, prefixes, position, asked))
+    const found = await abortable(signal, handle, () => handle.translate(ids, prefixes, positions, asked))
     return found.map((hypotheses, index) => {
       const texts = replaceUnknown ? this.#replacing(hypotheses, spoken[index] ?? '') : this.targetTokenizer.decode(hypotheses.map(({ ids: row }) => row))
       const read = this.text.restore('target', texts)
@@ -174,6 +174,8 @@ function absent(error: NodeJS.ErrnoException): undefined {
 }
 
 type SourceText = v.InferOutput<typeof source>
+/** With its place among all that are translated, by which sampling draws and errors speak. */
+type PlacedText = SourceText & { readonly position: number }
 type ParsedOptions = v.InferOutput<typeof translateOptions>
 
 const A_SOURCE = 'a string, or an object with a text'

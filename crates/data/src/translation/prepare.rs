@@ -57,7 +57,7 @@ fn build(
     for (part, corpus, files) in &inputs.corpora {
         corpora.push(survey(work, *part, corpus, files, options, steps, watch)?);
     }
-    refuse_mostly_bad(&corpora, options)?;
+    refuse_unusable(&corpora, options)?;
     refuse_many_shards(&corpora[0], options)?;
     let tokenizers = tokenizers(work, &corpora[0], options, watch)?;
     let mut samples = [0; 3];
@@ -65,7 +65,7 @@ fn build(
         let found = encode(work, surveyed, &tokenizers, options, watch)?;
         samples.iter_mut().zip(found).for_each(|(sum, found)| *sum += found);
     }
-    refuse_mostly_bad(&corpora, options)?;
+    refuse_unusable(&corpora, options)?;
     inputs.refuse_changed()?;
     if let Some(empty) = corpora.iter().find(|surveyed| samples[surveyed.part as usize] == 0) {
         return Err(nothing_left(empty));
@@ -88,8 +88,8 @@ fn build(
 }
 
 /// Fails for the first corpus that is mostly bad, and leaves the report beside the folder that is not made.
-fn refuse_mostly_bad(corpora: &[Surveyed], options: &PrepareOptions) -> Result<()> {
-    corpora.iter().try_for_each(Surveyed::refuse_mostly_bad).map_err(|error| {
+fn refuse_unusable(corpora: &[Surveyed], options: &PrepareOptions) -> Result<()> {
+    corpora.iter().try_for_each(Surveyed::refuse_unusable).map_err(|error| {
         let DataError::Corpus { path, line, reason, remedy } = error else { return error };
         let parts = corpora.iter().map(|surveyed| part_report(surveyed, 0)).collect();
         let report = Report { schema: 1, parts, ..Report::default() };

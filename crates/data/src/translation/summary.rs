@@ -95,13 +95,6 @@ fn of_corpus(surveyed: &Surveyed) -> Vec<String> {
     if filtered * 2 > lines {
         warnings.push(format!("{part}: {filtered} of {lines} lines are left out for their words (minWords, maxWords, maxRatio, maxWordLength)"));
     }
-    let counts: Vec<_> = surveyed.files.iter().map(|file| file.facts.lines).collect();
-    if let [source, target] = counts[..]
-        && source != target
-    {
-        warnings
-            .push(format!("{part}: {source} source and {target} target lines, so the pairs may be shifted"));
-    }
     for file in &surveyed.files {
         let path = file.facts.path.display();
         if file.facts.byte_order_mark {

@@ -182,8 +182,20 @@ impl Surveyed {
         self.held.part(line, ordinal).unwrap_or(self.part)
     }
 
-    /// A corpus of which more than half is bad is not what its user thinks it is.
-    pub(crate) fn refuse_mostly_bad(&self) -> Result<()> {
+    /// A corpus of which more than half is bad, or whose pairs may be shifted, is not what its user thinks it is.
+    pub(crate) fn refuse_unusable(&self) -> Result<()> {
+        if let [source, target] = &self.files[..]
+            && source.facts.lines != target.facts.lines
+        {
+            let (lines, other) = (source.facts.lines, target.facts.lines);
+            return Err(DataError::Corpus {
+                path: source.facts.path.clone(),
+                line: None,
+                reason: format!("it has {lines} lines, {} has {other}", target.facts.path.display()),
+                remedy: "give translations of each other line by line, an empty line where one is missing"
+                    .into(),
+            });
+        }
         let bad = self.tally.bad();
         if bad * 2 <= self.lines {
             return Ok(());

@@ -8,7 +8,6 @@ use super::manifest;
 use crate::error::TrainerError;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
-use sagetrain_data::translation::TARGET;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -48,6 +47,7 @@ pub fn average(sources: &[PathBuf], output: &Path) -> Result<Averaged, TrainerEr
         let message = format!("{} is there already; give another folder", output.display());
         return Err(TrainerError::Option { key: "output", message });
     }
+    apart(sources, output)?;
     let from = sources.iter().map(|source| model_folder(source)).collect::<Result<Vec<_>, _>>()?;
     if let Some(twice) = (1..from.len()).find(|&index| from[..index].contains(&from[index])) {
         let message = format!("{} comes twice", from[twice].display());
@@ -66,9 +66,26 @@ pub fn average(sources: &[PathBuf], output: &Path) -> Result<Averaged, TrainerEr
     Ok(Averaged { path: output.to_path_buf(), from, tensors: infos.len(), elements })
 }
 
+/// A run clears what it does not know out of the folder of its checkpoints, so that nothing else may be written there.
+fn apart(sources: &[PathBuf], output: &Path) -> Result<(), TrainerError> {
+    let place = |path: &Path| path.parent().and_then(|parent| parent.canonicalize().ok());
+    let among = place(&std::path::absolute(output).map_err(TrainerError::io(output))?);
+    let checkpoints = sources.iter().filter(|source| source.join(manifest::NAME).is_file());
+    for source in checkpoints {
+        if among.is_some() && place(&source.canonicalize().map_err(TrainerError::io(source))?) == among {
+            let message = format!(
+                "{} lies among a run's checkpoints, which the run clears; give another folder",
+                output.display()
+            );
+            return Err(TrainerError::Option { key: "output", message });
+        }
+    }
+    Ok(())
+}
+
 /// A checkpoint's `model/` once it is verified, or the folder itself.
 fn model_folder(source: &Path) -> Result<PathBuf, TrainerError> {
-    let folder = if source.join("manifest.json").is_file() {
+    let folder = if source.join(manifest::NAME).is_file() {
         manifest::verify(source)?;
         source.join("model")
     } else {
@@ -81,27 +98,26 @@ fn model_folder(source: &Path) -> Result<PathBuf, TrainerError> {
     folder.canonicalize().map_err(TrainerError::io(source))
 }
 
-/// The files beside the weights, and those of the target's tokenizer where it has a folder of its own, by name.
+/// The files beside the weights, in folders too, by name.
 fn companions(folder: &Path) -> Result<BTreeMap<String, PathBuf>, TrainerError> {
-    let mut found = files(folder, "")?;
+    let mut found = BTreeMap::new();
+    collect(folder, "", &mut found)?;
     found.remove(WEIGHTS);
-    let target = folder.join(TARGET);
-    if target.is_dir() {
-        found.append(&mut files(&target, &format!("{TARGET}/"))?);
-    }
     Ok(found)
 }
 
-/// The files of a folder, `prefix` before their names.
-fn files(folder: &Path, prefix: &str) -> Result<BTreeMap<String, PathBuf>, TrainerError> {
-    let mut found = BTreeMap::new();
+/// Adds the files of a folder, `prefix` before their names. Links to folders are not followed, so that none can lead round in a circle.
+fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, PathBuf>) -> Result<(), TrainerError> {
     for item in std::fs::read_dir(folder).map_err(TrainerError::io(folder))? {
         let item = item.map_err(TrainerError::io(folder))?;
-        if item.path().is_file() {
-            found.insert(format!("{prefix}{}", item.file_name().to_string_lossy()), item.path());
+        let name = format!("{prefix}{}", item.file_name().to_string_lossy());
+        if item.file_type().map_err(TrainerError::io(&item.path()))?.is_dir() {
+            collect(&item.path(), &format!("{name}/"), found)?;
+        } else if item.path().is_file() {
+            found.insert(name, item.path());
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Models of different configurations or tokenizers have no mean.

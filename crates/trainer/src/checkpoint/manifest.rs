@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-const NAME: &str = "manifest.json";
+pub(super) const NAME: &str = "manifest.json";
 const FORMAT: u32 = 1;
 /// A manifest lists a handful of files; more than this is not one.
 const LARGEST: u64 = 1 << 20;

@@ -97,6 +97,12 @@ impl SearchOptions {
         if self.max_length == Some(0) {
             return refuse("search.maxLength", "0 leaves no room for </s>; give at least 1".into());
         }
+        if let Some(longest) = self.max_length
+            && self.min_length >= longest
+        {
+            let message = format!("{} tokens and </s> do not fit into maxLength {longest}", self.min_length);
+            return refuse("search.minLength", message);
+        }
         self.sampling.as_ref().map_or(Ok(()), Sampling::validate)
     }
 

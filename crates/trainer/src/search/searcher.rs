@@ -74,8 +74,8 @@ impl<'a> Searcher<'a> {
     /// The hypotheses of every request, best first, at most `beam` each; all requests are one batch.
     ///
     /// # Errors
-    /// [`TrainerError::NonFinite`] with the position in `requests` of a source for which the model's scores hold NaN; `ERR_CONFIG` for a
-    /// prefix that cannot be; [`TrainerError::Aborted`] soon after `cancel` is set.
+    /// [`TrainerError::NonFinite`] with the position of a source for which the model's scores hold NaN; [`TrainerError::Aborted`] soon after
+    /// `cancel` is set; those of [`Searcher::check`].
     pub fn search(
         &self,
         requests: &[&Request],
@@ -86,8 +86,8 @@ impl<'a> Searcher<'a> {
         if requests.is_empty() {
             return Ok(results);
         }
-        let mut active: Vec<Sentence> =
-            requests.iter().enumerate().map(|place| self.begin(place)).collect::<Result<_, _>>()?;
+        requests.iter().try_for_each(|request| self.check(request))?;
+        let mut active: Vec<Sentence> = requests.iter().enumerate().map(|place| self.begin(place)).collect();
         let mut cache = self.start(requests)?;
         while !active.is_empty() {
             Owned::check_cancelled(cancel)?;
@@ -104,11 +104,23 @@ impl<'a> Searcher<'a> {
         Ok(results)
     }
 
-    fn begin<'r>(&self, (index, request): (usize, &&'r Request)) -> Result<Sentence<'r>, TrainerError> {
+    /// Refuses what cannot be searched for.
+    ///
+    /// # Errors
+    /// [`TrainerError::TooLong`] for the source, `ERR_CONFIG` for the prefix.
+    pub fn check(&self, request: &Request) -> Result<(), TrainerError> {
+        let (tokens, longest) = (request.source.len(), self.longest);
+        if tokens > longest {
+            return Err(TrainerError::TooLong { sentence: request.position, tokens, longest });
+        }
+        let longest = self.options.longest(tokens, longest);
+        request.check(self.vocabulary, [self.tokens.start, self.tokens.end], longest)
+    }
+
+    fn begin<'r>(&self, (index, request): (usize, &&'r Request)) -> Sentence<'r> {
         let longest = self.options.longest(request.source.len(), self.longest);
-        request.check(self.vocabulary, [self.tokens.start, self.tokens.end], longest)?;
         let rows = if self.options.sampling.is_some() { self.options.beam } else { 1 };
-        Ok(Sentence { request, index, longest, live: Prefix::empty(rows), finished: Vec::new() })
+        Sentence { request, index, longest, live: Prefix::empty(rows), finished: Vec::new() }
     }
 
     fn start(&self, requests: &[&Request]) -> Result<Cache, TrainerError> {
@@ -162,7 +174,7 @@ impl Sentence<'_> {
 
     /// The error of a row whose scores are not finite.
     pub(super) fn non_finite(&self) -> TrainerError {
-        TrainerError::NonFinite { sentence: self.index }
+        TrainerError::NonFinite { sentence: self.request.position }
     }
 }
 

@@ -96,25 +96,18 @@ pub(crate) fn translate(
     let translator = translator(model)?;
     let most_rows = (LOGIT_BYTES / (size_of::<f32>() * translator.vocabulary() * options.beam.max(1))).max(1);
     let searcher = Searcher::new(translator, *options, precision)?;
+    requests.iter().try_for_each(|request| searcher.check(request))?;
     let mut order: Vec<usize> = (0..requests.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(requests[index].source.len()));
     let mut results = vec![Vec::new(); requests.len()];
     for batch in batches(&order, requests, options.beam, most_rows) {
         let rows: Vec<&Request> = batch.iter().map(|&index| &requests[index]).collect();
-        let found = searcher.search(&rows, cancel).map_err(|error| placed(error, batch))?;
+        let found = searcher.search(&rows, cancel)?;
         for (&index, found) in batch.iter().zip(found) {
             results[index] = found;
         }
     }
     Ok(results)
-}
-
-/// An error of a batch, its source counted among all.
-fn placed(error: TrainerError, batch: &[usize]) -> TrainerError {
-    match error {
-        TrainerError::NonFinite { sentence } => TrainerError::NonFinite { sentence: batch[sentence] },
-        other => other,
-    }
 }
 
 fn batches<'a>(order: &'a [usize], requests: &[Request], beam: usize, most_rows: usize) -> Vec<&'a [usize]> {
