@@ -22,7 +22,7 @@ from joeynmt.vocabulary import Vocabulary
 
 from batches import pad_rows, read_rows
 
-# The ids of sagetrain's vocabularies; JoeyNMT starts a target with <s>, for which the last id but one serves.
+# The ids of sagetrain's vocabularies, whose last is <pad>. JoeyNMT has one more, <s>.
 EOS, UNK = 0, 1
 
 
@@ -42,14 +42,11 @@ def options():
 
 
 def vocabulary(size):
-    pad, bos = size - 1, size - 2
-    words = [f"w{index}" for index in range(size)]
-    words[EOS], words[UNK], words[pad], words[bos] = "</s>", "<unk>", "<pad>", "<s>"
     cfg = SimpleNamespace(
         unk_token="<unk>", pad_token="<pad>", bos_token="<s>", eos_token="</s>", sep_token=None, lang_tags=[],
         unk_id=0, pad_id=1, bos_id=2, eos_id=3, sep_id=None,
     )  # fmt: skip
-    return Vocabulary([word for word in words if not word.startswith("<")], cfg)
+    return Vocabulary([f"w{index}" for index in range(UNK + 1, size - 1)], cfg)
 
 
 def build(args, size):

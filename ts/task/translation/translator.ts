@@ -89,7 +89,7 @@ export class Translator {
 
   /** Up to `beam` hypotheses of each text, best first. */
   async search(texts: readonly Source[], options: TranslateOptions = {}): Promise<Hypothesis[][]> {
-    const list = parse(sources, texts, 'texts', 'ERR_ARGUMENT').map((item, position) => ({ ...item, position }))
+    const list = parse(sources, texts, 'texts', 'ERR_ARGUMENT').map(({ text: given, prefix }, position) => ({ text: given, prefix, position }))
     return this.#search(list, parse(translateOptions, options, 'translate'))
   }
 

