@@ -3,7 +3,7 @@
 //   node benches/throughput.mjs --python VENV/bin/python [--size small] [--precision bfloat16] [--threads 2] [--steps 40] [--rounds 3]
 //   node benches/throughput.mjs --python VENV/bin/python --joeynmt JOEYVENV/bin/python --size base --precision float32 --steps 3 --warmup 1
 //
-// Sizes: small (d 256, 3 + 3 layers), iwslt and base, the last two with 4,096 tokens a batch. JoeyNMT has float32 alone. Rounds alternate between the systems, so that a machine that slows down slows all of them; the ratios are of medians. Without
+// Sizes: small (d 256, 3 + 3 layers), iwslt, base and dN (base with another width), all but the first with 4,096 tokens a batch. JoeyNMT has float32 alone. Rounds alternate between the systems, so that a machine that slows down slows all of them; the ratios are of medians. Without
 // --python the peer is left out. peers/README.md says how to make its environment.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -29,20 +29,25 @@ const { values } = parseArgs({
   },
 })
 const [threads, steps, warmup, rounds] = ['threads', 'steps', 'warmup', 'rounds'].map((key) => Number(values[key]))
+// Of Transformer-base's shape and another width, such as d320.
+const width = Number(/^d(\d+)$/.exec(values.size)?.[1])
 const size = {
   small: { hiddenSize: 256, layers: 3, heads: 4, feedForwardSize: 1024, dropout: 0.1, pieces: 4000, maxTokens: 2000 },
   iwslt: { hiddenSize: 512, layers: 6, heads: 4, feedForwardSize: 1024, dropout: 0.3, pieces: 10_000, maxTokens: 4096 },
   // The text has not as many pieces as WMT's vocabulary; the model computes logits of all of them.
   base: { hiddenSize: 512, layers: 6, heads: 8, feedForwardSize: 2048, dropout: 0.1, pieces: 10_000, vocabulary: 37_000, maxTokens: 4096 },
+  [`d${width}`]: { hiddenSize: width, layers: 6, heads: width / 64, feedForwardSize: 4 * width, dropout: 0.1, pieces: 10_000, vocabulary: 37_000, maxTokens: 4096 },
 }[values.size]
-if (size === undefined) throw new Error(`--size ${values.size}: give small, iwslt or base`)
+if (size === undefined) throw new Error(`--size ${values.size}: give small, iwslt, base or a width such as d320`)
+
+if (values.joeynmt && values.precision !== 'float32') throw new Error(`--joeynmt with --precision ${values.precision}: JoeyNMT has float32 alone on a CPU`)
 
 async function main() {
   const config = await prepare()
   const systems = {
     'sagetrain (Node)': () => run(process.execPath, [join(here, 'training.mjs'), config.node]),
     'sagetrain (Rust)': () => run(rust, [config.rust]),
-    ...(values.joeynmt && values.precision === 'float32' && { JoeyNMT: () => run(values.joeynmt, [join(here, 'peers', 'joeynmt_training.py'), ...peer(config)]) }),
+    ...(values.joeynmt && { JoeyNMT: () => run(values.joeynmt, [join(here, 'peers', 'joeynmt_training.py'), ...peer(config)]) }),
     ...(values.python && { 'PyTorch loop': () => run(values.python, [join(here, 'peers', 'translation.py'), ...peer(config)]) }),
   }
   const results = Object.fromEntries(Object.keys(systems).map((name) => [name, []]))
@@ -122,7 +127,7 @@ function report(results, { eventLoopDelayP99Ms }) {
     padding: results[name][0].paddingShare === undefined ? '' : percent(results[name][0].paddingShare),
   }))
   const node = results['sagetrain (Node)'].at(-1)
-  if (values.json) return console.log(JSON.stringify({ precision: values.precision, threads, steps, rounds, rows, eventLoopDelayP99Ms, results }))
+  if (values.json) return console.log(JSON.stringify({ size: values.size, precision: values.precision, threads, steps, rounds, rows, eventLoopDelayP99Ms, results }))
   console.log(`${values.size}, ${values.precision}, ${threads} threads, ${steps} steps × ${rounds} rounds; ratio = sagetrain (Node) / system`)
   console.table(rows)
   console.log(

@@ -3,7 +3,8 @@
     python joeynmt_training.py batches.safetensors --threads 2 --steps 20
 
 float32 alone: on a CPU JoeyNMT has no other precision. Its steps are those of its TrainManager; sorting, padding and masks are made
-before the clock starts, as for translation.py.
+before the clock starts, as for translation.py. It computes logits of padding too, which is its own way. What it drops out of attention
+weights and of the feed-forward layers' insides, the other systems keep here, so that is switched off.
 """
 
 import argparse
@@ -72,6 +73,10 @@ def build(args, size):
     }
     model = build_model(cfg, vocab, vocab)
     model.loss_function = ("crossentropy", 0.1)
+    for name, module in model.named_modules():
+        # As joeynmt/transformer_layers.py names them.
+        if isinstance(module, torch.nn.Dropout) and name.endswith(("att.dropout", "pwff_layer.2")):
+            module.p = 0.0
     return model.train(), vocab
 
 

@@ -3,8 +3,8 @@
 //!     cargo bench -p sagetrain-benches --bench prepare -- --pairs 4500000
 //!     cargo bench -p sagetrain-benches --bench prepare -- --pairs 500000 --python VENV/bin/python [--type subword]
 //!
-//! The text is made of real sentences (`corpus.rs`); `SAGETRAIN_DATA` adds more of them. The peer is
-//! `benches/peers/prepare.py`. Both use `--threads` threads or processes, 2 unless told otherwise.
+//! `--keep` leaves text and prepared data where they are, below `--folder`, to be trained on. The text is made of real sentences
+//! (`corpus.rs`); `SAGETRAIN_DATA` adds more of them. The peer is `benches/peers/prepare.py`. Both use `--threads` threads or processes, 2 unless told otherwise.
 
 #![allow(clippy::print_stdout, reason = "the result is this program's output")]
 
@@ -27,6 +27,7 @@ struct Arguments {
     subword: bool,
     python: Option<PathBuf>,
     folder: PathBuf,
+    keep: bool,
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
@@ -39,6 +40,7 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
         subword: value("--type").is_some_and(|name| name == "subword"),
         python: value("--python").map(PathBuf::from),
         folder: value("--folder").map_or_else(std::env::temp_dir, PathBuf::from),
+        keep: given.iter().any(|word| word == "--keep"),
     })
 }
 
@@ -129,6 +131,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(python) = &arguments.python {
         let theirs = peer(python, &arguments, folder.path(), bytes)?;
         println!("Python: {theirs:.1} MB/s; ratio {:.2}", ours / theirs);
+    }
+    if arguments.keep {
+        println!("kept: {}", folder.keep().display());
     }
     Ok(())
 }

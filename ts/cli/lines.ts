@@ -37,14 +37,16 @@ function unzipped(input: Readable): Readable {
 
 /** Bytes to text, line by line; what is not UTF-8 is an error and not a silent replacement. */
 async function* decoded(lines: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<string> {
+  // A byte order mark is one at the beginning of a file, and a character anywhere else.
+  const first = new TextDecoder('utf-8', { fatal: true })
+  const others = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   let line = 0
   for await (const bytes of lines) {
     line += 1
     try {
-      // A byte order mark is one at the beginning of a file, and a character anywhere else.
-      yield new TextDecoder('utf-8', { fatal: true, ignoreBOM: line > 1 }).decode(bytes)
+      yield (line > 1 ? others : first).decode(bytes)
     } catch (cause) {
-      throw new SagetrainError('ERR_DATA', `${path}:${line}: is not UTF-8; convert the file, for example with iconv`, { fields: { path, line }, cause })
+      throw new SagetrainError('ERR_DATA', `${nameOf(path)}:${line}: is not UTF-8; convert the file, for example with iconv`, { fields: { path, line }, cause })
     }
   }
 }
@@ -77,11 +79,16 @@ function problemOf(error: unknown): string | undefined {
   return undefined
 }
 
+/** As errors name it. */
+function nameOf(path: string): string {
+  return path === '-' ? 'standard input' : path
+}
+
 /** An error about one of a file's lines, counted from 0 in `fields.sentence`, as one that names file and line. */
 export function atLine(error: unknown, path: string): unknown {
   if (!isSagetrainError(error) || typeof error.fields['sentence'] !== 'number') return error
   const line = error.fields['sentence'] + 1
-  return new SagetrainError(error.code, `${path}:${line}: ${error.message.replace(/^source \d+: /, '')}`, { fields: { ...error.fields, path, line }, cause: error })
+  return new SagetrainError(error.code, `${nameOf(path)}:${line}: ${error.message.replace(/^source \d+: /, '')}`, { fields: { ...error.fields, path, line }, cause: error })
 }
 
 /** Pairs of a TSV (source TAB target), or of two files with as many lines each. */

@@ -18,7 +18,7 @@ pub enum DataError {
     #[error("column `{column}`: {reason}")]
     Shape { column: String, reason: String },
 
-    /// A corpus file cannot be used: empty, mostly bad, a gzip bomb, no pairs left.
+    /// A corpus file cannot be used: empty, mostly bad, of unequal files, a gzip bomb, no pairs left.
     #[error("{}{}: {reason}; {remedy}", path.display(), line.map(|l| format!(":{l}")).unwrap_or_default())]
     Corpus { path: PathBuf, line: Option<u64>, reason: String, remedy: String },
 

@@ -12,8 +12,8 @@ namespace sagetrain {
 
 namespace {
 
-constexpr int64_t logits_a_chunk = 4 << 20; // 16 MiB of float32
-constexpr int64_t fewest_rows = 128;        // below this the sums into the table's gradient cost more than the products
+constexpr int64_t logits_a_chunk = 16 << 20; // 64 MiB of float32
+constexpr int64_t fewest_rows = 256;         // every chunk reads and writes the table's whole gradient
 constexpr int64_t most_rows = 1024;
 
 struct Problem {

@@ -76,9 +76,13 @@ fn checkpoints_of_a_session_average_to_a_whole_model_folder() {
         averaged.path.join("tokenizer.json").is_file()
             && averaged.path.join("target/tokenizer.json").is_file()
     );
-    let among = checkpoints[0].parent().expect("a folder").join("average");
-    let among = average(&checkpoints, &among).expect_err("an error").to_string();
-    assert!(among.contains("among a run's checkpoints"), "{among}");
+    let models = checkpoints.each_ref().map(|checkpoint| checkpoint.join("model"));
+    for place in ["../average", "average", "new/average"].map(|name| checkpoints[0].join(name)) {
+        for sources in [&checkpoints, &models] {
+            let among = average(sources, &place).expect_err("an error").to_string();
+            assert!(among.contains("among a run's checkpoints"), "{among}");
+        }
+    }
     fs::write(checkpoints[1].join("state.json"), "{}").expect("written");
     let again = folder.path().join("again");
     let damaged = average(&checkpoints, &again.join("mean")).expect_err("an error");

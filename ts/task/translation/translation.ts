@@ -110,7 +110,7 @@ export class Translation {
   /**
    * Reads, checks, tokenises and stores a parallel corpus, or finds that it has been done. Without files it is the embedded corpus.
    *
-   * @throws {@link SagetrainError} `ERR_CONFIG`, `ERR_ARGUMENT` (options), `ERR_DATA` for a corpus that is empty or mostly bad, `ERR_IO`; the
+   * @throws {@link SagetrainError} `ERR_CONFIG`, `ERR_ARGUMENT` (options), `ERR_DATA` for a corpus that is empty, mostly bad or of unequal files, `ERR_IO`; the
    * signal's reason when it aborts.
    */
   static async prepare(options: PrepareOptions = {}): Promise<Translation> {

@@ -20,7 +20,7 @@ use crate::{DataError, Result};
 /// Reads, checks, tokenises and stores a parallel corpus, or finds that it has been done.
 ///
 /// # Errors
-/// `ERR_ARGUMENT`: options. `ERR_DATA`: a corpus that is empty, mostly bad, or leaves no pair. `ERR_DATASET`: what lies
+/// `ERR_ARGUMENT`: options. `ERR_DATA`: a corpus that is empty, mostly bad, of unequal files, or leaves no pair. `ERR_DATASET`: what lies
 /// in the prepared folder is damaged or foreign. `ERR_IO`.
 pub fn prepare(options: &PrepareOptions) -> Result<Prepared> {
     prepare_watched(options, &())
@@ -87,7 +87,7 @@ fn build(
     write_json(&work.join(MANIFEST), &manifest)
 }
 
-/// Fails for the first corpus that is mostly bad, and leaves the report beside the folder that is not made.
+/// Fails for the first corpus that is mostly bad or of unequal files, and leaves the report beside the folder that is not made.
 fn refuse_unusable(corpora: &[Surveyed], options: &PrepareOptions) -> Result<()> {
     corpora.iter().try_for_each(Surveyed::refuse_unusable).map_err(|error| {
         let DataError::Corpus { path, line, reason, remedy } = error else { return error };

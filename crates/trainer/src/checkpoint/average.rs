@@ -66,15 +66,17 @@ pub fn average(sources: &[PathBuf], output: &Path) -> Result<Averaged, TrainerEr
     Ok(Averaged { path: output.to_path_buf(), from, tensors: infos.len(), elements })
 }
 
-/// A run clears what it does not know out of the folder of its checkpoints, so that nothing else may be written there.
+/// A run sweeps unfinished folders from among its checkpoints, and a checkpoint with anything more in it is no longer whole.
 fn apart(sources: &[PathBuf], output: &Path) -> Result<(), TrainerError> {
-    let place = |path: &Path| path.parent().and_then(|parent| parent.canonicalize().ok());
-    let among = place(&std::path::absolute(output).map_err(TrainerError::io(output))?);
-    let checkpoints = sources.iter().filter(|source| source.join(manifest::NAME).is_file());
-    for source in checkpoints {
-        if among.is_some() && place(&source.canonicalize().map_err(TrainerError::io(source))?) == among {
+    let whole = std::path::absolute(output).map_err(TrainerError::io(output))?;
+    let place = whole.ancestors().skip(1).find_map(|above| above.canonicalize().ok()).unwrap_or_default();
+    for source in sources {
+        let source = source.canonicalize().map_err(TrainerError::io(source))?;
+        let checkpoint = source.ancestors().take(2).find(|folder| folder.join(manifest::NAME).is_file());
+        let Some(checkpoint) = checkpoint else { continue };
+        if place.starts_with(checkpoint) || checkpoint.parent() == Some(&place) {
             let message = format!(
-                "{} lies among a run's checkpoints, which the run clears; give another folder",
+                "{} lies among a run's checkpoints, which are the run's own; give another folder",
                 output.display()
             );
             return Err(TrainerError::Option { key: "output", message });

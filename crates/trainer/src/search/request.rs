@@ -10,7 +10,7 @@ pub struct Request {
     pub source: Vec<i32>,
     /// Ids that the output has to begin with.
     pub prefix: Vec<i32>,
-    /// The source's place among all, which sampling draws by.
+    /// The source's place among all, which sampling draws by and errors name.
     pub position: u64,
 }
 
