@@ -8,9 +8,7 @@ weights and of the feed-forward layers' insides, the other systems keep here, so
 """
 
 import argparse
-import json
 import logging
-import resource
 import time
 from types import SimpleNamespace
 
@@ -22,6 +20,7 @@ from joeynmt.model import build_model
 from joeynmt.vocabulary import Vocabulary
 
 from batches import pad_rows, read_rows
+from measured import report
 
 # The ids of sagetrain's vocabularies, whose last is <pad>. JoeyNMT has one more, <s>.
 EOS, UNK = 0, 1
@@ -120,21 +119,7 @@ def main():
     losses += [step(model, optimizer, clip, batch) for batch in run[args.warmup_steps :]]
     seconds = time.perf_counter() - start
     tokens = sum(batch.ntokens for batch in run[args.warmup_steps :])
-    result = {
-        "system": "joeynmt",
-        "version": torch.__version__,
-        "precision": args.precision,
-        "threads": args.threads,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "steps": args.steps,
-        "seconds": seconds,
-        "targetTokens": tokens,
-        "targetTokensPerSecond": tokens / seconds,
-        "firstLoss": losses[0],
-        "lastLoss": losses[-1],
-        "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    }
-    print(json.dumps(result))
+    report("joeynmt", args, model, seconds, tokens, losses)
 
 
 if __name__ == "__main__":

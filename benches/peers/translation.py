@@ -5,13 +5,12 @@
 
 import argparse
 import contextlib
-import json
-import resource
 import time
 
 import torch
 
 from batches import read_batches
+from measured import report
 from mkldnn_linear import use_mkldnn_linear
 from transformer import Config, Transformer
 
@@ -112,32 +111,22 @@ def main():
     trainer.clock.seconds.clear()
     start, cpu_start = time.perf_counter(), time.process_time()
     losses += [trainer.step(batch) for batch in run[args.warmup_steps :]]
-    report(args, trainer, run[args.warmup_steps :], losses, time.perf_counter() - start, time.process_time() - cpu_start)
-
-
-def report(args, trainer, measured, losses, seconds, cpu_seconds):
-    tokens = sum(batch.target_tokens for batch in measured)
-    real = sum(batch.source_tokens + batch.target_tokens for batch in measured)
-    result = {
-        "system": "pytorch",
-        "version": torch.__version__,
-        "precision": args.precision,
-        "threads": args.threads,
-        "mkldnnLinear": args.mkldnn_linear,
-        "compile": args.compile,
-        "parameters": sum(p.numel() for p in trainer.model.parameters()),
-        "steps": len(measured),
-        "seconds": seconds,
-        "cpuSeconds": cpu_seconds,
-        "targetTokens": tokens,
-        "targetTokensPerSecond": tokens / seconds,
-        "paddingShare": 1 - real / sum(batch.padded_tokens for batch in measured),
-        "phaseSeconds": trainer.clock.seconds,
-        "firstLoss": losses[0],
-        "lastLoss": losses[-1],
-        "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    }
-    print(json.dumps(result))
+    measured, seconds, cpu_seconds = run[args.warmup_steps :], time.perf_counter() - start, time.process_time() - cpu_start
+    target = sum(batch.target_tokens for batch in measured)
+    real = target + sum(batch.source_tokens for batch in measured)
+    report(
+        "pytorch",
+        args,
+        trainer.model,
+        seconds,
+        target,
+        losses,
+        mkldnnLinear=args.mkldnn_linear,
+        compile=args.compile,
+        cpuSeconds=cpu_seconds,
+        paddingShare=1 - real / sum(batch.padded_tokens for batch in measured),
+        phaseSeconds=trainer.clock.seconds,
+    )
 
 
 if __name__ == "__main__":

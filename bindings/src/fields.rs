@@ -125,9 +125,9 @@ fn trainer(error: &TrainerError) -> Value {
         TrainerError::Option { key, .. } => json!({ "key": key }),
         TrainerError::Checkpoint { path, .. } => json!({ "path": path }),
         TrainerError::Io { path, source } => json!({ "path": path, "reason": source.to_string() }),
-        TrainerError::NonFinite { sentence } | TrainerError::TooLong { sentence, .. } => {
-            json!({ "sentence": sentence })
-        }
+        TrainerError::NonFinite { sentence }
+        | TrainerError::TooLong { sentence, .. }
+        | TrainerError::Prefix { sentence, .. } => json!({ "sentence": sentence }),
         TrainerError::Optim(error) => optim(error),
         TrainerError::Model(error) => model(error),
         TrainerError::Data(error) => data(error),

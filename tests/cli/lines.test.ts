@@ -43,7 +43,11 @@ test('gzip is unpacked; a broken one, and what is no UTF-8, are named', async (t
     t.regex(error.message, message)
     t.is(error.fields['path'], path)
   }
-  await t.throwsAsync(linesOf('/nowhere.gz'), { code: 'ENOENT' })
+})
+
+test('a file that cannot be read is named', async (t) => {
+  for (const path of ['/nowhere', '/nowhere.gz']) t.is((await refusal(t, 'ERR_IO', () => linesOf(path))).message, `${path}: there is no such file`)
+  t.regex((await refusal(t, 'ERR_IO', () => linesOf('/'))).message, /^\/: cannot be read \(EISDIR/)
 })
 
 test('a byte order mark is none within a file, and a letter cut off at its end is an error with its line', async (t) => {

@@ -1,10 +1,11 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
+import { findModelFolder } from '#ts/cli/model-folder.js'
 import { corpus } from '../task/corpus.js'
 import { start } from './process.js'
 
@@ -88,6 +89,28 @@ test('a line that is longer than the model holds is named, and a file of none', 
   t.regex((await evaluate('--tsv', 'long.tsv')).err, /^sagetrain: long\.tsv:2: the target has \d{4} tokens with its <\/s>, but the model holds 1024/)
   await writeFile(join(folder, 'empty.tsv'), '')
   t.regex((await evaluate('--tsv', 'empty.tsv')).err, /^sagetrain: empty\.tsv: holds no lines/)
+})
+
+test('a prefix that no output can have is named by its line, and so is what a model of NaN is given', async (t) => {
+  await writeFile(join(folder, 'prefixed.tsv'), `ein Haus\tA\nein Boot\t${'a '.repeat(40)}\n`)
+  const prefixed = await translate('prefixed.tsv', '--with-prefixes', '--max-length', '12')
+  t.is(prefixed.code, 1)
+  t.regex(prefixed.err, /^sagetrain: prefixed\.tsv:2: its prefix has \d\d tokens, but the longest output has 12 with its <\/s>; raise maxLengthExtra/)
+  await cp(await findModelFolder(join(folder, 'runs/model')), join(folder, 'nan'), { recursive: true })
+  const weights = join(folder, 'nan', 'model.safetensors')
+  const bytes = await readFile(weights)
+  await writeFile(weights, bytes.fill(0xff, 8 + Number(bytes.readBigUInt64LE(0)))) // every value is NaN
+  await writeFile(join(folder, 'two.tsv'), '\t\nein Haus\ta house\n')
+  await writeFile(join(folder, 'blank.txt'), '\nein Haus\n')
+  t.regex((await start(folder, ['translate', 'nan', 'blank.txt']).ended).err, /^sagetrain: blank\.txt:2: the model's scores hold NaN/)
+  t.regex((await start(folder, ['evaluate', 'nan', '--tsv', 'two.tsv']).ended).err, /^sagetrain: two\.tsv:[12]: the model's scores hold NaN/)
+})
+
+test('a device that is full is named', async (t) => {
+  await writeFile(join(folder, 'full.txt'), '\n')
+  const { code, err } = await translate('full.txt', '--output', '/dev/full')
+  t.is(code, 1)
+  t.regex(err, /^sagetrain: \/dev\/full: cannot be written \(ENOSPC/)
 })
 
 const linesOf = (out: string): string[] => out.split('\n').slice(0, -1)

@@ -74,6 +74,14 @@ test('it translates, with prefixes, n-best lists and replaced unknowns, as the t
   t.true(begun.length === 3 && begun.every(({ text }) => text.startsWith('A RED')))
 })
 
+test('a source that cannot be searched for is named by its place, and lengths that exclude each other by their keys', async (t) => {
+  using translator = await Translator.load(join(last, 'model'))
+  const long = { text: lines(1)[0]?.split('\t')[0] ?? '', prefix: 'A '.repeat(20) }
+  t.is((await refusal(t, 'ERR_DATA', () => translator.search(['', 'ein Boot', long], { maxLength: 12 }))).fields['sentence'], 2)
+  t.is((await refusal(t, 'ERR_DATA', () => translator.search(['', 'ü'.repeat(1200)], {}))).fields['sentence'], 1)
+  t.is((await refusal(t, 'ERR_CONFIG', () => translator.translate(['ein Boot'], { minLength: 5, maxLength: 5 }))).fields['key'], 'search.minLength')
+})
+
 test('an ensemble’s members agree on both tokenizers, or the one that differs is named', async (t) => {
   const [path, other] = [join(last, 'model'), join(folder, 'other')]
   using two = await Translator.load([path, path])

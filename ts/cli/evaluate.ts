@@ -10,7 +10,7 @@ import { Translator } from '../task/translation/translator.js'
 import { parse } from '../options.js'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
-import { readPairs } from './lines.js'
+import { atLine, readPairs } from './lines.js'
 import { findModelFolder } from './model-folder.js'
 import { calledOff, watchInterruption } from './signals.js'
 import { printFacts } from './table.js'
@@ -46,7 +46,10 @@ export const evaluate: Command = {
       // Hypotheses have gone through the steps and back, in lower case where the model is: references are compared likewise.
       const compared = text.restore('target', targets)
       using dataset = await Dataset.from(sourceIds.map((source, index) => ({ source, target: targetIds[index] ?? new Int32Array() })))
-      const scores = await evaluateTranslation(translator.model, { dataset, sources, references: compared, spoken: targets }, { tokenizer: targetTokenizer, text }, { search, maxTokens: 8192, signal })
+      const part = { dataset, sources, references: compared, spoken: targets }
+      const scores = await evaluateTranslation(translator.model, part, { tokenizer: targetTokenizer, text }, { search, maxTokens: 8192, signal }).catch((error: unknown) => {
+        throw atLine(error, 'tsv' in files ? files.tsv : files.source)
+      })
       const intervals = await intervalsOf(scores.hypotheses, compared)
       const { loss: _training, ...metrics } = scores.metrics // without a session there is no smoothing: it is the nll once more
       context.json({ metrics, intervals, signatures: scores.signatures, sentences: sources.length, searchSeconds: scores.searchSeconds })

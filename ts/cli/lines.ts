@@ -7,7 +7,7 @@ import { isSagetrainError, SagetrainError } from '../errors.js'
  * Lines of a UTF-8 file (gzipped where its name ends in .gz), or of standard input for `-`. They end where those of a training
  * corpus do: at `\n` or `\r\n`, and nowhere else.
  *
- * @throws {@link SagetrainError} `ERR_DATA` for what is not UTF-8 or not gzip; the signal's reason when it aborts, which also ends a wait for input.
+ * @throws {@link SagetrainError} `ERR_DATA` for what is not UTF-8 or not gzip, `ERR_IO` for what cannot be read; the signal's reason when it aborts, which also ends a wait for input.
  */
 export async function* readLines(path: string, signal?: AbortSignal): AsyncGenerator<string> {
   const input = path === '-' ? process.stdin : createReadStream(path)
@@ -16,8 +16,7 @@ export async function* readLines(path: string, signal?: AbortSignal): AsyncGener
     yield* decoded(splitLines(path.endsWith('.gz') ? unzipped(input) : input), path)
   } catch (error) {
     signal?.throwIfAborted()
-    const problem = problemOf(error)
-    throw problem === undefined ? error : new SagetrainError('ERR_DATA', `${path}: ${problem}`, { fields: { path }, cause: error })
+    throw refusalOf(error, path)
   }
 }
 
@@ -72,11 +71,13 @@ function withoutReturn(line: Buffer): Uint8Array {
   return line.at(-1) === RETURN ? line.subarray(0, -1) : line
 }
 
-/** What is wrong with a file's content; undefined for an error that speaks of something else. */
-function problemOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined
-  if (typeof error.code === 'string' && error.code.startsWith('Z_')) return `is no whole gzip file (${error.message}); make it again, or drop the .gz from its name if it is plain text`
-  return undefined
+/** What the system or the file's compression says of it, by its name; an error that speaks of something else as it is. */
+function refusalOf(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
+  const refuse = (code: 'ERR_DATA' | 'ERR_IO', message: string): SagetrainError => new SagetrainError(code, `${nameOf(path)}: ${message}`, { fields: { path }, cause: error })
+  if (error.code.startsWith('Z_')) return refuse('ERR_DATA', `is no whole gzip file (${error.message}); make it again, or drop the .gz from its name if it is plain text`)
+  if (error.code === 'ENOENT') return refuse('ERR_IO', 'there is no such file')
+  return 'syscall' in error ? refuse('ERR_IO', `cannot be read (${error.message})`) : error
 }
 
 /** As errors name it. */

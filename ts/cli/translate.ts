@@ -1,5 +1,5 @@
-import { open, realpath, stat, type FileHandle } from 'node:fs/promises'
-import { replaceWhole } from '../report/write.js'
+import { realpath, stat, type FileHandle } from 'node:fs/promises'
+import { replaceWhole, writeThrough } from '../report/write.js'
 import { DEFAULT_BEAM } from '../task/translation/search.js'
 import type { Translated } from '../task/translation/translations.js'
 import { Translator, type Source, type TranslateOptions } from '../task/translation/translator.js'
@@ -107,9 +107,7 @@ async function writeTo(path: string, found: AsyncIterable<Numbered>, write: Writ
     for await (const one of found) for (const line of write(one)) await file.write(`${line}\n`) // oxlint-disable-line no-await-in-loop -- in order
   }
   const target = await targetOf(path)
-  if (target !== undefined) return replaceWhole(target, fill)
-  const device = await open(path, 'w')
-  await fill(device).finally(() => device.close())
+  await (target === undefined ? writeThrough(path, fill) : replaceWhole(target, fill))
 }
 
 /** The file to replace: of a link the one it leads to; undefined for a pipe or a device, which is written as it stands. */

@@ -32,10 +32,24 @@ export async function replaceWhole(path: string, fill: (file: FileHandle) => Pro
   }
 }
 
-/** The system's refusal to write: of the file's handle it names no path, of opening and renaming the temporary name. */
-function isOfWriting(error: unknown, temporary: string): error is Error {
+/**
+ * What `fill` writes goes straight into a pipe or a device, which cannot be replaced.
+ *
+ * @throws {@link SagetrainError} `ERR_IO` naming it where it cannot be written; whatever else `fill` throws, as it is.
+ */
+export async function writeThrough(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    const file = await open(path, 'w')
+    await fill(file).finally(() => file.close())
+  } catch (error) {
+    throw isOfWriting(error, path) ? new SagetrainError('ERR_IO', `${path}: cannot be written (${error.message})`, { fields: { path }, cause: error }) : error
+  }
+}
+
+/** The system's refusal to write: of the file's handle it names no path, of opening and renaming the name it was `opened` by. */
+function isOfWriting(error: unknown, opened: string): error is Error {
   if (!(error instanceof Error && 'syscall' in error)) return false
-  return 'path' in error ? error.path === temporary : ['write', 'fsync', 'close'].includes(String(error.syscall))
+  return 'path' in error ? error.path === opened : ['write', 'fsync', 'close'].includes(String(error.syscall))
 }
 
 /** What {@link writeReport} wrote. */

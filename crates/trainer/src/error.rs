@@ -62,6 +62,14 @@ pub enum TrainerError {
         /// The model's positions.
         longest: usize,
     },
+    /// What a source's output has to begin with is what no output can begin with.
+    #[error("source {sentence}: {message}")]
+    Prefix {
+        /// Position of the source, from 0.
+        sentence: u64,
+        /// Why, and the remedy.
+        message: String,
+    },
     /// The caller withdrew the request.
     #[error("aborted")]
     Aborted,
@@ -112,7 +120,7 @@ impl TrainerError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Option { .. } => "ERR_CONFIG",
-            Self::Batch { .. } | Self::TooLong { .. } => "ERR_DATA",
+            Self::Batch { .. } | Self::TooLong { .. } | Self::Prefix { .. } => "ERR_DATA",
             Self::State { .. } => "ERR_STATE",
             Self::Checkpoint { .. } => "ERR_CHECKPOINT",
             Self::Io { .. } => "ERR_IO",

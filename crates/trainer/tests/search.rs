@@ -235,7 +235,7 @@ fn a_prefix_is_kept_and_scored() {
     for prefix in [vec![5], vec![0], vec![6], vec![-1], vec![3; LONGEST]] {
         let bad = [Request { source: vec![2, 0], prefix, position: 7 }];
         let error = find(translator, &bad, options(2, 1.0)).expect_err("an error");
-        assert!(error.to_string().contains("search.prefixes: source 7"), "{error}");
+        assert!(matches!(error, TrainerError::Prefix { sentence: 7, .. }), "{error}");
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test needs all of it")]
 
+pub mod published;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

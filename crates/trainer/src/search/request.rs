@@ -28,19 +28,16 @@ impl Request {
         excluded: [i64; 2],
         longest: usize,
     ) -> Result<(), TrainerError> {
-        let refuse = |message| Err(TrainerError::Option { key: "search.prefixes", message });
+        let refuse = |message| Err(TrainerError::Prefix { sentence: self.position, message });
         let bad =
             |id: i32| !(0..vocabulary as i64).contains(&i64::from(id)) || excluded.contains(&i64::from(id));
         if let Some(&id) = self.prefix.iter().find(|&&id| bad(id)) {
-            return refuse(format!(
-                "source {}: {id} is no token that an output can begin with",
-                self.position
-            ));
+            return refuse(format!("token {id} of its prefix is none that an output can begin with"));
         }
         if self.prefix.len() >= longest {
-            let (position, length) = (self.position, self.prefix.len());
+            let length = self.prefix.len();
             return refuse(format!(
-                "source {position}: {length} tokens, but the longest output has {longest} with its </s>; raise maxLengthExtra"
+                "its prefix has {length} tokens, but the longest output has {longest} with its </s>; raise maxLengthExtra"
             ));
         }
         Ok(())

@@ -107,7 +107,7 @@ impl<'a> Searcher<'a> {
     /// Refuses what cannot be searched for.
     ///
     /// # Errors
-    /// [`TrainerError::TooLong`] for the source, `ERR_CONFIG` for the prefix.
+    /// [`TrainerError::TooLong`] for the source, [`TrainerError::Prefix`] for its prefix.
     pub fn check(&self, request: &Request) -> Result<(), TrainerError> {
         let (tokens, longest) = (request.source.len(), self.longest);
         if tokens > longest {
