@@ -79,9 +79,9 @@ export class Translator {
   /**
    * Translates texts in their order: await it for an array of the best translations, or iterate over it while more texts come.
    *
-   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_CONFIG` (search options), `ERR_DATA` with the source's place (longer than the model holds, or with a prefix that no output can have), `ERR_STATE` for a model
-   * that does not translate, `ERR_DATA` for a text longer than the model holds and `ERR_NON_FINITE` for one whose scores hold NaN, both with its position
-   * as `fields.sentence`, `ERR_DISPOSED`; the signal's reason when it aborts.
+   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_CONFIG` (search options), `ERR_STATE` for a model that does not translate, `ERR_DATA` for a text
+   * longer than the model holds or with a prefix that no output can have, and `ERR_NON_FINITE` for one whose scores hold NaN, both with its position as
+   * `fields.sentence`, `ERR_DISPOSED`; the signal's reason when it aborts.
    */
   translate(texts: Iterable<Source> | AsyncIterable<Source>, options: TranslateOptions = {}): Translations {
     return new Translations(() => this.#translate(texts, options))
