@@ -33,6 +33,32 @@ pub enum MetricsError {
         /// References given.
         references: usize,
     },
+    /// Binary F1 of more than two classes.
+    #[error(
+        "f1: {others} classes beside the positive class {positive}; binary F1 has one: ask for the macro average"
+    )]
+    NotBinary {
+        /// The class that F1 is asked for.
+        positive: i32,
+        /// How many others there are.
+        others: usize,
+    },
+    /// More classes than a confusion matrix is made of.
+    #[error("confusion matrix: {classes} classes; at most {limit} make a matrix")]
+    TooManyClasses {
+        /// Classes found.
+        classes: usize,
+        /// Classes allowed.
+        limit: usize,
+    },
+    /// Fewer samples than a correlation is defined for.
+    #[error("{metric}: a correlation takes at least two samples, got {samples}")]
+    TooFew {
+        /// The metric asked for.
+        metric: &'static str,
+        /// Samples given.
+        samples: usize,
+    },
     /// A bootstrap without resamples.
     #[error("bootstrap: resamples is 0; sacreBLEU's default is 1000")]
     NoResamples,
