@@ -103,7 +103,11 @@ fn splits(columns: &BTreeMap<String, BpeDropoutColumn>) -> Result<Vec<Split>> {
     for (name, BpeDropoutColumn { tokenizer, probability }) in columns {
         let merges = match opened.get(tokenizer.as_path()) {
             Some(known) => Arc::clone(known),
-            None => Arc::new(Merges::of(&Tokenizer::open(tokenizer)?)?),
+            None => {
+                let opened = Tokenizer::open(tokenizer)?;
+                opened.refuse_encoder(tokenizer)?;
+                Arc::new(Merges::of(&opened)?)
+            }
         };
         opened.insert(tokenizer, Arc::clone(&merges));
         splits.push(Split { name: name.clone(), merges, probability: *probability });

@@ -21,6 +21,7 @@
 
 mod batch;
 mod bpe_dropout;
+pub mod classification;
 mod column;
 mod dataset;
 mod error;
@@ -28,6 +29,7 @@ pub mod fairseq;
 mod loader;
 mod order;
 mod parallel;
+mod preparation;
 mod random;
 mod spiral;
 pub mod text;
@@ -42,4 +44,4 @@ pub use error::{DataError, Result};
 pub use loader::{Loader, LoaderOptions};
 pub use order::Plan;
 pub use spiral::{SpiralOptions, spiral};
-pub use tokenizer::{END, PAD, Tokenizer, UNKNOWN};
+pub use tokenizer::{END, Encoded, PAD, TOKENIZER_FILES, Tokenizer, UNKNOWN};

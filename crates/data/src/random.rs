@@ -16,6 +16,7 @@ pub(crate) enum Stream {
     Spiral = 4,
     Shards = 5,
     BpeDropout = 6,
+    Limit = 7,
 }
 
 /// One sequence of draws, named by (seed, stream, index).

@@ -1,14 +1,17 @@
-//! BPE of two kinds, in the `tokenizer.json` that every library of Hugging Face's opens.
+//! BPE of two kinds, in the `tokenizer.json` that every library of Hugging Face's opens, and the tokenizers of pretrained
+//! encoders.
 //!
 //! Byte level: any text is representable, there is no normalisation, and every byte has a token. Text that does not
 //! begin with a space comes back to the byte. Subword: what `subword-nmt` makes of words between spaces; text of known
 //! characters comes back with one space between words.
 
 mod bytes;
+mod cache;
 mod counts;
 mod encoder;
 mod folder;
 mod merges;
+mod pretrained;
 mod subword;
 mod train;
 mod unknown;
@@ -24,6 +27,9 @@ use tokenizers::{ModelWrapper, SplitDelimiterBehavior, Tokenizer as Inner};
 
 pub(crate) use self::counts::WordCounts;
 pub(crate) use self::encoder::Encoder;
+use self::pretrained::Pretrained;
+pub use self::pretrained::{Encoded, TOKENIZER_FILES};
+pub(crate) use self::pretrained::{PairEncoder, files, folder as folder_of};
 pub(crate) use self::subword::Subword;
 pub(crate) use self::word_level::Joiner;
 pub(crate) use self::words::Words;
@@ -44,40 +50,69 @@ pub struct Tokenizer {
     vocabulary: usize,
     /// How text is split where it is as this crate's own tokenizers do; then words can be encoded one by one.
     words: Option<Words>,
+    /// None: one of the Marian format.
+    pretrained: Option<Pretrained>,
 }
 
 impl Tokenizer {
-    /// Opens a `tokenizer.json`, or the one in a folder.
+    /// Opens a `tokenizer.json`, or a folder with one: of the Marian format, or a pretrained encoder's, whose folder may
+    /// have `vocab.txt` (BERT) or `vocab.json` and `merges.txt` (RoBERTa) instead.
     ///
     /// # Errors
-    /// `ERR_DATA`: not a tokenizer, or its special tokens are not where the Marian format has them.
+    /// `ERR_DATA`: not a tokenizer, or its special tokens are neither where the Marian format has them nor an encoder's.
     pub fn open(path: &Path) -> Result<Self> {
-        let folder = path.is_dir().then_some(path);
-        let path = folder.map_or_else(|| path.to_owned(), |folder| folder.join("tokenizer.json"));
-        refuse_sentence_piece(folder.unwrap_or(&path))?;
-        let bytes = std::fs::read(&path).map_err(DataError::io("read", &path))?;
+        let folder = folder_of(path);
+        let json = if path.is_dir() { path.join("tokenizer.json") } else { path.to_owned() };
+        refuse_sentence_piece(path)?;
         let refuse = |reason: String| DataError::Tokenizer {
-            path: Some(path.clone()),
+            path: Some(json.clone()),
             reason,
-            remedy: "give a tokenizer.json that prepare has written".into(),
+            remedy: "give a tokenizer.json that prepare has written, or the folder of a pretrained encoder"
+                .into(),
+        };
+        let bytes = match std::fs::read(&json) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let missing = error.kind() == std::io::ErrorKind::NotFound && path.is_dir();
+                let opened = if missing { pretrained::open(folder, None)? } else { None };
+                let (inner, pretrained) = opened.ok_or_else(|| DataError::io("read", &json)(error))?;
+                return Ok(Self::encoder(inner, pretrained));
+            }
         };
         let inner = Inner::from_bytes(bytes).map_err(|error| refuse(error.to_string()))?;
-        Self::new(inner).map_err(refuse)
+        let Some(flaw) = marian_flaw(&inner) else { return Self::new(inner).map_err(refuse) };
+        let (inner, pretrained) =
+            pretrained::open(folder, Some(inner))?.ok_or_else(|| refuse(neither(&flaw)))?;
+        Ok(Self::encoder(inner, pretrained))
+    }
+
+    fn encoder(inner: Inner, pretrained: Pretrained) -> Self {
+        // Ids may have gaps; a model has a row for each up to the greatest.
+        let greatest = inner.get_vocab(true).into_values().max().unwrap_or_default();
+        Self { inner, vocabulary: greatest as usize + 1, words: None, pretrained: Some(pretrained) }
     }
 
     fn new(mut inner: Inner) -> Result<Self, String> {
         // A sentence may hold the characters `</s>`; they are text there and not the end.
         inner.set_encode_special_tokens(true);
-        let vocabulary = inner.get_vocab_size(true);
-        refuse_gaps(&inner)?;
-        for (token, id) in [(END, 0), (UNKNOWN, 1), (PAD, vocabulary as u32 - 1)] {
-            match inner.token_to_id(token) {
-                Some(found) if found == id => {}
-                found => return Err(format!("`{token}` must have id {id} of {vocabulary}, found {found:?}")),
-            }
+        if let Some(flaw) = marian_flaw(&inner) {
+            return Err(flaw);
         }
-        let words = words_of(&inner);
-        Ok(Self { inner, vocabulary, words })
+        let (vocabulary, words) = (inner.get_vocab_size(true), words_of(&inner));
+        Ok(Self { inner, vocabulary, words, pretrained: None })
+    }
+
+    /// Fails where it is not of the Marian format, in which a translator's are.
+    pub(crate) fn refuse_encoder(&self, path: &Path) -> Result<()> {
+        if !self.is_encoder() {
+            return Ok(());
+        }
+        let special = format!("a translator's has `{END}` at 0, `{UNKNOWN}` at 1 and `{PAD}` last");
+        Err(DataError::Tokenizer {
+            path: Some(path.to_owned()),
+            reason: format!("it is a pretrained encoder's: {special}"),
+            remedy: "give a tokenizer.json that prepare has written".into(),
+        })
     }
 
     /// Tokens, the special ones counted: ids are below it.
@@ -85,17 +120,17 @@ impl Tokenizer {
         self.vocabulary
     }
 
-    /// The id of [`END`].
+    /// The id of [`END`], of an encoder's what parts and ends its texts.
     pub fn end(&self) -> i32 {
-        0
+        self.pretrained.as_ref().map_or(0, |pretrained| pretrained.end)
     }
 
-    /// The id of [`PAD`].
+    /// The id of what fills, [`PAD`].
     pub fn pad(&self) -> i32 {
-        self.vocabulary as i32 - 1
+        self.pretrained.as_ref().map_or(self.vocabulary as i32 - 1, |pretrained| pretrained.pad)
     }
 
-    /// The ids of `text`, with the closing `</s>`.
+    /// The ids of `text`, with the closing `</s>`, or what an encoder's puts around it.
     ///
     /// # Errors
     /// `ERR_DATA` where the tokenizer cannot.
@@ -125,7 +160,7 @@ impl Tokenizer {
             remedy: "decode with the tokenizer that the model was trained with".into(),
         })?;
         // The crate's decoder of subwords asks which token is the last, and there has to be one.
-        if ids.iter().all(|id| *id <= 1 || *id as usize + 1 == self.vocabulary) {
+        if !self.is_encoder() && ids.iter().all(|id| *id <= 1 || *id as usize + 1 == self.vocabulary) {
             return Ok(String::new());
         }
         self.inner.decode(&ids, true).map_err(unusable)
@@ -146,6 +181,25 @@ impl Tokenizer {
     pub fn fingerprint(&self) -> Result<String> {
         Ok(hex(Sha256::digest(self.to_json()?)))
     }
+}
+
+fn neither(flaw: &str) -> String {
+    format!(
+        "{flaw}; and no encoder's: it has no tokens that begin, part and fill, such as [CLS], [SEP] and [PAD]"
+    )
+}
+
+/// What the Marian format does not allow of a tokenizer.
+fn marian_flaw(inner: &Inner) -> Option<String> {
+    if let Err(gap) = refuse_gaps(inner) {
+        return Some(gap);
+    }
+    let vocabulary = inner.get_vocab_size(true);
+    let special = [(END, 0), (UNKNOWN, 1), (PAD, vocabulary as u32 - 1)];
+    special.into_iter().find_map(|(token, id)| match inner.token_to_id(token) {
+        Some(found) if found == id => None,
+        found => Some(format!("`{token}` must have id {id} of {vocabulary}, found {found:?}")),
+    })
 }
 
 /// Ids count from 0 without gaps, since a model has a row for each and datasets choose the width of an id by their number.

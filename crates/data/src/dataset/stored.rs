@@ -70,7 +70,8 @@ impl StoredColumn {
     }
 }
 
-fn read_ids(
+/// Appends the ids `range` of little-endian bytes; None where they are fewer.
+pub(crate) fn read_ids(
     bytes: &[u8],
     element: Element,
     range: std::ops::Range<usize>,

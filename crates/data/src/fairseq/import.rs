@@ -138,7 +138,7 @@ fn build(
         folder: PathBuf::new(),
         reused: false,
     };
-    crate::translation::write_json(&folder.join(MANIFEST), &manifest)
+    crate::preparation::write_json(&folder.join(MANIFEST), &manifest)
 }
 
 struct PartWriter {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
-use super::lines::{FileFacts, Lines, excerpt};
+use super::file::FileFacts;
+use super::lines::{Lines, excerpt};
 use crate::{DataError, Result};
 
 /// Where a corpus lies: either `tsv` (source TAB target), or `source` and `target` with as many lines each.

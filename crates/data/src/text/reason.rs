@@ -34,6 +34,30 @@ pub enum Reason {
     LengthRatio,
     /// A word of more characters than `maxWordLength`: likewise.
     WordTooLong,
+    /// Fewer columns than the first line, or than are read.
+    MissingField,
+    /// More columns than the first line.
+    ExtraField,
+    /// A quote that the file ends in.
+    UnclosedQuote,
+    /// Not a JSON object.
+    InvalidJson,
+    /// An object without a key that is read.
+    MissingKey,
+    /// An object's value that is no text, or no plain value for a label.
+    NotText,
+    /// A text of nothing but white space.
+    EmptyText,
+    /// A second text of nothing but white space.
+    EmptyPair,
+    /// No label.
+    EmptyLabel,
+    /// A label of a regression that is no finite number.
+    NotANumber,
+    /// A label that says that there is none.
+    NoGoldLabel,
+    /// A test sample without the number that the test server knows it by.
+    NoIndex,
 }
 
 impl Reason {
@@ -54,6 +78,18 @@ impl Reason {
             Self::TooManyWords => "more words than maxWords",
             Self::LengthRatio => "sides longer than maxRatio allows of each other",
             Self::WordTooLong => "a word longer than maxWordLength",
+            Self::MissingField => "too few columns",
+            Self::ExtraField => "more columns than the first line",
+            Self::UnclosedQuote => "a quote that is not closed",
+            Self::InvalidJson => "not a JSON object",
+            Self::MissingKey => "a key is missing",
+            Self::NotText => "a value that is no text",
+            Self::EmptyText => "an empty text",
+            Self::EmptyPair => "an empty second text",
+            Self::EmptyLabel => "no label",
+            Self::NotANumber => "a label that is no finite number",
+            Self::NoGoldLabel => "a label that the annotators did not agree on",
+            Self::NoIndex => "no index",
         }
     }
 

@@ -30,13 +30,13 @@ impl Tokenizer {
             "model_max_length": max_length,
         });
         let map = json!({ "eos_token": END, "unk_token": UNKNOWN, "pad_token": PAD });
-        write(&folder.join("tokenizer.json"), &self.to_json()?)?;
-        write(&folder.join("tokenizer_config.json"), &format!("{config:#}\n"))?;
-        write(&folder.join("special_tokens_map.json"), &format!("{map:#}\n"))
+        write(&folder.join("tokenizer.json"), self.to_json()?.as_bytes())?;
+        write(&folder.join("tokenizer_config.json"), format!("{config:#}\n").as_bytes())?;
+        write(&folder.join("special_tokens_map.json"), format!("{map:#}\n").as_bytes())
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if path.is_dir() {
         return Err(DataError::Dataset {
             path: path.to_owned(),
@@ -44,5 +44,5 @@ fn write(path: &Path, text: &str) -> Result<()> {
             remedy: "move it away".into(),
         });
     }
-    replace::file(path, |file| file.write_all(text.as_bytes()))
+    replace::file(path, |file| file.write_all(bytes))
 }

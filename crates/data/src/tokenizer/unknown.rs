@@ -13,7 +13,7 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::decode`].
     pub fn decode_replacing(&self, ids: &[i32], alignment: &[u32], parts: &[String]) -> Result<String> {
-        if !ids.contains(&UNKNOWN_ID) {
+        if self.is_encoder() || !ids.contains(&UNKNOWN_ID) {
             return self.decode(ids);
         }
         let aligned = alignment.iter().map(|&at| parts.get(at as usize).map_or("", String::as_str));

@@ -11,6 +11,8 @@ pub(crate) enum Words {
     /// GPT-2's pattern, `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, after a space has
     /// been put before a text that has none.
     ByteLevel,
+    /// The same pattern on a text as it is.
+    Bytes,
     /// At spaces, which belong to no word.
     Spaces,
 }
@@ -42,6 +44,7 @@ impl Words {
     pub(crate) fn each<'a>(self, text: &'a str, buffer: &'a mut String, take: impl FnMut(&'a str)) {
         match self {
             Self::Spaces => text.split(' ').filter(|word| !word.is_empty()).for_each(take),
+            Self::Bytes => pattern(text, take),
             Self::ByteLevel if text.is_empty() || text.starts_with(' ') => pattern(text, take),
             Self::ByteLevel => {
                 buffer.clear();

@@ -3,15 +3,16 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use super::block;
 use super::ids_block::{AboutIds, IdsBody};
 use super::survey::{Surveyed, block_path};
 use super::text_block::{AboutText, TextPair};
 use super::tokenizers::Tokenizers;
-use super::watch::{look, share};
 use super::{PrepareOptions, Watch};
 use crate::Result;
 use crate::parallel::ordered;
+use crate::preparation::block;
+use crate::preparation::tally::Tally;
+use crate::preparation::watch::{look, share};
 use crate::text::{Reason, Rejection};
 use crate::tokenizer::Encoder;
 
@@ -34,7 +35,7 @@ pub(crate) fn encode(
         }
     };
     look(watch, "encode", 0, 0.0)?;
-    let (mut samples, mut tally) = ([0; 3], super::tally::Tally::default());
+    let (mut samples, mut tally) = ([0; 3], Tally::default());
     ordered(options.threads(), (0..surveyed.blocks()).map(Ok), worker, |(index, made)| {
         samples.iter_mut().zip(made.samples).for_each(|(sum, samples)| *sum += samples);
         tally.append(made.tally);

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::block::{self, Block};
-use super::held_out::Part;
-use super::tally::Tally;
-use crate::dataset::stored::encode_ids;
+use crate::dataset::stored::{encode_ids, read_ids};
+use crate::preparation::block::{self, Block};
+use crate::preparation::held_out::Part;
+use crate::preparation::tally::Tally;
 use crate::{DataError, Element, Result};
 
 /// What is said of a block of ids.
@@ -112,12 +112,7 @@ impl AboutIds {
         for (side, (length, element)) in pair.sides.iter_mut().zip(lengths.into_iter().zip(self.elements)) {
             let (ids, after) = rest.split_at_checked(length.checked_mul(element.bytes())?)?;
             side.clear();
-            match element {
-                Element::U16 => {
-                    side.extend(ids.as_chunks().0.iter().map(|id| i32::from(u16::from_le_bytes(*id))))
-                }
-                Element::I32 => side.extend(ids.as_chunks().0.iter().map(|id| i32::from_le_bytes(*id))),
-            }
+            read_ids(ids, element, 0..length, side)?;
             rest = after;
         }
         Some(rest)

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::block;
-use super::held_out::Part;
 use super::ids_block::{AboutIds, IdsPair};
 use super::survey::{Surveyed, block_path};
 use super::tokenizers::Tokenizers;
-use super::watch::{look, share};
 use super::{PrepareOptions, PreparedPart, Watch};
+use crate::preparation::block;
+use crate::preparation::held_out::Part;
+use crate::preparation::watch::{look, share};
 use crate::{ColumnSpec, DataError, DatasetWriter, Result, Row};
 
 /// Shards, at most: all of them are written at the same time.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::preparation::HeldOut;
 use crate::text::CorpusFiles;
 
 /// What to prepare from which files. The training corpus is `tsv`, or `source` and `target`.
@@ -78,21 +79,6 @@ pub struct Languages {
     pub source: String,
     /// E.g. `en`.
     pub target: String,
-}
-
-/// How many training lines become another part.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct HeldOut {
-    /// Lines for validation, drawn by the seed and their numbers. Default one in twenty, at most 1,000, where there are
-    /// no validation files; 0 for none.
-    pub valid: Option<u64>,
-    /// Lines for the test, drawn likewise. Default none.
-    pub test: Option<u64>,
-    /// Default 0.
-    pub seed: u64,
-    /// Instead: every so-many-th line that is left after cleaning goes to validation.
-    pub every: Option<u64>,
 }
 
 /// Where the tokenizer comes from.

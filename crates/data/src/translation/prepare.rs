@@ -6,7 +6,7 @@ use std::path::Path;
 use super::encode::encode;
 use super::fingerprint::Inputs;
 use super::join::{join, refuse_many_shards};
-use super::prepared::{MANIFEST, Manifest, REPORT, open, write_json};
+use super::prepared::{Manifest, open};
 use super::recipe::with_recipe;
 use super::report::Report;
 use super::steps::Steps;
@@ -14,7 +14,9 @@ use super::summary::{part_report, report};
 use super::survey::{Surveyed, survey};
 use super::text_steps::TextSteps;
 use super::tokenizers::tokenizers;
-use super::{PrepareOptions, Prepared, Watch, cache};
+use super::{PrepareOptions, Prepared, Watch};
+use crate::preparation::folder::{MANIFEST, REPORT};
+use crate::preparation::{cache, write_json};
 use crate::{DataError, Result};
 
 /// Reads, checks, tokenises and stores a parallel corpus, or finds that it has been done.

@@ -1,7 +1,6 @@
 //! A prepared folder: what lies in it, and whether it still does.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -9,13 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::PrepareOptions;
 use super::text_steps::{TEXT_STEPS, TextSteps};
 use super::tokenizers::{TARGET, tokenizer_files};
-use crate::dataset::replace;
-use crate::{DataError, Dataset, Result, Tokenizer};
-
-pub(crate) const MANIFEST: &str = "prepared.json";
-pub(crate) const REPORT: &str = "prepare-report.json";
-/// Datasets of up to so many bytes together are read in full when they are used again, which takes a tenth of a second.
-const VERIFIED_BYTES: u64 = 32 << 20;
+use crate::preparation::folder::{MANIFEST, REPORT, check_datasets, read_manifest, refused};
+use crate::{DataError, Result, Tokenizer};
 
 /// What a preparation has made, or found made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,28 +82,15 @@ pub(crate) struct Manifest {
 
 /// Opens a prepared folder and checks it against its manifest.
 pub(crate) fn open(folder: &Path, fingerprint: &str, reused: bool) -> Result<Prepared> {
-    check(folder, fingerprint).map(|manifest| manifest.describe(folder, reused)).map_err(|error| {
-        let remedy = format!("delete the folder {} and prepare again", folder.display());
-        match error {
-            DataError::Dataset { path, problem, .. } => DataError::Dataset { path, problem, remedy },
-            DataError::Tokenizer { path: Some(path), reason: problem, .. } => {
-                DataError::Dataset { path, problem, remedy }
-            }
-            DataError::Io { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                DataError::Dataset { path, problem: "it is missing".into(), remedy }
-            }
-            other => other,
-        }
-    })
+    check(folder, fingerprint)
+        .map(|manifest| manifest.describe(folder, reused))
+        .map_err(|error| refused(folder, error))
 }
 
 fn check(folder: &Path, fingerprint: &str) -> Result<Manifest> {
-    let path = folder.join(MANIFEST);
-    let bytes = std::fs::read(&path).map_err(DataError::io("read", &path))?;
-    let manifest: Manifest = serde_json::from_slice(&bytes)
-        .map_err(|error| DataError::dataset(&path, format!("it is not understood: {error}")))?;
+    let manifest: Manifest = read_manifest(folder)?;
     if manifest.fingerprint != fingerprint {
-        return Err(DataError::dataset(&path, "it was made from other inputs or options"));
+        return Err(DataError::dataset(&folder.join(MANIFEST), "it was made from other inputs or options"));
     }
     for (path, fingerprint) in tokenizer_files(folder, manifest.joint).iter().zip(&manifest.tokenizers) {
         if Tokenizer::open(path)?.fingerprint()? != *fingerprint {
@@ -119,25 +100,9 @@ fn check(folder: &Path, fingerprint: &str) -> Result<Manifest> {
     if TextSteps::open(folder)? != TextSteps::of(&manifest.options) {
         return Err(DataError::dataset(&folder.join(TEXT_STEPS), "it does not say what was done here"));
     }
-    check_datasets(folder, &manifest)?;
+    let datasets = manifest.parts.values().map(|part| (part.file.as_str(), part.fingerprint.as_str()));
+    check_datasets(folder, datasets)?;
     Ok(manifest)
-}
-
-fn check_datasets(folder: &Path, manifest: &Manifest) -> Result<()> {
-    let mut unread = VERIFIED_BYTES;
-    for part in manifest.parts.values() {
-        let path = folder.join(&part.file);
-        let dataset = Dataset::open(&path)?;
-        if dataset.fingerprint() != part.fingerprint {
-            return Err(DataError::dataset(&path, "it is not the dataset that was prepared here"));
-        }
-        let bytes = dataset.bytes();
-        if bytes <= unread {
-            dataset.verify()?;
-            unread -= bytes;
-        }
-    }
-    Ok(())
 }
 
 impl Manifest {
@@ -161,11 +126,4 @@ impl Manifest {
             warnings: self.warnings,
         }
     }
-}
-
-/// Writes a JSON file, durable and whole.
-pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| DataError::Internal(format!("cannot encode {}: {error}", path.display())))?;
-    replace::file(path, |file| writeln!(file, "{text}"))
 }

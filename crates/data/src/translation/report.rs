@@ -1,11 +1,10 @@
 //! `prepare-report.json`: every line that was left out, by file and reason.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{FileFacts, Reason};
+use crate::preparation::PartReport;
 
 /// The whole report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -29,62 +28,4 @@ pub struct Report {
     pub sources_also_in_train: BTreeMap<String, u64>,
     /// What a user should know.
     pub warnings: Vec<String>,
-}
-
-/// What became of one corpus.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartReport {
-    /// `train`, `valid` or `test`.
-    pub part: String,
-    /// What was seen of each file.
-    pub files: Vec<FileReport>,
-    /// Lines of the longest file.
-    pub lines: u64,
-    /// Pairs in the dataset, held-out lines not counted.
-    pub kept: u64,
-    /// Lines with a flaw.
-    pub bad: u64,
-    /// Sound lines that an option leaves out.
-    pub filtered: u64,
-    /// Each file's lines that were left out, by reason.
-    pub rejected: Vec<Rejected>,
-}
-
-/// A file and its contents' checksum.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FileReport {
-    /// What reading it showed.
-    #[serde(flatten)]
-    pub facts: FileFacts,
-    /// Of the file as it lies on the disk.
-    pub sha256: String,
-}
-
-/// The lines of one file that were left out for one reason.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Rejected {
-    /// The file.
-    pub file: PathBuf,
-    /// For programs.
-    pub reason: Reason,
-    /// For people.
-    pub what: String,
-    /// Lines.
-    pub count: u64,
-    /// All of them, as runs `[first, last]`, counted from 1.
-    pub lines: Vec<[u64; 2]>,
-    /// The first of them.
-    pub examples: Vec<Example>,
-}
-
-/// A line as it begins.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Example {
-    /// From 1.
-    pub line: u64,
-    /// At most 120 characters.
-    pub text: String,
 }

@@ -2,25 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::held_out::Part;
 use super::join::Joined;
-use super::report::{PartReport, Report};
+use super::report::Report;
 use super::survey::Surveyed;
-use super::tally::push_run;
 use super::tokenizers::Tokenizers;
 use super::{HeldOut, PrepareOptions, Vocabulary, VocabularyType};
+use crate::preparation::held_out::Part;
+use crate::preparation::tally::push_run;
+use crate::preparation::{PartReport, file_warnings};
 
 /// What became of one corpus, of which `kept` pairs are in a dataset.
 pub(crate) fn part_report(surveyed: &Surveyed, kept: u64) -> PartReport {
-    PartReport {
-        part: surveyed.part.name().to_owned(),
-        files: surveyed.files.clone(),
-        lines: surveyed.lines,
-        kept,
-        bad: surveyed.tally.bad(),
-        filtered: surveyed.tally.filtered(),
-        rejected: surveyed.tally.report(&surveyed.files),
-    }
+    let Surveyed { part, files, lines, tally, .. } = surveyed;
+    PartReport::of(part.name(), files, *lines, kept, tally)
 }
 
 /// The report of all corpora.
@@ -95,15 +89,6 @@ fn of_corpus(surveyed: &Surveyed) -> Vec<String> {
     if filtered * 2 > lines {
         warnings.push(format!("{part}: {filtered} of {lines} lines are left out for their words (minWords, maxWords, maxRatio, maxWordLength)"));
     }
-    for file in &surveyed.files {
-        let path = file.facts.path.display();
-        if file.facts.byte_order_mark {
-            warnings.push(format!("{path}: its byte order mark is not part of the text"));
-        }
-        if file.facts.carriage_returns > 0 {
-            let count = file.facts.carriage_returns;
-            warnings.push(format!("{path}: {count} lines end in CR LF; the CR is not part of the text"));
-        }
-    }
+    warnings.extend(file_warnings(&surveyed.files));
     warnings
 }

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::block;
-use super::fingerprint::InputFile;
-use super::held_out::{Draw, Held, Part, hold_out};
-use super::report::FileReport;
 use super::steps::Steps;
-use super::tally::Tally;
 use super::text_block::{AboutText, TextBody};
-use super::watch::{look, share};
 use super::{PrepareOptions, Watch};
 use crate::parallel::ordered;
+use crate::preparation::FileReport;
+use crate::preparation::block;
+use crate::preparation::held_out::{Draw, Held, Part, hold_out};
+use crate::preparation::inputs::InputFile;
+use crate::preparation::tally::Tally;
+use crate::preparation::watch::{look, share};
 use crate::text::{CorpusFiles, Pair, Pairs};
 use crate::{DataError, Result};
 
@@ -73,25 +73,27 @@ pub(crate) fn survey(
     let size = inputs.iter().map(InputFile::size).sum();
     let last = inputs.len() - 1;
     let mut raw = RawBlocks { pairs: Pairs::open(corpus)?, index: 0 };
-    let mut draw = Draw::of(part, options);
+    let training = part == Part::Train;
+    let mut draw = training.then(|| Draw::of(&options.held_out, options.valid.is_some()));
     let (mut lines, mut tally, mut before) = (0, Tally::default(), vec![0]);
     let process = || |raw: Raw| process(work, part, raw, last, steps);
     ordered(options.threads(), &mut raw, process, |(about, numbers, read)| {
-        numbers.into_iter().for_each(|line| draw.offer(line));
+        draw.iter_mut().for_each(|draw| numbers.iter().for_each(|line| draw.offer(*line)));
         lines += about.lines;
         before.push(before.last().copied().unwrap_or(0) + about.pairs);
         tally.append(about.tally);
         look(watch, "survey", lines, share(read, size))
     })?;
+    let path = corpus.paths()?.first().map_or(Path::new(""), |path| path).to_owned();
     if lines == 0 {
-        let path = corpus.paths()?.first().map_or(Path::new(""), |path| path).to_owned();
         let (reason, remedy) = ("there is no line in it".into(), "give a file with sentences".into());
         return Err(DataError::Corpus { path, line: None, reason, remedy });
     }
     let files = raw.pairs.facts().into_iter().zip(inputs);
     let files = files.map(|(facts, input)| FileReport { facts, sha256: input.sha256.clone() }).collect();
     let pairs = before.last().copied().unwrap_or(0);
-    let held = if part == Part::Train { hold_out(draw, pairs, options)? } else { Held::default() };
+    let held = draw.map(|draw| hold_out(draw, pairs, &options.held_out, options.valid.is_some(), &path));
+    let held = held.transpose()?.unwrap_or_default();
     let surveyed = Surveyed { part, files, lines, tally, before, held };
     block::write(&marker, &surveyed, &[])?;
     Ok(surveyed)

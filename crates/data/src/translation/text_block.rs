@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::block::{self, Block};
-use super::tally::Tally;
+use crate::preparation::block::{self, Block};
+use crate::preparation::tally::Tally;
 use crate::{DataError, Result};
 
 /// What is said of a block of text.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::prepared::write_json;
 use super::{Languages, PrepareOptions, Tokenization};
+use crate::preparation::write_json;
 use crate::text::moses::{MosesDetokenizer, MosesNormalizer, MosesTokenizer};
 use crate::{DataError, Result};
 

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::block;
-use super::held_out::Part;
 use super::options::VocabularyType;
 use super::survey::{Surveyed, block_path};
 use super::text_block::AboutText;
-use super::watch::{look, share};
 use super::{PrepareOptions, Watch};
 use crate::parallel::ordered;
+use crate::preparation::block;
+use crate::preparation::held_out::Part;
+use crate::preparation::watch::{look, share};
 use crate::tokenizer::{Subword, WordCounts, Words};
 use crate::{DataError, Result, Tokenizer};
 
@@ -41,8 +41,12 @@ impl Tokenizers {
 
     /// Opens what lies in a folder, or in a file where the sides share it.
     pub(crate) fn open(path: &Path, joint: bool) -> Result<Self> {
-        let apart = if joint { None } else { Some(Tokenizer::open(&path.join(TARGET))?) };
-        Ok(Self { source: Tokenizer::open(path)?, apart, floor: 0 })
+        let open = |path: &Path| {
+            let tokenizer = Tokenizer::open(path)?;
+            tokenizer.refuse_encoder(path).map(|()| tokenizer)
+        };
+        let apart = if joint { None } else { Some(open(&path.join(TARGET))?) };
+        Ok(Self { source: open(path)?, apart, floor: 0 })
     }
 
     /// Writes all files into a folder.

@@ -30,7 +30,7 @@ impl PrepareOptions {
         self.validate_numbers()?;
         self.validate_words()?;
         self.validate_vocabulary()?;
-        self.validate_held_out()
+        self.held_out.validate(self.valid.is_some(), self.test.is_some())
     }
 
     fn validate_numbers(&self) -> Result<()> {
@@ -103,28 +103,5 @@ impl PrepareOptions {
             }
             _ => Ok(()),
         }
-    }
-
-    fn validate_held_out(&self) -> Result<()> {
-        let held_out = &self.held_out;
-        if self.valid.is_some() && held_out.valid.is_some() {
-            return without_effect("heldOut.valid", "with validation files");
-        }
-        if self.valid.is_some() && held_out.every.is_some() {
-            return without_effect("heldOut.every", "with validation files");
-        }
-        if self.test.is_some() && held_out.test.is_some() {
-            return without_effect("heldOut.test", "with test files");
-        }
-        if held_out.every.is_some() && held_out.valid.is_some() {
-            return without_effect("heldOut.valid", "with heldOut.every");
-        }
-        if held_out.every.is_some() && held_out.test.is_some() {
-            return bad("heldOut.test", "it cannot go with heldOut.every", "give test files");
-        }
-        if held_out.every.is_some_and(|every| every < 2) {
-            return bad("heldOut.every", "it is below 2, which leaves nothing to train on", "23 is IWSLT's");
-        }
-        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sagetrain_data::translation::{HeldOut, PrepareOptions, Vocabulary};
 use sagetrain_data::{Column, Dataset};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A part of the embedded corpus: `train`, `valid` or `test`.
 pub fn corpus(part: &str) -> PathBuf {
@@ -67,4 +67,27 @@ pub fn of_text(folder: &Path, text: impl AsRef<[u8]>) -> PrepareOptions {
     let path = folder.join("corpus.tsv");
     std::fs::write(&path, text).unwrap();
     PrepareOptions { tsv: Some(path), ..small(folder) }
+}
+
+/// `golden/NAME.json.gz`.
+pub fn golden(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.json.gz"));
+    serde_json::from_str(&gunzip(&path)).unwrap()
+}
+
+/// Writes files, whose names may have folders, below `folder`.
+pub fn write_files(folder: &Path, files: &Value) {
+    for (name, text) in files.as_object().unwrap() {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text.as_str().unwrap()).unwrap();
+    }
+}
+
+/// Writes a pretrained encoder's folder of `golden/pretrained.py`, such as `bert` or `roberta`.
+pub fn encoder(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::create_dir_all(&path).unwrap();
+    write_files(&path, &golden("pretrained")["folders"][name]["files"]);
+    path
 }

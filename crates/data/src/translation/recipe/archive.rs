@@ -10,8 +10,8 @@ use flate2::read::MultiGzDecoder;
 use super::convert::{Origin, convert};
 use super::format::Format;
 use super::input::Input;
+use crate::preparation::Watch;
 use crate::text::open;
-use crate::translation::Watch;
 use crate::{DataError, Result};
 
 /// A member's sentences in a file of ours.

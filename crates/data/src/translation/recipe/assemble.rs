@@ -13,10 +13,10 @@ use super::archive::{Extract, Extracts, extract};
 use super::input::{Input, locate, without_member};
 use super::plan::{Choice, Piece, Plan};
 use crate::dataset::header::hex;
+use crate::preparation::held_out::Part;
+use crate::preparation::inputs::{InputFile, inputs};
+use crate::preparation::{Watch, cache};
 use crate::text::{CorpusFiles, corpus};
-use crate::translation::fingerprint::{InputFile, inputs};
-use crate::translation::held_out::Part;
-use crate::translation::{Watch, cache};
 use crate::{DataError, Result};
 
 /// Goes up when the same files give other text.

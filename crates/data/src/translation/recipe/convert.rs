@@ -4,9 +4,9 @@ use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
 use super::format::{Format, Lines};
+use crate::preparation::Watch;
+use crate::preparation::watch::look;
 use crate::text::{LONGEST_LINE, corpus};
-use crate::translation::Watch;
-use crate::translation::watch::look;
 use crate::{DataError, Result};
 
 /// Lines between two looks at the watch.

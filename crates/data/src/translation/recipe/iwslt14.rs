@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::format::Format::{Tagged, Xml};
 use super::plan::{Archive, Choice, Piece, Plan};
-use crate::translation::held_out::Part;
+use crate::preparation::held_out::Part;
 
 pub(super) static PLAN: Plan = Plan {
     archives: &[Archive {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::format::Format;
-use crate::translation::held_out::Part;
+use crate::preparation::held_out::Part;
 
 /// A file as it is published.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::format::Format::{Plain, Sgm, Subwords};
 use super::input::lies_in;
 use super::plan::{Archive, Choice, Piece, Plan};
-use crate::translation::held_out::Part;
+use crate::preparation::held_out::Part;
 
 /// The prepared files first: whoever has them wants them.
 pub(super) fn plan(data: &Path) -> &'static Plan {

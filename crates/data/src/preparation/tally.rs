@@ -82,6 +82,15 @@ impl Tally {
             .sum()
     }
 
+    /// Lines that were left out, by reason, of all files together.
+    pub(crate) fn by_reason(&self) -> BTreeMap<Reason, u64> {
+        let mut counts = BTreeMap::new();
+        for ((_, reason), found) in &self.found {
+            *counts.entry(*reason).or_default() += found.count;
+        }
+        counts
+    }
+
     /// The flaws for a message, the most frequent first: `no tab between source and target (812, first in line 3)`.
     pub(crate) fn summary(&self) -> String {
         let mut flaws: Vec<_> = self.found.iter().filter(|((_, reason), _)| !reason.is_choice()).collect();

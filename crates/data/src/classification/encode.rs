@@ -1,0 +1,65 @@
+//! The second stage: the texts of every block become ids.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::ids_block::{AboutIds, IdsBody, IdsSample, PARTS};
+use super::labels::Labels;
+use super::prepare::Job;
+use super::survey::{Surveyed, block_path};
+use super::text_block::{AboutText, TextSample};
+use crate::Result;
+use crate::parallel::ordered;
+use crate::preparation::block;
+use crate::preparation::watch::{look, share};
+use crate::tokenizer::PairEncoder;
+
+/// Encodes one part, as far as that has not been done. Returns how many samples of it go to each part.
+pub(super) fn encode(job: &Job<'_>, surveyed: &Surveyed, labels: &Labels) -> Result<[u64; PARTS.len()]> {
+    let worker = || {
+        let mut encoder = PairEncoder::new(job.tokenizer, job.options.threads());
+        move |index: usize| Ok((index, encode_block(job, surveyed, labels, index, &mut encoder)?))
+    };
+    let whole = surveyed.samples();
+    look(job.watch, "encode", 0, 0.0)?;
+    let mut samples = [0; PARTS.len()];
+    ordered(job.options.threads(), (0..surveyed.blocks()).map(Ok), worker, |(index, made)| {
+        samples.iter_mut().zip(made.samples).for_each(|(sum, samples)| *sum += samples);
+        let done = surveyed.before[index + 1];
+        look(job.watch, "encode", done, share(done, whole))
+    })?;
+    Ok(samples)
+}
+
+fn encode_block(
+    job: &Job<'_>,
+    surveyed: &Surveyed,
+    labels: &Labels,
+    index: usize,
+    encoder: &mut PairEncoder<'_>,
+) -> Result<AboutIds> {
+    let path = block_path(job.work, surveyed.part, index, "ids");
+    if let Some(done) = block::read::<AboutIds>(&path)? {
+        return Ok(done.about);
+    }
+    let text_path = block_path(job.work, surveyed.part, index, "text");
+    let block = block::expect::<AboutText>(&text_path)?;
+    let ids = labels.ids(&block.about.labels)?;
+    let mut body = IdsBody::new(job.tokenizer.vocabulary(), job.tokenizer.has_types());
+    for (sample, ordinal) in block.samples(&text_path)?.into_iter().zip(surveyed.before[index]..) {
+        let Some(part) = surveyed.place(sample.row, ordinal) else { continue };
+        body.push(&IdsSample {
+            part: Some(part),
+            label: Labels::renamed(sample.label, &ids),
+            index: sample.index,
+            hash: hash(&sample),
+            encoded: encoder.encode(sample.text, sample.pair, job.max_length)?,
+        })?;
+    }
+    body.write(&path)
+}
+
+fn hash(sample: &TextSample<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (sample.text, sample.pair).hash(&mut hasher);
+    hasher.finish()
+}
