@@ -30,10 +30,15 @@ impl Attention {
         }
     }
 
-    /// Finds the projections of the attention called `name`.
-    pub fn new(parameters: &Parameters, name: &str) -> Result<Self> {
-        let linear = |projection| Linear::new(parameters, &format!("{name}.{projection}_proj"));
-        Ok(Self { query: linear("q")?, key: linear("k")?, value: linear("v")?, output: linear("out")? })
+    /// What [`Attention::declare`] calls the projections, in the order of the fields.
+    pub fn names(name: &str) -> [String; 4] {
+        ["q", "k", "v", "out"].map(|projection| format!("{name}.{projection}_proj"))
+    }
+
+    /// Finds the projections of these names: queries, keys, values, output.
+    pub fn new(parameters: &Parameters, [query, key, value, output]: &[String; 4]) -> Result<Self> {
+        let linear = |name: &str| Linear::new(parameters, name);
+        Ok(Self { query: linear(query)?, key: linear(key)?, value: linear(value)?, output: linear(output)? })
     }
 
     /// Every token attends to its own sequence: `[tokens, width]` → the same. `causal` hides what comes later.
@@ -48,6 +53,13 @@ impl Attention {
     /// Queries, keys and values of every token, side by side: `[tokens, width]` → `[tokens, 3 width]`.
     pub fn project(&self, x: &Tensor, precision: Precision) -> Result<Tensor> {
         Linear::apply_all(&[&self.query, &self.key, &self.value], x, precision)
+    }
+
+    /// Each sequence's first token attends to all of it: `first` `[sequences, width]` of `x` `[tokens, width]` → as `first`.
+    pub fn of_first(&self, first: &Tensor, x: &Tensor, offsets: &[i64], pass: &Pass) -> Result<Tensor> {
+        let projection = Linear::apply_all(&[&self.key, &self.value], x, pass.precision())?; // [tokens, 2 width]
+        let one_each: Vec<i64> = (0..offsets.len() as i64).collect();
+        self.over_source(first, &one_each, &Memory { projection, offsets }, pass)
     }
 
     /// Every target token attends to its source: `x` `[target tokens, width]` → the same.

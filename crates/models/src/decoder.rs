@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::feed_forward::FeedForward;
 use crate::layout::Layout;
 use crate::linear::Linear;
-use crate::norm::{Norm, Residual};
+use crate::norm::{EPSILON, Norm, Residual};
 use crate::parameters::{Parameters, Role};
 use crate::pass::{Pass, Site};
 use crate::transformer_spec::{Normalization, TransformerSpec};
@@ -61,7 +61,8 @@ impl Decoder {
         let layer = |index| DecoderLayer::new(parameters, &format!("model.decoder.layers.{index}"), spec);
         let layers = (0..spec.decoder_layers).map(layer).collect::<Result<_>>()?;
         let pre = spec.normalization == Normalization::Pre;
-        let last_norm = pre.then(|| Norm::new(parameters, "model.decoder.layer_norm")).transpose()?;
+        let last_norm =
+            pre.then(|| Norm::new(parameters, "model.decoder.layer_norm", EPSILON)).transpose()?;
         Ok(Self { layers, last_norm })
     }
 
@@ -101,13 +102,20 @@ impl Decoder {
 
 impl DecoderLayer {
     fn new(parameters: &Parameters, name: &str, spec: &TransformerSpec) -> Result<Self> {
-        let residual = |norm| Residual::new(parameters, &format!("{name}.{norm}"), spec.normalization);
+        let residual = |norm| -> Result<Residual> {
+            let norm = Norm::new(parameters, &format!("{name}.{norm}"), EPSILON)?;
+            Ok(Residual::new(norm, spec.normalization))
+        };
         Ok(Self {
-            attention: Attention::new(parameters, &format!("{name}.self_attn"))?,
+            attention: Attention::new(parameters, &Attention::names(&format!("{name}.self_attn")))?,
             attention_residual: residual("self_attn_layer_norm")?,
-            cross: Attention::new(parameters, &format!("{name}.encoder_attn"))?,
+            cross: Attention::new(parameters, &Attention::names(&format!("{name}.encoder_attn")))?,
             cross_residual: residual("encoder_attn_layer_norm")?,
-            feed_forward: FeedForward::new(parameters, name, spec)?,
+            feed_forward: FeedForward::new(
+                parameters,
+                &[format!("{name}.fc1"), format!("{name}.fc2")],
+                spec.activation,
+            )?,
             feed_forward_residual: residual("final_layer_norm")?,
         })
     }

@@ -8,7 +8,7 @@ use crate::layout::Layout;
 use crate::linear::Linear;
 use crate::parameters::{Parameters, Role};
 use crate::pass::{Pass, Site};
-use crate::transformer_spec::TransformerSpec;
+use crate::transformer_spec;
 
 /// `fc2(activation(fc1(x)))`.
 #[derive(Debug)]
@@ -25,11 +25,14 @@ impl FeedForward {
         layout.linear(&format!("{layer}.fc2"), [inner, width], role, 1.0);
     }
 
-    /// Finds the parameters of the block of the layer called `layer`.
-    pub fn new(parameters: &Parameters, layer: &str, spec: &TransformerSpec) -> Result<Self> {
-        let fc1 = Linear::new(parameters, &format!("{layer}.fc1"))?;
-        let fc2 = Linear::new(parameters, &format!("{layer}.fc2"))?;
-        Ok(Self { fc1, fc2, activation: spec.activation.into() })
+    /// Finds the two layers of these names.
+    pub fn new(
+        parameters: &Parameters,
+        [fc1, fc2]: &[String; 2],
+        activation: transformer_spec::Activation,
+    ) -> Result<Self> {
+        let (fc1, fc2) = (Linear::new(parameters, fc1)?, Linear::new(parameters, fc2)?);
+        Ok(Self { fc1, fc2, activation: activation.into() })
     }
 
     /// `[tokens, width]` → `[tokens, width]`.

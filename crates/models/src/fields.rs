@@ -37,6 +37,29 @@ impl<'a> Fields<'a> {
         number.map(Some).ok_or_else(|| self.error(key, "a number of 0 up to, not including, 1 is expected"))
     }
 
+    /// A number above zero and below one.
+    pub fn fraction(&self, key: &'static str) -> Result<Option<f64>> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let number = value.as_f64().filter(|number| *number > 0.0 && *number < 1.0);
+        number.map(Some).ok_or_else(|| self.error(key, "a number above 0 and below 1 is expected"))
+    }
+
+    /// An object; `None` where the key is absent or null.
+    pub fn object(&self, key: &'static str) -> Result<Option<&'a Map<String, Value>>> {
+        let Some(value) = self.value(key).filter(|value| !value.is_null()) else { return Ok(None) };
+        value.as_object().map(Some).ok_or_else(|| self.error(key, "an object or null is expected"))
+    }
+
+    /// A list of texts, no two alike.
+    pub fn texts(&self, key: &'static str) -> Result<Option<Vec<String>>> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let read = |items: &Vec<Value>| items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+        let list: Option<Vec<String>> = value.as_array().and_then(read);
+        let distinct = |list: &Vec<String>| list.iter().collect::<BTreeSet<_>>().len() == list.len();
+        let problem = "a list of texts is expected, no two alike";
+        list.filter(distinct).map(Some).ok_or_else(|| self.error(key, problem))
+    }
+
     /// True or false.
     pub fn boolean(&self, key: &'static str) -> Result<Option<bool>> {
         let Some(value) = self.value(key) else { return Ok(None) };

@@ -83,7 +83,7 @@ impl Decoding for Incremental<'_> {
         let forward = Forward::evaluation(self.precision);
         let source = source.on(self.model.tables.output.device())?;
         let encoded = self.model.encode(&source, &forward)?; // [source tokens, width]
-        let pass = Pass::new(&forward, &self.model.spec, Stack::Decoder);
+        let pass = Pass::new(&forward, self.model.spec.rates(Stack::Decoder), Stack::Decoder);
         let memories = self.model.decoder.memories(&encoded, &source.offsets, &pass)?.into_iter();
         // Every step reads them again: rows beside each other beat columns of one wide product.
         let memories = memories.map(|memory| Ok(memory.projection.f_contiguous()?)).collect::<Result<_>>()?;

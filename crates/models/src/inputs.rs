@@ -71,6 +71,11 @@ impl Inputs {
         }
     }
 
+    /// The sequences of that name, if there are any. Errors: `ERR_SHAPE` for a column that is none.
+    pub fn find_ragged(&self, column: &str) -> Result<Option<&Ragged>> {
+        self.columns.contains_key(column).then(|| self.get_ragged(column)).transpose()
+    }
+
     /// The features of that name, `[samples, width]`. Errors: `ERR_SHAPE` when there are none.
     pub fn get_dense(&self, column: &str) -> Result<&Tensor> {
         match self.columns.get(column) {

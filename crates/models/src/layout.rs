@@ -27,6 +27,13 @@ impl Layout {
         self.declare(format!("{name}.bias"), &[outputs], role, Initial::Zeros);
     }
 
+    /// The same, its weight drawn from N(0, deviation²).
+    pub fn normal_linear(&mut self, name: &str, [inputs, outputs]: [usize; 2], role: Role, deviation: f64) {
+        let initial = Initial::Normal { deviation, zero_row: None };
+        self.declare(format!("{name}.weight"), &[outputs, inputs], role, initial);
+        self.declare(format!("{name}.bias"), &[outputs], role, Initial::Zeros);
+    }
+
     /// `<name>.weight`, one, and `<name>.bias`, zero, both `[width]`.
     pub fn norm(&mut self, name: &str, width: usize) {
         self.declare(format!("{name}.weight"), &[width], Role::Norm, Initial::Ones);

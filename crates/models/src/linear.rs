@@ -50,6 +50,7 @@ impl From<Activation> for Fused {
             Activation::Relu => Self::Relu,
             Activation::Gelu => Self::Gelu,
             Activation::Swish => Self::Swish,
+            Activation::GeluTanh => Self::GeluTanh,
         }
     }
 }

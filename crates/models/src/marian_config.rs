@@ -76,5 +76,6 @@ fn activation_name(activation: Activation) -> &'static str {
         Activation::Relu => "relu",
         Activation::Gelu => "gelu",
         Activation::Swish => "swish",
+        Activation::GeluTanh => "gelu_new",
     }
 }

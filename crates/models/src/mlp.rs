@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use sagetrain_torch::Activation;
-use tch::{Kind, Reduction, Tensor};
+use tch::{Kind, Tensor};
 
+use crate::classification::classification_loss;
 use crate::error::{ModelError, Result};
 use crate::init::Initial;
 use crate::inputs::Inputs;
@@ -87,11 +88,6 @@ fn declare(layout: &mut Layout, name: &str, [inputs, outputs]: [usize; 2], role:
     layout.declare(format!("{name}.bias"), &[outputs], role, initial);
 }
 
-/// Summed over samples; `smoothing` is spread over all classes.
-fn cross_entropy(logits: &Tensor, labels: &Tensor, smoothing: f64) -> Result<Tensor> {
-    Ok(logits.f_cross_entropy_loss(labels, None::<&Tensor>, Reduction::Sum, -100, smoothing)?)
-}
-
 impl Model for Mlp {
     fn spec(&self) -> &ModelSpec {
         &self.model_spec
@@ -103,17 +99,8 @@ impl Model for Mlp {
 
     fn loss(&self, inputs: &Inputs, smoothing: f64, forward: &Forward) -> Result<Loss> {
         let logits = self.forward(inputs, forward)?; // [samples, classes]
-        let samples = logits.size()[0];
-        let labels = self.labels(inputs, samples)?; // [samples]
-        let classes = self.spec.classes as f64;
-        let nll = cross_entropy(&logits, labels, 0.0)?;
-        let sum = match smoothing {
-            0.0 => nll.shallow_clone(),
-            // PyTorch spreads ε over all classes, here it is spread over the others.
-            _ => cross_entropy(&logits, labels, smoothing * classes / (classes - 1.0))?,
-        };
-        let correct = logits.f_argmax(1, false)?.f_eq_tensor(labels)?.f_sum(Kind::Int64)?;
-        Ok(Loss { sum, nll: nll.f_detach()?, count: samples, correct: Some(correct) })
+        let labels = self.labels(inputs, logits.size()[0])?; // [samples]
+        classification_loss(&logits, labels, smoothing)
     }
 
     fn forward(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor> {

@@ -8,6 +8,7 @@ use tch::Tensor;
 use crate::error::{ModelError, Result};
 use crate::inputs::Inputs;
 use crate::parameters::Parameters;
+use crate::sequence_encoder::SequenceEncoder;
 use crate::spec::ModelSpec;
 use crate::translator::Translator;
 
@@ -86,6 +87,11 @@ pub trait Model: Send {
 
     /// The model as a translator, if it is one.
     fn as_translator(&self) -> Option<&dyn Translator> {
+        None
+    }
+
+    /// The model as an encoder of sequences, if it is one.
+    fn as_encoder(&self) -> Option<&dyn SequenceEncoder> {
         None
     }
 }

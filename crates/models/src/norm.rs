@@ -13,20 +13,21 @@ pub const EPSILON: f64 = 1e-5;
 /// Handles to `<name>.weight` and `<name>.bias`, both `[width]`.
 #[derive(Debug)]
 pub struct Norm {
-    weight: Tensor,
-    bias: Tensor,
+    pub(crate) weight: Tensor,
+    pub(crate) bias: Tensor,
+    pub(crate) epsilon: f64,
 }
 
 impl Norm {
-    /// Finds the norm's parameters.
-    pub fn new(parameters: &Parameters, name: &str) -> Result<Self> {
+    /// Finds the norm's parameters. `epsilon` is added to the variance.
+    pub fn new(parameters: &Parameters, name: &str, epsilon: f64) -> Result<Self> {
         let weight = parameters.tensor(&format!("{name}.weight"))?;
-        Ok(Self { weight, bias: parameters.tensor(&format!("{name}.bias"))? })
+        Ok(Self { weight, bias: parameters.tensor(&format!("{name}.bias"))?, epsilon })
     }
 
     /// The normalised rows of `x` `[tokens, width]`.
     pub fn apply(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(layer_norm(x, &self.weight, &self.bias, EPSILON)?)
+        Ok(layer_norm(x, &self.weight, &self.bias, self.epsilon)?)
     }
 }
 
@@ -38,9 +39,9 @@ pub struct Residual {
 }
 
 impl Residual {
-    /// The connection whose norm is called `name`.
-    pub fn new(parameters: &Parameters, name: &str, placement: Normalization) -> Result<Self> {
-        Ok(Self { norm: Norm::new(parameters, name)?, placement })
+    /// The connection around which `norm` stands so.
+    pub fn new(norm: Norm, placement: Normalization) -> Self {
+        Self { norm, placement }
     }
 
     /// The block's input: normalised in pre-norm, the stream itself in post-norm.
@@ -53,10 +54,10 @@ impl Residual {
 
     /// The stream after the block: `stream + dropout(block)`, normalised in post-norm. All `[tokens, width]`.
     pub fn leave(&self, block: &Tensor, stream: &Tensor, dropout: Option<Dropout>) -> Result<Tensor> {
-        let Norm { weight, bias } = &self.norm;
+        let Norm { weight, bias, epsilon } = &self.norm;
         Ok(match self.placement {
             Normalization::Pre => residual_add(block, stream, dropout)?,
-            Normalization::Post => residual_norm(block, stream, weight, bias, EPSILON, dropout)?,
+            Normalization::Post => residual_norm(block, stream, weight, bias, *epsilon, dropout)?,
         })
     }
 }

@@ -1,9 +1,8 @@
-//! One forward pass through a Transformer: precision, dropout rates, and a stream of random numbers for every dropout site.
+//! One forward pass through a stack of layers: precision, dropout rates, and a stream of random numbers for every dropout site.
 
 use sagetrain_torch::{Dropout, Philox, Precision};
 
 use crate::model::Forward;
-use crate::transformer_spec::TransformerSpec;
 
 /// Which of the two stacks a layer belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,21 +32,40 @@ pub enum Site {
     FeedForward = 6,
     /// The layer as a whole.
     Layer = 7,
+    /// The first token's hidden state on its way into the head (of layer 0).
+    Pooler = 8,
+    /// What the classifier sees (of layer 0).
+    Classifier = 9,
+}
+
+/// What the layers of a stack have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct StackRates {
+    /// Attention heads.
+    pub heads: usize,
+    /// Dropout of embeddings and of every block's output.
+    pub dropout: f64,
+    /// Dropout of attention weights.
+    pub attention_dropout: f64,
+    /// Dropout inside the feed-forward blocks.
+    pub activation_dropout: f64,
+    /// The probability that a training pass skips a layer.
+    pub layer_drop: f64,
 }
 
 /// A forward pass through one layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Pass<'a> {
     forward: &'a Forward,
-    spec: &'a TransformerSpec,
+    rates: StackRates,
     stack: Stack,
     layer: u32,
 }
 
 impl<'a> Pass<'a> {
     /// The pass through layer 0 of a stack.
-    pub fn new(forward: &'a Forward, spec: &'a TransformerSpec, stack: Stack) -> Self {
-        Self { forward, spec, stack, layer: 0 }
+    pub fn new(forward: &'a Forward, rates: StackRates, stack: Stack) -> Self {
+        Self { forward, rates, stack, layer: 0 }
     }
 
     /// The same pass through another layer.
@@ -62,20 +80,13 @@ impl<'a> Pass<'a> {
 
     /// Heads of the stack's attentions.
     pub fn heads(&self) -> i64 {
-        let heads = match self.stack {
-            Stack::Encoder => self.spec.heads,
-            Stack::Decoder => self.spec.decoder_heads(),
-        };
-        heads as i64
+        self.rates.heads as i64
     }
 
     /// Whether LayerDrop skips this layer (Fan et al., arXiv 1909.11556): one draw a layer and forward pass, nothing rescaled,
     /// as fairseq's `LayerDropModuleList` does.
     pub fn skips_layer(&self) -> bool {
-        let rate = match self.stack {
-            Stack::Encoder => self.spec.encoder_layer_drop,
-            Stack::Decoder => self.spec.decoder_layer_drop,
-        };
+        let rate = self.rates.layer_drop;
         if !self.forward.training || rate == 0.0 {
             return false;
         }
@@ -88,10 +99,15 @@ impl<'a> Pass<'a> {
     /// Dropout at `site` of this layer, if any.
     pub fn dropout(&self, site: Site) -> Option<Dropout> {
         let rate = match site {
-            Site::SelfAttention | Site::CrossAttention => self.spec.attention_dropout,
-            Site::Activation => self.spec.activation_dropout,
-            _ => self.spec.dropout,
+            Site::SelfAttention | Site::CrossAttention => self.rates.attention_dropout,
+            Site::Activation => self.rates.activation_dropout,
+            _ => self.rates.dropout,
         };
+        self.dropout_of(rate, site)
+    }
+
+    /// Dropout at `site` of this layer with a rate that is not the stack's.
+    pub fn dropout_of(&self, rate: f64, site: Site) -> Option<Dropout> {
         self.forward.dropout(rate, stream(self.stack, self.layer, site))
     }
 }
@@ -119,6 +135,8 @@ mod tests {
             Activation,
             FeedForward,
             Layer,
+            Pooler,
+            Classifier,
         ];
         let streams: HashSet<u32> = [Stack::Encoder, Stack::Decoder]
             .into_iter()
@@ -137,7 +155,7 @@ mod tests {
             let skips = |step| {
                 let forward =
                     Forward { training, precision: Precision::Float32, seed: 7, step, loss_scale: 1.0 };
-                Pass::new(&forward, &spec, stack).layer(layer).skips_layer()
+                Pass::new(&forward, spec.rates(stack), stack).layer(layer).skips_layer()
             };
             (0..passes).map(skips).collect::<Vec<bool>>()
         };

@@ -64,9 +64,13 @@ impl Ragged {
 
     /// Each sequence moved one place to the right behind `first`, its last token dropped: what a decoder reads. `[tokens]`
     pub(crate) fn shifted(&self, first: i64) -> Result<Tensor> {
+        Ok(self.values.f_roll([1], [0])?.f_index_fill_(0, &self.starts()?, first)?)
+    }
+
+    /// The place of each sequence's first token, int64 `[sequences]`.
+    pub(crate) fn starts(&self) -> Result<Tensor> {
         let starts = Tensor::f_from_slice(&self.offsets[..self.sequences()])?;
-        let starts = upload(&starts, self.values.device())?;
-        Ok(self.values.f_roll([1], [0])?.f_index_fill_(0, &starts, first)?)
+        Ok(upload(&starts, self.values.device())?)
     }
 
     /// Refuses another number of sequences than `other_column` has.

@@ -2,21 +2,27 @@
 
 use std::path::Path;
 
+use crate::bert::Bert;
+use crate::bert_spec::Architecture;
 use crate::error::{ModelError, Result};
 use crate::json_file::{self, CONFIG};
 use crate::mlp::Mlp;
 use crate::model::Model;
 use crate::spec::ModelSpec;
 use crate::transformer::Transformer;
-use crate::{marian, mlp_folder};
+use crate::{bert_folder, marian, mlp_folder};
 
 type Load = fn(&Path) -> Result<Box<dyn Model>>;
 
-const FOLDERS: [(&str, Load); 4] = [
+const FOLDERS: [(&str, Load); 8] = [
     ("marian", |folder| Ok(Box::new(marian::load(folder)?))),
     ("pegasus", |folder| Ok(Box::new(marian::load(folder)?))),
     ("sagetrain-transformer", |folder| Ok(Box::new(marian::load(folder)?))),
     ("sagetrain-mlp", |folder| Ok(Box::new(mlp_folder::load(folder)?))),
+    ("bert", |folder| Ok(Box::new(bert_folder::load(folder, Architecture::Bert)?))),
+    ("roberta", |folder| Ok(Box::new(bert_folder::load(folder, Architecture::Roberta)?))),
+    ("sagetrain-bert", |folder| Ok(Box::new(bert_folder::load_own(folder)?))),
+    ("sagetrain-roberta", |folder| Ok(Box::new(bert_folder::load_own(folder)?))),
 ];
 
 /// A model with initial values drawn from `seed`. Errors: `ERR_TORCH` where memory does not suffice.
@@ -24,6 +30,7 @@ pub fn create(spec: &ModelSpec, seed: u64) -> Result<Box<dyn Model>> {
     match spec {
         ModelSpec::Transformer(spec) => Ok(Box::new(Transformer::create(spec.clone(), seed)?)),
         ModelSpec::Mlp(spec) => Ok(Box::new(Mlp::create(spec.clone(), seed)?)),
+        ModelSpec::Bert(spec) => Ok(Box::new(Bert::create(spec.clone(), seed)?)),
     }
 }
 

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use crate::bert_presets::{BERT_PRESETS, bert_preset};
+use crate::bert_spec::{Architecture, BertSpec};
 use crate::error::{ModelError, Result};
 use crate::mlp_spec::MlpSpec;
 use crate::nearest::nearest;
+use crate::presets::PRESETS;
 use crate::transformer_spec::TransformerSpec;
 
 /// A model's complete description, defaults and presets filled in.
@@ -16,19 +19,24 @@ pub enum ModelSpec {
     Transformer(TransformerSpec),
     /// A perceptron for dense features.
     Mlp(MlpSpec),
+    /// An encoder of sequences and its head, of type `bert` or `roberta`.
+    #[serde(untagged)]
+    Bert(BertSpec),
 }
 
 type Read = fn(&str, &Map<String, Value>) -> Result<ModelSpec>;
 
-const READERS: [(&str, Read); 2] = [
+const READERS: [(&str, Read); 4] = [
     ("transformer", |path, object| TransformerSpec::read(path, object).map(ModelSpec::Transformer)),
     ("mlp", |path, object| MlpSpec::read(path, object).map(ModelSpec::Mlp)),
+    ("bert", |path, object| BertSpec::read(path, object, Architecture::Bert).map(ModelSpec::Bert)),
+    ("roberta", |path, object| BertSpec::read(path, object, Architecture::Roberta).map(ModelSpec::Bert)),
 ];
 
 impl ModelSpec {
     /// Reads a spec that lies at `path` of a configuration (`"model"`, for instance).
     ///
-    /// `type` may be left out where a `preset` says it: every preset is a transformer.
+    /// `type` may be left out where a `preset` says it.
     ///
     /// # Errors
     /// `ERR_CONFIG` naming the field's path, what was found and the nearest known key.
@@ -36,7 +44,10 @@ impl ModelSpec {
         let Some(object) = value.as_object() else {
             return Err(ModelError::spec(path, format!("an object is expected, found {value}")));
         };
-        let kind = object.get("type").map_or_else(|| implied_type(object), Value::as_str);
+        let kind = match object.get("type") {
+            Some(kind) => kind.as_str(),
+            None => implied_type(path, object)?,
+        };
         let reader = READERS.iter().find(|(name, _)| Some(*name) == kind);
         reader.map_or_else(|| Err(unknown_type(path, object)), |(_, read)| read(path, object))
     }
@@ -46,6 +57,7 @@ impl ModelSpec {
         match self {
             Self::Transformer(_) => "transformer",
             Self::Mlp(_) => "mlp",
+            Self::Bert(spec) => spec.architecture.name(),
         }
     }
 }
@@ -57,8 +69,21 @@ impl<'de> Deserialize<'de> for ModelSpec {
     }
 }
 
-fn implied_type(object: &Map<String, Value>) -> Option<&'static str> {
-    object.contains_key("preset").then_some("transformer")
+/// The type of the preset that an object names, if it names one.
+fn implied_type(path: &str, object: &Map<String, Value>) -> Result<Option<&'static str>> {
+    let Some(value) = object.get("preset") else { return Ok(None) };
+    let name = value.as_str().unwrap_or("");
+    if PRESETS.contains(&name) {
+        return Ok(Some("transformer"));
+    }
+    if let Some(preset) = bert_preset(name) {
+        return Ok(Some(preset.architecture.name()));
+    }
+    let known = || PRESETS.into_iter().chain(BERT_PRESETS);
+    let hint = nearest(name, known()).map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"));
+    let known: Vec<&str> = known().collect();
+    let problem = format!("one of {known:?} is expected{hint}, found {value}");
+    Err(ModelError::spec(format!("{path}.preset"), problem))
 }
 
 fn unknown_type(path: &str, object: &Map<String, Value>) -> ModelError {

@@ -14,7 +14,7 @@ use crate::parameters::Declaration;
 /// The file's name in every model folder.
 pub const FILE: &str = "model.safetensors";
 /// A header of 16 MiB names more than a hundred thousand tensors; a longer one is an attack or an accident.
-const LONGEST_HEADER: u64 = 16 << 20;
+pub const LONGEST_HEADER: u64 = 16 << 20;
 const TIB: u64 = 1 << 40;
 
 /// A float32 tensor on its way into a file.
@@ -133,7 +133,8 @@ pub fn tensor(folder: &Path, file: &SafeTensors, name: &str) -> Result<Tensor> {
     Ok(Tensor::f_from_data_size(view.data(), &shape, kind)?.f_to_kind(Kind::Float)?)
 }
 
-fn kind(dtype: Dtype) -> Option<Kind> {
+/// The kind of a float.
+pub fn kind(dtype: Dtype) -> Option<Kind> {
     match dtype {
         Dtype::F64 => Some(Kind::Double),
         Dtype::F32 => Some(Kind::Float),

@@ -79,7 +79,7 @@ impl Transformer {
     /// The encoded source `[source tokens, width]`.
     pub(crate) fn encode(&self, source: &Ragged, forward: &Forward) -> Result<Tensor> {
         source.check(SOURCE, self.spec.vocabulary.source(), self.spec.max_positions)?;
-        let pass = Pass::new(forward, &self.spec, Stack::Encoder);
+        let pass = Pass::new(forward, self.spec.rates(Stack::Encoder), Stack::Encoder);
         let dropout = pass.dropout(Site::Embedding);
         let x = self.tables.source.apply(&source.values, &source.positions, forward.precision, dropout)?;
         self.encoder.apply(x, &source.offsets, &pass)
@@ -92,7 +92,7 @@ impl Transformer {
         target.check_count(TARGET, source.sequences() as i64, SOURCE)?;
 
         let encoded = self.encode(source, forward)?;
-        let pass = Pass::new(forward, &self.spec, Stack::Decoder);
+        let pass = Pass::new(forward, self.spec.rates(Stack::Decoder), Stack::Decoder);
         let memories = self.decoder.memories(&encoded, &source.offsets, &pass)?;
 
         let ids = target.shifted(self.spec.start_id())?; // [target tokens]

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::error::Result;
 use crate::fields::Fields;
 use crate::nearest::nearest;
+use crate::pass::{Stack, StackRates};
 use crate::presets::{PRESETS, preset};
 use crate::vocabulary::{Embeddings, Vocabulary};
 
@@ -19,6 +20,8 @@ pub enum Activation {
     Gelu,
     /// x·σ(x), also called SiLU; OPUS-MT's.
     Swish,
+    /// The tanh approximation of x·Φ(x); transformers' `gelu_new`.
+    GeluTanh,
 }
 
 /// Where layer normalisation stands.
@@ -90,6 +93,17 @@ impl TransformerSpec {
     /// Width inside the decoder's feed-forward blocks.
     pub fn decoder_feed_forward_size(&self) -> usize {
         self.decoder_feed_forward_size.unwrap_or(self.feed_forward_size)
+    }
+
+    /// Heads and rates of a stack's layers.
+    pub(crate) fn rates(&self, stack: Stack) -> StackRates {
+        let (heads, layer_drop) = match stack {
+            Stack::Encoder => (self.heads, self.encoder_layer_drop),
+            Stack::Decoder => (self.decoder_heads(), self.decoder_layer_drop),
+        };
+        let (dropout, attention_dropout) = (self.dropout, self.attention_dropout);
+        let activation_dropout = self.activation_dropout;
+        StackRates { heads, dropout, attention_dropout, activation_dropout, layer_drop }
     }
 
     /// Reads a spec: a preset's fields (`transformer-base` where none is named) overridden by those given.

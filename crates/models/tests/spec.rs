@@ -42,11 +42,11 @@ fn errors_name_the_path_the_value_and_the_nearest() {
         (json!({ "type": "transformer" }), "model.vocabularySize: required, but missing"),
         (
             json!({ "type": "trasformer" }),
-            "model.type: one of [\"transformer\", \"mlp\"] is expected, found \"trasformer\" (did you mean \"transformer\"?)",
+            "model.type: one of [\"transformer\", \"mlp\", \"bert\", \"roberta\"] is expected, found \"trasformer\" (did you mean \"transformer\"?)",
         ),
         (
             json!({ "vocabularySize": 9 }),
-            "model.type: one of [\"transformer\", \"mlp\"] is expected, found nothing",
+            "model.type: one of [\"transformer\", \"mlp\", \"bert\", \"roberta\"] is expected, found nothing",
         ),
         (json!([]), "model: an object is expected, found []"),
         (

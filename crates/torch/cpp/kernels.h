@@ -14,7 +14,7 @@ inline int64_t bytes(Type type) { return type == Type::float32 ? 4 : 2; }
 // How a product is computed: float32 fused multiply-adds, or dot products of bfloat16 pairs summed in float32.
 enum class Compute : int { float32 = 0, bfloat16 = 1 };
 
-enum class Activation : int { none = 0, relu = 1, gelu = 2, swish = 3 };
+enum class Activation : int { none = 0, relu = 1, gelu = 2, swish = 3, gelu_tanh = 4 };
 
 // One factor of a product as rows × depth, where depth is the summed dimension.
 // depth_contiguous: element (row, k) is data[row * stride + k]; otherwise data[k * stride + row].
@@ -36,7 +36,7 @@ struct Output {
   bool transposed = false;
   const float *bias = nullptr; // by column
   Activation activation = Activation::none;
-  void *before_activation = nullptr; // same layout and type as c; for GELU's and swish's gradient
+  void *before_activation = nullptr; // same layout and type as c; for the gradients of GELU and swish
   bool accumulate = false;           // c += (float32 only)
 };
 
@@ -204,7 +204,7 @@ struct Kernels {
   void (*scatter)(const Scatter &scatter, int64_t begin, int64_t end); // columns
   void (*loss)(const Loss &loss, int64_t begin, int64_t end);
   void (*activation_gradient)(Activation activation, Type type, const void *gradient, const void *before, void *out, int64_t begin,
-                              int64_t end); // GELU's or swish's
+                              int64_t end); // either GELU's or swish's
 
   // --- attention --------------------------------------------------------------------------------------------------------
   int64_t (*attention_scratch)(int64_t keys, int64_t dim, bool backward);

@@ -135,7 +135,7 @@ struct Linear : torch::autograd::Function<Linear> {
   static size_t grads_of(const Call &call) { return 1 + call.layers + __builtin_popcountll(call.biased) + 2; }
 
   // ReLU's gradient can be told from what came out of it, these need what went in.
-  static bool needs_input(Activation activation) { return activation == Activation::gelu || activation == Activation::swish; }
+  static bool needs_input(Activation activation) { return activation != Activation::none && activation != Activation::relu; }
 
   static at::Tensor activation_gradient(Activation activation, const at::Tensor &gradient, const at::Tensor &before) {
     at::Tensor out = at::empty_like(gradient);

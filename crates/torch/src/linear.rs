@@ -22,6 +22,8 @@ pub enum Activation {
     Gelu,
     /// x σ(x), also called SiLU (Ramachandran et al., arXiv 1710.05941).
     Swish,
+    /// x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, the approximation of [`Activation::Gelu`] that the same paper gives.
+    GeluTanh,
 }
 
 /// `activation(x Wᵀ + b)` for several layers of the same input, side by side: `[tokens, in]` → `[tokens, Σ out_i]`.

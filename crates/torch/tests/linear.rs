@@ -54,6 +54,7 @@ fn equals_the_plain_composition() {
         compare(200, 64, &[96], Activation::Relu, precision);
         compare(200, 64, &[96], Activation::Gelu, precision);
         compare(200, 64, &[96], Activation::Swish, precision);
+        compare(200, 64, &[96], Activation::GeluTanh, precision);
         compare(61, 48, &[64, 64, 64], Activation::None, precision);
         compare(1300, 32, &[16], Activation::Relu, precision);
     }
@@ -67,6 +68,7 @@ fn sizes_that_fit_no_tile() {
         compare(2, 3, &[5], Activation::Relu, precision);
         compare(37, 19, &[7, 33, 2], Activation::Gelu, precision);
         compare(37, 19, &[7, 33, 2], Activation::Swish, precision);
+        compare(37, 19, &[7, 33, 2], Activation::GeluTanh, precision);
         compare(15, 1200, &[31], Activation::None, precision);
     }
 }

@@ -90,6 +90,7 @@ INLINE F activate(F x, Activation activation) {
   if (activation == Activation::relu) return select(x > F{}, x, select(x != x, x, F{})); // a NaN stays one
   if (activation == Activation::gelu) return x * normal_cdf(x);
   if (activation == Activation::swish) return x * sigmoid(x);
+  if (activation == Activation::gelu_tanh) return x * sigmoid(gelu_tanh_argument(x));
   return x;
 }
 

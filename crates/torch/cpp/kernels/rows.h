@@ -1,4 +1,4 @@
-// Embedding rows, the loss of logit rows, GELU's gradient.
+// Embedding rows, the loss of logit rows, the gradients of activations.
 
 template <typename T> static void embed(const Embed &a, int64_t begin, int64_t end) {
   for (int64_t r = begin; r < end; r++) {
@@ -84,6 +84,12 @@ INLINE F swish_slope(F x) {
   return s + x * s * (1.0f - s);
 }
 
+// σ(2u) + x σ(2u) (1 − σ(2u)) (2u)'.
+INLINE F gelu_tanh_slope(F x) {
+  F s = sigmoid(gelu_tanh_argument(x));
+  return s + x * s * (1.0f - s) * 1.5957691216057308f * (1.0f + 3.0f * 0.044715f * x * x);
+}
+
 // out = gradient · activation'(x).
 template <typename T, typename Slope>
 static void activation_gradient(Slope slope, const T *gradient, const T *before, T *out, int64_t begin, int64_t end) {
@@ -99,6 +105,8 @@ static void activation_gradient(Activation activation, Type type, const void *gr
     using T = std::remove_pointer_t<decltype(t)>;
     const T *g = (const T *)gradient, *x = (const T *)before;
     if (activation == Activation::swish) return activation_gradient([](F at) { return swish_slope(at); }, g, x, (T *)out, begin, end);
+    if (activation == Activation::gelu_tanh)
+      return activation_gradient([](F at) { return gelu_tanh_slope(at); }, g, x, (T *)out, begin, end);
     activation_gradient([](F at) { return gelu_slope(at); }, g, x, (T *)out, begin, end);
   });
 }

@@ -169,6 +169,9 @@ INLINE F exp(F x) {
 // 1 / (1 + e^−x).
 INLINE F sigmoid(F x) { return 1.0f / (1.0f + exp(-x)); }
 
+// GELU's tanh form is x · (1 + tanh(u)) / 2 = x · σ(2u), u = √(2/π) (x + 0.044715 x³): this is 2u.
+INLINE F gelu_tanh_argument(F x) { return x * 1.5957691216057308f * (1.0f + 0.044715f * x * x); }
+
 // Φ(x), the standard normal distribution function, to 1e-7 (Abramowitz and Stegun, 7.1.26, of |x| / √2).
 INLINE F normal_cdf(F x) {
   F a = select(x < F{}, -x, x) * 0.70710678118654752f;

@@ -38,6 +38,7 @@ impl Layers {
             Activation::Relu => y.f_relu()?,
             Activation::Gelu => y.f_gelu("none")?,
             Activation::Swish => y.f_silu()?,
+            Activation::GeluTanh => y.f_gelu("tanh")?,
         })
     }
 }

@@ -24,6 +24,7 @@ pub fn linear(x: &Tensor, layers: &[(&Tensor, Option<&Tensor>)], activation: Act
         Activation::Relu => all.relu(),
         Activation::Gelu => all.gelu("none"),
         Activation::Swish => all.silu(),
+        Activation::GeluTanh => all.gelu("tanh"),
     }
 }
 

@@ -1,0 +1,359 @@
+//! Folders of encoders: what is saved comes back, pretrained ones get new heads, what is damaged or foreign is refused by name.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "support/bert.rs"]
+mod encoders;
+mod support;
+
+use std::path::Path;
+
+use encoders::{batch, config, configure, copy_of, hidden, numbers, rewrite};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use sagetrain_models::{FineTune, LoadReport, Model, ModelSpec, create, fine_tune, load};
+use serde_json::{Value, json};
+use support::*;
+
+fn refusal(folder: &Path) -> String {
+    let error = load(folder).err().expect("a refusal");
+    assert_eq!(error.code(), "ERR_MODEL");
+    error.to_string()
+}
+
+fn wanted(value: Value) -> FineTune {
+    FineTune::read("model", value.as_object().unwrap()).unwrap()
+}
+
+fn same_bits(ours: &dyn Model, theirs: &dyn Model) {
+    assert_eq!(ours.spec(), theirs.spec());
+    assert_eq!(ours.parameters().len(), theirs.parameters().len());
+    for (ours, theirs) in ours.parameters().iter().zip(theirs.parameters().iter()) {
+        assert_eq!((&ours.name, to_vec(&ours.tensor)), (&theirs.name, to_vec(&theirs.tensor)));
+    }
+}
+
+#[test]
+fn what_transformers_saved_is_saved_again_alike() {
+    for name in ["bert-tiny", "roberta-tiny"] {
+        let (model, folder) = (load(&golden(name)).unwrap(), tempfile::tempdir().unwrap());
+        model.save(folder.path()).unwrap();
+        let files = [golden(name), folder.path().to_owned()];
+        let bytes = files.map(|folder| std::fs::read(folder.join("model.safetensors")).unwrap());
+        let [theirs, ours] = bytes.each_ref().map(|bytes| SafeTensors::deserialize(bytes).unwrap());
+        assert_eq!(ours.len(), theirs.len());
+        for (name, tensor) in theirs.tensors() {
+            assert_eq!(ours.tensor(&name).unwrap(), tensor, "{name}");
+        }
+        same_bits(load(folder.path()).unwrap().as_ref(), model.as_ref());
+        // Every setting comes back but who wrote it and what is nothing.
+        let (theirs, ours) = (config(&golden(name)), config(folder.path()));
+        let same = theirs.as_object().unwrap().iter().filter(|(key, value)| {
+            !["transformers_version", "dtype"].contains(&key.as_str()) && !value.is_null()
+        });
+        for (key, value) in same {
+            let equal = ours[key] == *value || (value.is_number() && ours[key].as_f64() == value.as_f64());
+            assert!(equal, "{key} is {}, {value} is expected", ours[key]);
+        }
+    }
+}
+
+#[test]
+fn every_variant_comes_back_alike() {
+    let small = |changes: Value| {
+        let mut spec = json!({
+            "type": "bert", "vocabularySize": 21, "hiddenSize": 16, "heads": 2, "feedForwardSize": 24, "layers": 1,
+            "maxPositions": 12,
+        });
+        spec.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        create(&ModelSpec::read("model", &spec).unwrap(), 4).unwrap()
+    };
+    let head = json!({ "kind": "classification", "classes": 3, "labels": ["a", "b", "c"], "dropout": 0.3 });
+    let other_pooler = json!({ "kind": "regression", "dropout": 0.0, "poolerDropout": 0.25 });
+    let variants = [
+        (json!({}), "bert", "BertModel"),
+        (json!({ "type": "roberta", "typeVocabularySize": 2 }), "roberta", "RobertaModel"),
+        (json!({ "head": head, "activation": "geluTanh" }), "bert", "BertForSequenceClassification"),
+        (
+            json!({ "type": "roberta", "head": head, "activation": "swish", "padId": 3 }),
+            "roberta",
+            "RobertaForSequenceClassification",
+        ),
+        (json!({ "head": other_pooler, "layerNormEps": 1e-6 }), "bert", "BertForSequenceClassification"),
+        (json!({ "type": "roberta", "head": other_pooler }), "roberta", "RobertaForSequenceClassification"),
+        // transformers cannot do without types.
+        (json!({ "typeVocabularySize": 0, "head": head }), "sagetrain-bert", ""),
+        (json!({ "type": "roberta", "typeVocabularySize": 0 }), "sagetrain-roberta", ""),
+    ];
+    for (changes, kind, class) in variants {
+        let (model, folder) = (small(changes), tempfile::tempdir().unwrap());
+        model.save(folder.path()).unwrap();
+        let config = config(folder.path());
+        assert_eq!(config["model_type"], kind);
+        assert_eq!(config["architectures"][0].as_str().unwrap_or(""), class);
+        same_bits(load(folder.path()).unwrap().as_ref(), model.as_ref());
+    }
+}
+
+#[test]
+fn shards_of_a_pretrained_model_become_a_classifier() {
+    let numbers = numbers();
+    let head = json!({ "kind": "classification", "classes": 2 });
+    let (model, report) = fine_tune(&golden("bert-sharded"), &wanted(json!({ "head": head })), 3).unwrap();
+    let case = &numbers["cases"][0];
+    let found = hidden(&model, &batch(&numbers["batch"]["bert"], true));
+    assert!(difference(&found, &floats(&case["hidden"])) < 1e-5);
+    let pretraining = [
+        "cls.predictions.bias",
+        "cls.predictions.transform.LayerNorm.bias",
+        "cls.predictions.transform.LayerNorm.weight",
+        "cls.predictions.transform.dense.bias",
+        "cls.predictions.transform.dense.weight",
+        "cls.seq_relationship.bias",
+        "cls.seq_relationship.weight",
+    ];
+    let expected = LoadReport {
+        new: vec!["classifier.weight".into(), "classifier.bias".into()],
+        unused: pretraining.map(str::to_owned).to_vec(),
+        ..LoadReport::default()
+    };
+    assert_eq!(report, expected);
+
+    let pooler = |model: &dyn Model| to_vec(&model.parameters().tensor("bert.pooler.dense.weight").unwrap());
+    let asked = json!({ "head": head, "pooler": "new", "dropout": 0.0, "attentionDropout": 0.2 });
+    let (other, report) = fine_tune(&golden("bert-sharded"), &wanted(asked), 3).unwrap();
+    assert_ne!(pooler(&other), pooler(&model));
+    let bound = 1.0 / 12f64.sqrt();
+    assert!(pooler(&other).iter().all(|value| value.abs() <= bound));
+    let new = ["bert.pooler.dense.weight", "bert.pooler.dense.bias", "classifier.weight", "classifier.bias"];
+    assert_eq!(report.new, new);
+    assert!(report.missing.is_empty() && report.unused.contains(&"bert.pooler.dense.weight".to_owned()));
+    let spec = serde_json::to_value(other.spec()).unwrap();
+    assert_eq!((&spec["dropout"], &spec["attentionDropout"]), (&json!(0.0), &json!(0.2)));
+    assert_eq!(spec["head"]["dropout"], 0.0);
+
+    // Opened as it is, it is an encoder.
+    let encoder = load(&golden("bert-sharded")).unwrap();
+    let found = hidden(encoder.as_ref(), &batch(&numbers["batch"]["bert"], true));
+    assert!(difference(&found, &floats(&case["hidden"])) < 1e-5);
+    let error = encoder.forward(&batch(&numbers["batch"]["bert"], true), &evaluation()).unwrap_err();
+    assert!(error.to_string().starts_with("model.head: null"), "{error}");
+}
+
+#[test]
+fn a_classifier_gets_another_head_and_keeps_its_pooler() {
+    let head = json!({ "kind": "classification", "classes": 4 });
+    let tune = |folder: &Path, seed| fine_tune(folder, &wanted(json!({ "head": head })), seed).unwrap();
+    let old = load(&golden("roberta-tiny")).unwrap();
+    let (model, report) = tune(&golden("roberta-tiny"), 1);
+    let dense = |model: &dyn Model| to_vec(&model.parameters().tensor("classifier.dense.weight").unwrap());
+    assert_eq!(dense(&model), dense(old.as_ref()));
+    assert_eq!(report.unused, ["classifier.out_proj.bias", "classifier.out_proj.weight"]);
+    assert_eq!(report.new, ["classifier.out_proj.weight", "classifier.out_proj.bias"]);
+
+    let output =
+        |model: &dyn Model| to_vec(&model.parameters().tensor("classifier.out_proj.weight").unwrap());
+    assert_eq!(output(&model), output(&tune(&golden("roberta-tiny"), 1).0));
+    assert_ne!(output(&model), output(&tune(&golden("roberta-tiny"), 2).0));
+
+    // Without one in the folder it is drawn, and that is said.
+    let folder = copy_of("roberta-tiny");
+    rewrite(folder.path(), |tensors| tensors.retain(|(name, _)| !name.starts_with("classifier")));
+    configure(folder.path(), json!({ "architectures": ["RobertaForMaskedLM"], "something_new": 1 }));
+    let (tuned, report) = tune(folder.path(), 1);
+    let dense = ["classifier.dense.weight", "classifier.dense.bias"];
+    assert_eq!(
+        (report.missing.as_slice(), &report.new[..2]),
+        (&dense.map(str::to_owned)[..], &dense.map(str::to_owned)[..])
+    );
+    assert_eq!(report.unknown_settings, ["something_new"]);
+    let saved = tempfile::tempdir().unwrap();
+    tuned.save(saved.path()).unwrap();
+    assert_eq!(config(saved.path())["something_new"], 1);
+    same_bits(load(saved.path()).unwrap().as_ref(), &tuned);
+}
+
+#[test]
+fn bare_names_and_those_from_tensorflow_are_the_same() {
+    let numbers = numbers();
+    let folder = copy_of("bert-tiny");
+    configure(folder.path(), json!({ "architectures": ["BertModel"] }));
+    let ids: Vec<u8> = (0i64..16).flat_map(i64::to_le_bytes).collect();
+    let ids: &'static [u8] = Vec::leak(ids);
+    rewrite(folder.path(), |tensors| {
+        tensors.retain(|(name, _)| !name.starts_with("classifier"));
+        for (name, _) in tensors.iter_mut() {
+            *name = name.trim_start_matches("bert.").replace("LayerNorm.weight", "LayerNorm.gamma");
+            *name = name.replace("LayerNorm.bias", "LayerNorm.beta");
+        }
+        let buffer = TensorView::new(Dtype::I64, vec![1, 16], ids).unwrap();
+        tensors.push(("embeddings.position_ids".into(), buffer));
+    });
+    let inputs = batch(&numbers["batch"]["bert"], true);
+    let found = hidden(load(folder.path()).unwrap().as_ref(), &inputs);
+    assert!(difference(&found, &floats(&numbers["cases"][0]["hidden"])) < 1e-5);
+    let asked = wanted(json!({ "head": { "kind": "regression" } }));
+    let (_, report) = fine_tune(folder.path(), &asked, 1).unwrap();
+    assert!(report.unused.is_empty() && report.missing.is_empty(), "{report:?}");
+}
+
+#[test]
+fn half_precision_is_read_and_float32_is_written() {
+    let folder = copy_of("bert-tiny");
+    configure(folder.path(), json!({ "torch_dtype": "bfloat16", "dtype": "bfloat16" }));
+    let file = folder.path().join("model.safetensors");
+    let bytes = std::fs::read(&file).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
+    // The upper half of a float32 is a bfloat16.
+    let halves = |view: &TensorView| -> Vec<u8> {
+        view.data().chunks_exact(4).flat_map(|float| [float[2], float[3]]).collect()
+    };
+    let data: Vec<Vec<u8>> = tensors.iter().map(|(_, view)| halves(view)).collect();
+    let views = tensors.iter().zip(&data).map(|((name, view), data)| {
+        (name.clone(), TensorView::new(Dtype::BF16, view.shape().to_vec(), data).unwrap())
+    });
+    safetensors::serialize_to_file(views, None, &file).unwrap();
+    let (model, saved) = (load(folder.path()).unwrap(), tempfile::tempdir().unwrap());
+    model.save(saved.path()).unwrap();
+    let config = config(saved.path());
+    assert_eq!((&config["torch_dtype"], &config["dtype"]), (&json!("float32"), &Value::Null));
+    same_bits(load(saved.path()).unwrap().as_ref(), model.as_ref());
+    let value = model.parameters().get("classifier.bias").unwrap().tensor.double_value(&[0]) as f32;
+    assert_eq!(value.to_bits() & 0xffff, 0);
+}
+
+#[test]
+fn every_misfit_is_listed_at_once() {
+    let folder = copy_of("bert-tiny");
+    rewrite(folder.path(), |tensors| {
+        tensors.retain(|(name, _)| name != "bert.encoder.layer.0.output.dense.bias");
+        for (name, _) in tensors.iter_mut() {
+            match name.as_str() {
+                "bert.encoder.layer.1.attention.self.query.weight" => {
+                    *name = "bert.encoder.layer.1.intermediate.dense.bias".into();
+                }
+                "bert.encoder.layer.1.intermediate.dense.bias" => {
+                    *name = "bert.encoder.layer.1.attention.self.query.weight".into();
+                }
+                "bert.pooler.dense.weight" => *name = "bert.poler.dense.weight".into(),
+                _ => {}
+            }
+        }
+    });
+    let encoder = [
+        "model.safetensors: does not fit config.json:",
+        "missing: bert.encoder.layer.0.output.dense.bias",
+        "mis-shaped: bert.encoder.layer.1.attention.self.query.weight is [20], [12, 12] is expected",
+        "mis-shaped: bert.encoder.layer.1.intermediate.dense.bias is [12, 12], [20] is expected",
+    ];
+    let message = refusal(folder.path());
+    for expected in
+        encoder.into_iter().chain(["missing: bert.pooler.dense.weight", "unknown: bert.poler.dense.weight"])
+    {
+        assert!(message.contains(expected), "{expected}\n{message}");
+    }
+    let asked = wanted(json!({ "head": { "kind": "regression" } }));
+    let message = fine_tune(folder.path(), &asked, 1).unwrap_err().to_string();
+    assert!(encoder.iter().all(|expected| message.contains(expected)), "{message}");
+    assert!(!message.contains("pooler"), "{message}");
+}
+
+#[test]
+fn damaged_shards_are_refused_by_name() {
+    let index = "model.safetensors.index.json";
+    let shards = |folder: &Path| {
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".safetensors"))
+            .collect();
+        names.sort();
+        names
+    };
+    let folder = copy_of("bert-sharded");
+    let names = shards(folder.path());
+    assert!(names.len() > 2);
+    let whole = std::fs::read(folder.path().join(&names[1])).unwrap();
+    for length in [0, 7, 8, 100, whole.len() - 1] {
+        std::fs::write(folder.path().join(&names[1]), &whole[..length]).unwrap();
+        let message = refusal(folder.path());
+        assert!(message.contains(&names[1]) && message.contains("damaged or truncated"), "{message}");
+    }
+    std::fs::write(folder.path().join(&names[1]), [&(1u64 << 40).to_le_bytes()[..], &whole[8..]].concat())
+        .unwrap();
+    assert!(refusal(folder.path()).contains("a header of 1099511627776 bytes"));
+
+    for name in &names[..2] {
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    let message = refusal(folder.path());
+    assert!(
+        message.contains("shards are missing") && names[..2].iter().all(|name| message.contains(name)),
+        "{message}"
+    );
+
+    let folder = copy_of("bert-sharded");
+    let path = folder.path().join(index);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("bert.pooler.dense.bias", "bert.poler.dense.bias")).unwrap();
+    let message = refusal(folder.path());
+    assert!(message.contains(index) && message.contains("bert.poler.dense.bias is not in "), "{message}");
+    std::fs::write(&path, text.replace(&names[0], &format!("../{}", names[0]))).unwrap();
+    assert!(refusal(folder.path()).contains("is no name of a file of this folder"));
+    std::fs::write(&path, "{}").unwrap();
+    assert!(refusal(folder.path()).contains("no index of shards"));
+    std::fs::remove_file(&path).unwrap();
+    assert!(refusal(folder.path()).contains("model.safetensors: is missing, and so is"));
+    std::fs::write(folder.path().join("pytorch_model.bin"), "").unwrap();
+    assert!(refusal(folder.path()).contains("pytorch_model.bin is a pickle"));
+}
+
+#[test]
+fn configs_of_other_models_are_refused_by_what_differs() {
+    let folder = copy_of("bert-tiny");
+    configure(
+        folder.path(),
+        json!({
+            "position_embedding_type": "relative_key", "is_decoder": true, "add_cross_attention": true,
+            "hidden_act": "gelu_fast", "pruned_heads": { "0": [1] }, "type_vocab_size": 0,
+        }),
+    );
+    let message = refusal(folder.path());
+    for expected in [
+        "config.json: describes another model than can be had here:",
+        "position_embedding_type is \"relative_key\", \"absolute\" is expected",
+        "is_decoder is true, false is expected",
+        "add_cross_attention is true, false is expected",
+        "hidden_act is \"gelu_fast\", one of [\"gelu\",",
+        "pruned_heads is {\"0\":[1]}, {} is expected",
+        "type_vocab_size is 0, but transformers looks up type 0 of every token",
+    ] {
+        assert!(message.contains(expected), "{expected}\n{message}");
+    }
+
+    let changed = |changes: Value| {
+        let folder = copy_of("bert-tiny");
+        configure(folder.path(), changes);
+        refusal(folder.path())
+    };
+    assert!(
+        changed(json!({ "model_type": "distilbert" })).contains("model_type is \"distilbert\", one of [")
+    );
+    assert!(
+        changed(json!({ "problem_type": "multi_label_classification" }))
+            .contains("problem_type \"multi_label_classification\" with 3 labels")
+    );
+    assert!(
+        changed(json!({ "id2label": { "0": "a", "2": "b" } }))
+            .contains("a name for each of the numbers from 0 on")
+    );
+    assert!(changed(json!({ "layer_norm_eps": "small" })).contains("config.layerNormEps: a number above 0"));
+
+    let folder = copy_of("bert-tiny");
+    configure(folder.path(), json!({ "model_type": "albert" }));
+    let asked = wanted(json!({ "head": { "kind": "regression" } }));
+    let message = fine_tune(folder.path(), &asked, 1).unwrap_err().to_string();
+    assert!(
+        message.contains("model_type is \"albert\", one of [\"bert\", \"roberta\"] is expected"),
+        "{message}"
+    );
+}
