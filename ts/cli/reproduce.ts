@@ -1,12 +1,4 @@
-import { availableParallelism, cpus } from 'node:os'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
-import * as v from 'valibot'
-import { occupy } from '../occupied.js'
-import { count, parse } from '../options.js'
-import { fixed, duration } from '../report/format.js'
-import type { Fact } from '../report/report-data.js'
-import type { CellResult } from '../reproduce/cell-result.js'
+import { fixed } from '../report/format.js'
 import { rateCells, seedCells, sweepCells, type Cell, type Experiment } from '../reproduce/experiment.js'
 import { NMT } from '../reproduce/nmt.js'
 import { sweepReport, tableReport, tableVerdict } from '../reproduce/report.js'
@@ -14,15 +6,12 @@ import { sweepOf } from '../reproduce/sweep.js'
 import { chosenRates, tableOf } from '../reproduce/table.js'
 import { writeDocument } from '../reproduce/write.js'
 import type { OptionSpec } from './arguments.js'
-import { machineFacts } from './assemble.js'
 import type { Command, Context } from './command.js'
-import { EXIT } from './exit-codes.js'
+import { MatrixRuns, threadsEach } from './matrix.js'
 import { reproductionOf, type Reproduction } from './reproduction.js'
-import { readResults, runCells, type CellsPlace } from './run-cells.js'
-import { calledOff, watchInterruption } from './signals.js'
+import { stoppable } from './stoppable.js'
 import { printFacts } from './table.js'
 import type { PreparedTask } from './task-command.js'
-import { taskOf } from './train.js'
 
 const OPTIONS = {
   table: { type: 'string', value: 'N', about: 'nmt: 4, Adam against Adam-SAGE' },
@@ -47,17 +36,7 @@ export const reproduce: Command = {
   ],
   run: async (args, context) => {
     const reproduction = reproductionOf(args, context)
-    using interruption = watchInterruption((signal) => context.terminal.line(`\n${signal === 'SIGINT' ? 'Ctrl-C' : signal}: finishing the step and saving; once more to exit at once.`))
-    try {
-      await mkdir(reproduction.folder, { recursive: true })
-      using occupied = await occupy(reproduction.folder, 'lock')
-      await new Reproducing({ ...reproduction, folder: occupied.folder }, context, interruption.signal).run()
-      return interruption.exitCode() ?? EXIT.ok
-    } catch (error) {
-      if (!calledOff(error, interruption.signal)) throw error
-      context.terminal.line(`Stopped. The same command goes on: npx ${context.written}`)
-      return interruption.exitCode() ?? EXIT.error
-    }
+    return stoppable(reproduction.folder, context, (folder, signal) => new Reproducing({ ...reproduction, folder }, context, signal).run())
   },
 }
 
@@ -65,43 +44,38 @@ export const reproduce: Command = {
 class Reproducing {
   readonly #asked: Reproduction
   readonly #context: Context
-  readonly #signal: AbortSignal
-  readonly #results = new Map<string, Map<string, CellResult>>()
+  readonly #runs: MatrixRuns
 
   constructor(asked: Reproduction, context: Context, signal: AbortSignal) {
     this.#asked = asked
     this.#context = context
-    this.#signal = signal
+    this.#runs = new MatrixRuns({ folder: asked.folder, context, signal, onResult: async () => void (await this.#report()) })
   }
 
   async run(): Promise<void> {
     const { experiments, folder } = this.#asked
     // All data first: what is missing for the last experiment is said before the first has trained for days.
-    for (const experiment of experiments) (await this.#prepare(experiment))[Symbol.asyncDispose]() // oxlint-disable-line no-await-in-loop -- each fills the machine
+    for (const experiment of experiments) (await this.#runs.prepare(experiment))[Symbol.asyncDispose]() // oxlint-disable-line no-await-in-loop -- each fills the machine
     for (const experiment of experiments) await this.#experiment(experiment) // oxlint-disable-line no-await-in-loop -- as above
     const written = await this.#report()
     this.#context.terminal.line(`Report: ${this.#context.terminal.style('bold', written.page)}`)
     this.#context.json({ folder, report: written.page, results: written.results })
   }
 
-  #prepare({ task, prepare }: Experiment): Promise<PreparedTask> {
-    return taskOf(task, this.#context).prepare(prepare, (line) => this.#context.terminal.line(line), this.#signal)
-  }
-
   async #experiment(experiment: Experiment): Promise<void> {
     const { seeds, wanted } = this.#asked
-    const [first = 1, ...others] = seeds
-    await using task = await this.#prepare(experiment)
+    const [runs, { name }, [first = 1, ...others]] = [this.#runs, experiment, seeds]
+    await using task = await runs.prepare(experiment)
     const known = wanted === 'table' ? rateCells(experiment, first) : sweepCells(experiment, first)
-    this.#results.set(experiment.name, await readResults(this.#allCells(experiment), this.#place(experiment)))
-    const chosen = chosenRates(experiment, first, this.#of(experiment))
+    await runs.read(experiment, this.#allCells(experiment))
+    const chosen = chosenRates(experiment, first, runs.of(name))
     const repeats = wanted === 'table' ? others.flatMap((seed) => seedCells(experiment, chosen, seed)) : []
-    this.#sayPlan(experiment, task, { all: known.length + (wanted === 'table' ? others.length * experiment.arms.length : 0), done: [...known, ...repeats].filter(({ name }) => this.#of(experiment).has(name)).length })
-    await this.#runMissing(experiment, task, known)
+    this.#sayPlan(experiment, task, { all: known.length + (wanted === 'table' ? others.length * experiment.arms.length : 0), done: [...known, ...repeats].filter((cell) => runs.of(name).has(cell.name)).length })
+    await runs.runMissing(experiment, task, known)
     if (wanted !== 'table') return
-    const rates = chosenRates(experiment, first, this.#of(experiment))
-    await this.#runMissing(experiment, task, others.flatMap((seed) => seedCells(experiment, rates, seed)))
-    this.#context.terminal.line(`\n${this.#context.terminal.style('bold', `${experiment.label}: ${tableVerdict(await tableOf(experiment, seeds, this.#of(experiment)))}`)}`)
+    const rates = chosenRates(experiment, first, runs.of(name))
+    await runs.runMissing(experiment, task, others.flatMap((seed) => seedCells(experiment, rates, seed)))
+    this.#context.terminal.line(`\n${this.#context.terminal.style('bold', `${experiment.label}: ${tableVerdict(await tableOf(experiment, seeds, runs.of(name)))}`)}`)
   }
 
   /** Every run that a report may tell of, done or not. */
@@ -112,68 +86,23 @@ class Reproducing {
     return [...repeated, ...sweepCells(experiment, first)]
   }
 
-  #place({ name, task, prepare }: Experiment): CellsPlace {
-    return { command: taskOf(task, this.#context), prepare, folder: join(this.#asked.folder, name) }
-  }
-
-  #of({ name }: Experiment): Map<string, CellResult> {
-    return this.#results.get(name) ?? new Map()
-  }
-
   #sayPlan(experiment: Experiment, task: PreparedTask, { all, done }: { readonly all: number; readonly done: number }): void {
     const { terminal } = this.#context
     const { label, together } = experiment
     terminal.line()
     terminal.line(terminal.style('bold', `Plan: ${label}, ${fixed(all)} runs${together > 1 ? `, ${together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
-    printFacts(terminal, [...task.facts, { label: 'measured on', value: task.measuredOn }, { label: 'threads each', value: String(this.#threads(experiment)) }, { label: 'estimate', value: 'follows from the first runs' }, { label: 'folder', value: join(this.#asked.folder, experiment.name) }])
-  }
-
-  #threads({ together, train }: Experiment): number {
-    const threads = parse(v.optional(count, availableParallelism()), train['threads'], 'train.threads')
-    return Math.max(1, Math.floor(threads / together))
-  }
-
-  async #runMissing(experiment: Experiment, task: PreparedTask, cells: readonly Cell[]): Promise<void> {
-    const [{ terminal }, results, threads] = [this.#context, this.#of(experiment), this.#threads(experiment)]
-    const missing = cells.filter(({ name }) => !results.has(name))
-    if (missing.length === 0) return
-    await runCells(missing, {
-      ...this.#place(experiment),
-      task,
-      weights: experiment.weights,
-      together: experiment.together,
-      threads,
-      machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${threads} thread${threads === 1 ? '' : 's'}`,
-      terminal,
-      signal: this.#signal,
-      onResult: async (cell, result) => {
-        results.set(cell.name, result)
-        await this.#report()
-      },
-    })
+    printFacts(terminal, [...task.facts, { label: 'measured on', value: task.measuredOn }, { label: 'threads each', value: String(threadsEach(experiment)) }, { label: 'estimate', value: 'follows from the first runs' }, { label: 'folder', value: this.#runs.folderOf(experiment) }])
   }
 
   /** Writes the report of what is done so far. */
   async #report(): Promise<{ readonly page: string; readonly results: unknown }> {
     const { experiments, folder, seeds, wanted, number } = this.#asked
-    const provenance = { command: `npx ${this.#context.written}`, facts: this.#facts() }
+    const provenance = { command: `npx ${this.#context.written}`, facts: this.#runs.facts() }
     if (wanted === 'table') {
-      const results = await Promise.all(experiments.map((experiment) => tableOf(experiment, seeds, this.#of(experiment))))
+      const results = await Promise.all(experiments.map((experiment) => tableOf(experiment, seeds, this.#runs.of(experiment.name))))
       return { page: await writeDocument(folder, `table-${number}`, tableReport(experiments, results, provenance), results), results }
     }
-    const results = experiments.map((experiment) => sweepOf(experiment, seeds[0] ?? 1, this.#of(experiment)))
+    const results = experiments.map((experiment) => sweepOf(experiment, seeds[0] ?? 1, this.#runs.of(experiment.name)))
     return { page: await writeDocument(folder, `figure-${number}`, sweepReport(experiments, results, provenance), results), results }
   }
-
-  #facts(): readonly Fact[] {
-    const trained = Array.from(this.#results.values(), (results) => Array.from(results.values())).flat()
-    const seconds = trained.reduce((total, result) => total + result.seconds, 0)
-    return [
-      ...machineFacts(),
-      ...this.#context.versions(),
-      { label: 'trained on', value: [...new Set(trained.map(({ machine }) => machine))].join('; ') },
-      { label: 'training', value: `${fixed(trained.length)} runs, ${duration(seconds)} in all, where runs that share the machine count each` },
-    ]
-  }
 }
-

@@ -1,13 +1,11 @@
 import { join, resolve } from 'node:path'
-import * as v from 'valibot'
-import { count, parse } from '../options.js'
-import { beta0Of, rateCells, sweepCells, type Experiment } from '../reproduce/experiment.js'
+import { sweepCells, type Experiment } from '../reproduce/experiment.js'
 import { NMT } from '../reproduce/nmt.js'
 import type { Arguments, Override } from './arguments.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
-import { isSetAt, merge } from './merge.js'
-import { applyOverrides, parseSeeds, type ConfigKeys } from './run-config.js'
+import { withFlags } from './matrix-flags.js'
+import { parseSeeds } from './run-config.js'
 import { taskOf } from './train.js'
 
 /** What `sagetrain reproduce` was asked for. */
@@ -39,7 +37,7 @@ export function reproductionOf({ positionals, options, overrides }: Arguments, c
   const seeds = text('seeds')
   if (wanted === 'figure' && seeds !== undefined && parseSeeds(seeds).length > 1) throw new UsageError(`--seeds ${seeds}: a figure has one run a point; give one seed, such as 2,`)
   const data = dataOf(text('data'), scale)
-  const experiments = chosen(NMT[scale], text('experiments')).map((experiment) => withOverrides(withData(experiment, data), overrides, context))
+  const experiments = chosen(NMT[scale], text('experiments')).map((experiment) => laid(withData(experiment, data), overrides, context))
   return { wanted, number, experiments, folder: join(text('runs') ?? 'runs', `nmt-${scale}`), seeds: seeds === undefined ? parseSeeds(String(wanted === 'table' ? SEEDS : 1)) : parseSeeds(seeds) }
 }
 
@@ -76,35 +74,8 @@ function withData(experiment: Experiment, data: string | undefined): Experiment 
   return data === undefined ? experiment : { ...experiment, prepare: { ...experiment.prepare, data: resolve(data) } }
 }
 
-/**
- * Flags are laid over what the runs of an experiment share and told of in its notes; one below `optimizer.sage` holds for the arms that have
- * SAGE. What the runs differ in is not for a flag to say.
- */
-function withOverrides(experiment: Experiment, overrides: readonly Override[], context: Context): Experiment {
-  const command = taskOf(experiment.task, context)
-  const laid = overrides.reduce((result, override) => withOverride(result, override, command.keys), experiment)
-  for (const cell of [...rateCells(laid, 1), ...sweepCells(laid, 1)]) command.check(cell.train)
-  parse(v.optional(count), laid.train['threads'], 'train.threads')
-  if (overrides.length === 0) return laid
-  const flags = overrides.map(({ flag, text }) => `${flag} ${text ?? ''}`.trim()).join(' ')
-  return { ...laid, notes: [...laid.notes, `Changed on the command line: ${flags}.`] }
+function laid(experiment: Experiment, overrides: readonly Override[], context: Context): Experiment {
+  const result = withFlags(experiment, overrides, context)
+  for (const cell of sweepCells(result, 1)) taskOf(result.task, context).check(cell.train)
+  return result
 }
-
-function withOverride(experiment: Experiment, override: Override, keys: ConfigKeys): Experiment {
-  const { task, prepare, train, arms } = experiment
-  const refuse = (): never => {
-    throw new UsageError(`${override.flag}: is what the runs of a reproduction differ in; train one of your own with sagetrain train`)
-  }
-  if (override.path[0] === 'compare' || OWN.has(override.path.join('.'))) refuse()
-  const laid = applyOverrides({ task, prepare, train, compare: arms.map(({ name, train: own }) => ({ name, train: own })) }, [override], keys)
-  const changed = arms.map((arm) => ({ ...arm, train: laid.compare?.find(({ name }) => name === arm.name)?.train ?? arm.train }))
-  const differs = changed.some((arm, index) => {
-    const [before, after] = [merge(train, arms[index]?.train ?? {}), merge(laid.train, arm.train)]
-    return isSetAt(after, ['seed']) || isSetAt(after, ['optimizer', 'lr']) || beta0Of(after) !== beta0Of(before) || isSetAt(after, SAGE) !== isSetAt(before, SAGE)
-  })
-  if (differs) refuse()
-  return { ...experiment, prepare: laid.prepare, train: laid.train, arms: changed }
-}
-
-const SAGE = ['optimizer', 'sage']
-const OWN: ReadonlySet<string> = new Set(['seed', 'optimizer.lr', 'optimizer.sage', 'optimizer.sage.beta0'])

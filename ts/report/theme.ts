@@ -55,7 +55,7 @@ a{color:var(--tone-0)}
 .card dl{display:grid;grid-template-columns:auto 1fr;gap:.1rem .9rem;margin:.6rem 0 0;font-size:.93rem}
 .card dt{color:var(--soft)}.card dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1rem;margin:.8rem 0}
-.cards .chart{max-width:25rem}
+.cards .chart,.chart.intervals{max-width:25rem}
 .plot.wide{grid-column:1/-1}
 .plot h3{font-size:.98rem}
 .surface{border-radius:6px;touch-action:pan-y}

@@ -24,8 +24,8 @@ export interface Sweep {
   readonly notes?: readonly string[]
 }
 
-/** A comparison of the paper on one data set: which data, what is trained, what is measured. */
-export interface Experiment {
+/** Arms on one data set: which data, what is trained. */
+export interface Matrix {
   /** Names its folder; what `--experiments` takes. */
   readonly name: string
   readonly label: string
@@ -36,14 +36,18 @@ export interface Experiment {
   readonly train: JsonObject
   /** The baseline first. */
   readonly arms: readonly ExperimentArm[]
-  readonly sweep: Sweep
   readonly weights: Weights
-  /** The metric that stands beside the paper's figure. */
-  readonly metric: string
   /** Runs that share the machine at any time, each with its share of the threads. */
   readonly together: number
   /** What is assumed where the paper is silent, and what differs from it. */
   readonly notes: readonly string[]
+}
+
+/** A comparison of the paper on one data set by one metric, with its figure. */
+export interface Experiment extends Matrix {
+  readonly sweep: Sweep
+  /** The metric that stands beside the paper's figure. */
+  readonly metric: string
 }
 
 /** What tells a run of an experiment from its others. */
@@ -64,14 +68,14 @@ export interface Cell extends Setting {
 }
 
 /** The arm of that name. */
-export function armOf({ name: experiment, arms }: Experiment, name: string): ExperimentArm {
+export function armOf({ name: experiment, arms }: Matrix, name: string): ExperimentArm {
   const arm = arms.find((one) => one.name === name)
   if (arm === undefined) throw new TypeError(`${experiment} has no arm "${name}"`)
   return arm
 }
 
 /** The run with that setting. Two settings that train the same have the same name. */
-export function cellOf(experiment: Experiment, setting: Setting): Cell {
+export function cellOf(experiment: Matrix, setting: Setting): Cell {
   const { arm: name, rate, seed, beta0 } = setting
   const arm = armOf(experiment, name)
   const own = merge(experiment.train, arm.train)
@@ -90,7 +94,7 @@ export function beta0Of({ optimizer }: JsonObject): number | undefined {
 }
 
 /** The runs that choose the arms' learning rates: every rate of every arm with the first seed, the arms of a rate beside each other. */
-export function rateCells(experiment: Experiment, seed: number): readonly Cell[] {
+export function rateCells(experiment: Matrix, seed: number): readonly Cell[] {
   const most = Math.max(...experiment.arms.map(({ rates }) => rates.length))
   return Array.from({ length: most }, (_, place) => place).flatMap((place) =>
     experiment.arms.flatMap(({ name: arm, rates }) => (rates[place] === undefined ? [] : [cellOf(experiment, { arm, rate: rates[place], seed })])),
@@ -98,7 +102,7 @@ export function rateCells(experiment: Experiment, seed: number): readonly Cell[]
 }
 
 /** The runs of one seed at the rates that were chosen. */
-export function seedCells(experiment: Experiment, chosen: ReadonlyMap<string, number>, seed: number): readonly Cell[] {
+export function seedCells(experiment: Matrix, chosen: ReadonlyMap<string, number>, seed: number): readonly Cell[] {
   return experiment.arms.flatMap(({ name: arm }) => {
     const rate = chosen.get(arm)
     return rate === undefined ? [] : [cellOf(experiment, { arm, rate, seed })]

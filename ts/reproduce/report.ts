@@ -66,16 +66,18 @@ function differenceVerdict({ rows, difference, metric, missing }: TableResult): 
   const gap = `${last.label} less ${baseline.label} is ${signed(difference.mean, 2)} ${label(metric)} over ${difference.degrees + 1} seed${difference.degrees === 0 ? '' : 's'}`
   if (difference.lower === null || difference.upper === null) return `${gap}; one seed has no interval.${paper}`
   if (difference.pValue === null) return `${gap}, the same with every seed.${paper}`
-  const range = `95 % interval ${signed(difference.lower, 2)} to ${signed(difference.upper, 2)}, p = ${fixed(difference.pValue, 3)}`
+  const range = `95 % interval ${signed(difference.lower, 2)} to ${signed(difference.upper, 2)}, ${probability(difference.pValue)}`
   const open = difference.lower <= 0 && difference.upper >= 0
   return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open ? ', an interval with 0 in it' : ''}.${paper}`
 }
 
-function spread({ mean, deviation }: TTest): string {
+/** `84.13 ± 0.32`: mean and sample standard deviation. */
+export function spread({ mean, deviation }: TTest): string {
   return deviation === null ? fixed(mean, 2) : `${fixed(mean, 2)} ± ${fixed(deviation, 2)}`
 }
 
-function interval({ lower, upper }: TTest, show: (value: number, digits: number) => string = fixed): string {
+/** `83.90 to 84.36`: the mean’s 95 % interval. */
+export function interval({ lower, upper }: TTest, show: (value: number, digits: number) => string = fixed): string {
   return lower === null || upper === null ? MISSING : `${show(lower, 2)} to ${show(upper, 2)}`
 }
 
@@ -83,7 +85,8 @@ function rowOf({ label: name, paper, score, rate, seeds }: TableRow): readonly s
   return [name, fixed(paper, 1), score === null ? MISSING : spread(score), score === null ? MISSING : interval(score), rate === null ? MISSING : String(rate), seedsOf(seeds)]
 }
 
-function seedsOf(seeds: readonly SeedScore[]): string {
+/** How many runs there are, and how many of them diverged. */
+export function seedsOf(seeds: readonly SeedScore[]): string {
   const diverged = seeds.filter((run) => run.diverged !== undefined).length
   return diverged === 0 ? String(seeds.length) : `${seeds.length - diverged} and ${diverged} diverged`
 }
@@ -124,7 +127,13 @@ function trialBlocks({ experiment, rows, trials }: TableResult): readonly Block[
   ]
 }
 
-function factBlocks(facts: readonly Fact[]): readonly Block[] {
+/** `p = 0.012`; what three digits would call 0 is said to be below. */
+export function probability(pValue: number): string {
+  return pValue < 0.001 ? 'p < 0.001' : `p = ${fixed(pValue, 3)}`
+}
+
+/** What the machine and the program were. */
+export function factBlocks(facts: readonly Fact[]): readonly Block[] {
   return [
     { type: 'heading', text: 'Where it ran' },
     { type: 'list', items: facts.map(({ label: name, value }) => `${name}: ${value}`) },

@@ -1,6 +1,6 @@
 import { present } from '../json.js'
 import { tTest, type TTest } from '../score/t-test.js'
-import { cellOf, type Cell, type Experiment, type ExperimentArm } from './experiment.js'
+import { cellOf, type Cell, type Experiment, type ExperimentArm, type Matrix } from './experiment.js'
 import type { CellResult } from './cell-result.js'
 
 /** A rate that was tried with the first seed. */
@@ -51,7 +51,7 @@ export interface TableResult {
 export type Results = ReadonlyMap<string, CellResult>
 
 /** The rate of each arm that scored best on the validation part; without those that are not settled yet. */
-export function chosenRates(experiment: Experiment, seed: number, results: Results): ReadonlyMap<string, number> {
+export function chosenRates(experiment: Matrix, seed: number, results: Results): ReadonlyMap<string, number> {
   return new Map(experiment.arms.flatMap((arm) => {
     // The paper's one rate is not chosen: every seed is trained at it, whatever becomes of the first.
     const best = arm.rates.length === 1 ? arm.rates[0] : bestRate(experiment, arm, seed, results)
@@ -59,7 +59,7 @@ export function chosenRates(experiment: Experiment, seed: number, results: Resul
   }))
 }
 
-function bestRate(experiment: Experiment, { name: arm, rates }: ExperimentArm, seed: number, results: Results): number | undefined {
+function bestRate(experiment: Matrix, { name: arm, rates }: ExperimentArm, seed: number, results: Results): number | undefined {
   const tried = rates.map((rate) => ({ rate, result: results.get(cellOf(experiment, { arm, rate, seed }).name) }))
   if (tried.some(({ result }) => result === undefined)) return undefined
   const scored = tried.filter(({ result }) => result?.validation !== null)
@@ -114,7 +114,7 @@ function trialsOf(experiment: Experiment, seed: number, chosen: ReadonlyMap<stri
 }
 
 /** Runs of the table that are not done; those at rates that are still to be chosen are not known yet. */
-export function missingOf(experiment: Experiment, seeds: readonly number[], chosen: ReadonlyMap<string, number>, results: Results): readonly Cell[] {
+export function missingOf(experiment: Matrix, seeds: readonly number[], chosen: ReadonlyMap<string, number>, results: Results): readonly Cell[] {
   const [first = 1, ...others] = seeds
   const searching = experiment.arms.flatMap(({ name: arm, rates }) => rates.map((rate) => cellOf(experiment, { arm, rate, seed: first })))
   const repeated = others.flatMap((seed) => [...chosen].map(([arm, rate]) => cellOf(experiment, { arm, rate, seed })))

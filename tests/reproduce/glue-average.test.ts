@@ -1,0 +1,46 @@
+import test from 'ava'
+import { devAverage, taskAverage, testAverage } from '#ts/reproduce/glue-average.js'
+import { TABLE_2, TABLE_3, TABLE_6, TABLE_8, paperDeviation, paperRow, type PaperRow } from '#ts/reproduce/glue-paper.js'
+import { GLUE, glueTask } from '#ts/task/classification/glue.js'
+
+const printed = (value: number | null): number | null => (value === null ? null : Number(value.toFixed(1)))
+
+const CUT: PaperRow | undefined = paperRow('roberta-large', 'adamax')
+
+test('averages over development sets are those that Tables 2 and 6 print', (t) => {
+  for (const row of [...TABLE_2, ...TABLE_6].filter((one) => one !== CUT)) t.is(printed(devAverage(row.figures).value), row.average, row.label)
+  t.is(TABLE_2.filter(({ average }) => average === null).length, 2)
+})
+
+test('one average was cut off where the others are rounded', (t) => {
+  const { value } = devAverage(CUT?.figures ?? {})
+  t.true(value !== null && Math.abs(value - 88.79) < 0.005 && CUT?.average === 88.7)
+})
+
+test('averages of the test server are those that Table 3 prints', (t) => {
+  for (const row of TABLE_3) t.is(printed(testAverage(row.figures).value), row.average, row.label)
+})
+
+test('what is missing is named, and there is no average of the rest', (t) => {
+  const devlin = TABLE_2[0]?.figures ?? {}
+  t.deepEqual(devAverage(devlin).missing, ['RTE Acc', 'MRPC Acc', 'CoLA Mcc', 'STS-B Pearson', 'STS-B Spearman', 'QQP Acc', 'QQP F1', 'MNLI mm'])
+  const { mnli: _, ...seven } = paperRow('bert-base', 'adamax')?.figures ?? {}
+  t.deepEqual(devAverage(seven), { value: null, missing: ['MNLI m', 'MNLI mm'] })
+  t.deepEqual(devAverage({ ...seven, rte: [Number.NaN] }, GLUE.slice(0, 2)), { value: null, missing: ['RTE Acc'] })
+  t.deepEqual(testAverage({ ...TABLE_3[0]?.figures, mnli: [84.6] }), { value: null, missing: ['MNLI'] })
+  t.is(devAverage({}, []).value, null)
+})
+
+test('an average of some tasks is over those', (t) => {
+  t.deepEqual(devAverage({ rte: [70], mrpc: [80, 90] }, [glueTask('rte'), glueTask('mrpc')]), { value: 77.5, missing: [] })
+  t.is(taskAverage(glueTask('mnli'), [80, 81]), 80.5)
+  t.is(taskAverage(glueTask('mnli'), [80]), null)
+})
+
+test('every line of the paper has as many figures as its table has columns', (t) => {
+  for (const { label, figures } of [...TABLE_2, ...TABLE_6]) for (const task of GLUE) t.is(figures[task.name].length, task.figures.length, `${label}, ${task.label}`)
+  for (const { label, figures } of TABLE_3) t.is(Object.values(figures).flat().length, 9, label)
+  t.is(TABLE_8.length, 3)
+  t.is(paperDeviation('bert-base', 'adamax-sage', 'rte'), 0.56)
+  t.is(paperDeviation('bert-base', 'adamax', 'rte'), null)
+})

@@ -1,0 +1,48 @@
+import test from 'ava'
+import { glueArms, glueSetting } from '#ts/task/classification/glue-settings.js'
+import { GLUE, glueTask } from '#ts/task/classification/glue.js'
+
+test('the tasks are those of Table 2, in its order, with its metrics', (t) => {
+  t.deepEqual(GLUE.map(({ label, figures }) => `${label} ${figures.map((one) => one.label).join('/')}`), [
+    'RTE Acc', 'MRPC Acc/F1', 'CoLA Mcc', 'SST-2 Acc', 'STS-B Pearson/Spearman', 'QNLI Acc', 'QQP Acc/F1', 'MNLI m/mm',
+  ])
+  t.deepEqual(GLUE.filter(({ kind }) => kind === 'regression').map(({ name, labels }) => [name, labels]), [['sts-b', []]])
+  t.deepEqual(GLUE.filter(({ test: parts }) => parts.length > 1).map(({ name, test: parts }) => [name, parts]), [['mnli', ['test', 'testMismatched']]])
+  t.deepEqual(glueTask('mnli').figures.map(({ key, part, metric }) => [key, part, metric]), [['accuracy', 'valid', 'accuracy'], ['accuracyMismatched', 'validMismatched', 'accuracy']])
+  for (const { name, figures } of GLUE) t.is(new Set(figures.map(({ key }) => key)).size, figures.length, name)
+})
+
+test('class ids are those of the paper’s code', (t) => {
+  t.deepEqual(glueTask('mnli').labels, ['contradiction', 'neutral', 'entailment'])
+  for (const name of ['qnli', 'rte'] as const) t.deepEqual(glueTask(name).labels, ['not_entailment', 'entailment'])
+  for (const name of ['cola', 'sst-2', 'mrpc', 'qqp'] as const) t.deepEqual(glueTask(name).labels, ['0', '1'])
+})
+
+test('the released MNLI script has Table 7’s column for it', (t) => {
+  t.deepEqual(glueSetting('bert-base', 'adamax-sage', 'mnli'), { lr: 2e-4, beta0: 0.85, batchSize: 32, epochs: 3, classifierDropout: 0.3, warmupRatio: 0.1 })
+})
+
+test('Table 7 has a setting for each of its combinations and no other', (t) => {
+  t.deepEqual(glueArms('bert-base'), ['adam', 'adam-sage', 'adamax', 'adamax-sage'])
+  t.deepEqual(glueArms('roberta-large'), ['adamax', 'adamax-sage'])
+  t.is(glueSetting('roberta-large', 'adam', 'rte'), undefined)
+  for (const model of ['bert-base', 'roberta-large'] as const) {
+    for (const arm of glueArms(model)) {
+      for (const { name } of GLUE) {
+        const setting = glueSetting(model, arm, name)
+        t.true(setting !== undefined && setting.lr >= 1e-5 && setting.lr <= 5e-4, `${model} ${arm} ${name}`)
+        t.is(setting?.beta0 !== undefined, arm.endsWith('-sage'), `${model} ${arm} ${name}`)
+        if (setting?.beta0 !== undefined) t.true(setting.beta0 >= 0.6 && setting.beta0 <= 0.9)
+      }
+    }
+  }
+})
+
+test('columns of Table 7 are not mixed up', (t) => {
+  t.deepEqual(glueSetting('bert-base', 'adam', 'mrpc'), { lr: 1e-5, batchSize: 8, epochs: 6, classifierDropout: 0.1, warmupRatio: 0.1 })
+  t.deepEqual(glueSetting('bert-base', 'adam-sage', 'qqp'), { lr: 4e-5, beta0: 0.75, batchSize: 32, epochs: 6, classifierDropout: 0, warmupRatio: 0 })
+  t.deepEqual(glueSetting('bert-base', 'adamax', 'sst-2'), { lr: 5e-5, batchSize: 32, epochs: 6, classifierDropout: 0.1, warmupRatio: 0.1 })
+  t.deepEqual(glueSetting('bert-base', 'adamax-sage', 'sts-b'), { lr: 5e-4, beta0: 0.75, batchSize: 32, epochs: 6, classifierDropout: 0.1, warmupRatio: 0.1 })
+  t.deepEqual(glueSetting('roberta-large', 'adamax', 'rte'), { lr: 5e-5, batchSize: 16, epochs: 15, classifierDropout: 0.1, warmupRatio: 0.1 })
+  t.deepEqual(glueSetting('roberta-large', 'adamax-sage', 'qqp'), { lr: 2e-4, beta0: 0.65, batchSize: 32, epochs: 15, classifierDropout: 0, warmupRatio: 0.1 })
+})

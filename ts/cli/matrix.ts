@@ -1,0 +1,103 @@
+import { availableParallelism, cpus } from 'node:os'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { count, parse } from '../options.js'
+import { duration, fixed } from '../report/format.js'
+import type { Fact } from '../report/report-data.js'
+import type { CellResult } from '../reproduce/cell-result.js'
+import type { Cell, Matrix } from '../reproduce/experiment.js'
+import { machineFacts } from './assemble.js'
+import type { Context } from './command.js'
+import { readResults, runCells, type CellsPlace } from './run-cells.js'
+import type { PreparedTask } from './task-command.js'
+import { taskOf } from './train.js'
+
+/** Where matrices are run, and who is told. */
+export interface MatrixOptions {
+  /** The matrices' folders go below. */
+  readonly folder: string
+  readonly context: Context
+  readonly signal: AbortSignal
+  /** Told of every run that has come to its end. */
+  readonly onResult: () => Promise<void>
+}
+
+/** The runs of matrices: what is there of them, and what is missing. */
+export class MatrixRuns {
+  readonly #options: MatrixOptions
+  readonly #results = new Map<string, Map<string, CellResult>>()
+
+  constructor(options: MatrixOptions) {
+    this.#options = options
+  }
+
+  /** Makes a matrix's data ready. */
+  prepare({ task, prepare }: Matrix): Promise<PreparedTask> {
+    const { context, signal } = this.#options
+    return taskOf(task, context).prepare(prepare, (line) => context.terminal.line(line), signal)
+  }
+
+  /**
+   * Reads what the folder holds of these runs.
+   *
+   * @throws {@link SagetrainError} `ERR_STATE` for a run that was trained with another configuration.
+   */
+  async read(matrix: Matrix, cells: readonly Cell[]): Promise<void> {
+    this.#results.set(matrix.name, await readResults(cells, this.#place(matrix)))
+  }
+
+  /** Results of a matrix by the names of their runs. */
+  of(name: string): ReadonlyMap<string, CellResult> {
+    return this.#results.get(name) ?? new Map()
+  }
+
+  /** Where a matrix's runs lie. */
+  folderOf({ name }: Matrix): string {
+    return join(this.#options.folder, name)
+  }
+
+  /** Trains and measures those of the runs that are not done. */
+  async runMissing(matrix: Matrix, task: PreparedTask, cells: readonly Cell[]): Promise<void> {
+    const { context: { terminal }, signal, onResult } = this.#options
+    const results = this.#results.get(matrix.name) ?? new Map<string, CellResult>()
+    const missing = cells.filter(({ name }) => !results.has(name))
+    if (missing.length === 0) return
+    const threads = threadsEach(matrix)
+    await runCells(missing, {
+      ...this.#place(matrix),
+      task,
+      weights: matrix.weights,
+      together: matrix.together,
+      threads,
+      machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${threads} thread${threads === 1 ? '' : 's'}`,
+      terminal,
+      signal,
+      onResult: async (cell, result) => {
+        this.#results.set(matrix.name, results.set(cell.name, result))
+        await onResult()
+      },
+    })
+  }
+
+  #place(matrix: Matrix): CellsPlace {
+    return { command: taskOf(matrix.task, this.#options.context), prepare: matrix.prepare, folder: this.folderOf(matrix) }
+  }
+
+  /** What a report says of the machine and the time. */
+  facts(): readonly Fact[] {
+    const trained = Array.from(this.#results.values(), (results) => Array.from(results.values())).flat()
+    const seconds = trained.reduce((total, result) => total + result.seconds, 0)
+    return [
+      ...machineFacts(),
+      ...this.#options.context.versions(),
+      { label: 'trained on', value: [...new Set(trained.map(({ machine }) => machine))].join('; ') },
+      { label: 'training', value: `${fixed(trained.length)} runs, ${duration(seconds)} in all, where runs that share the machine count each` },
+    ]
+  }
+}
+
+/** Threads of each run: an equal share of what the matrix or the machine gives. */
+export function threadsEach({ together, train }: Matrix): number {
+  const threads = parse(v.optional(count, availableParallelism()), train['threads'], 'train.threads')
+  return Math.max(1, Math.floor(threads / together))
+}

@@ -1,0 +1,130 @@
+import { csv } from '../report/csv.js'
+import type { Block, Report } from '../report/document.js'
+import { fixed, MISSING, signed } from '../report/format.js'
+import { drawIntervals } from '../report/intervals.js'
+import type { TTest } from '../score/t-test.js'
+import type { GlueModel } from '../task/classification/glue-settings.js'
+import { glueSummary, spreads } from './glue-summary.js'
+import type { GlueAverageRow, GlueRow, GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
+import { factBlocks, interval, probability, seedsOf, spread, type Provenance } from './report.js'
+
+const MODELS: Readonly<Record<GlueModel, string>> = { 'bert-base': 'BERT-base', 'roberta-large': 'RoBERTa-large' }
+
+/** What the paper takes for a difference. */
+const SIGNIFICANT = 0.05
+
+/** The report of the table: Table 2 as it came out here and as printed, and for each task how sure that is. */
+export function glueReport(table: GlueTable, notes: readonly string[], { command, facts }: Provenance): Report {
+  const { model, averages, tasks } = table
+  const missing = tasks.flatMap((task) => task.missing.map((name) => `${task.label} ${name}`))
+  return {
+    title: `GLUE, ${MODELS[model]}: ${averages.map(({ label }) => label).join(', ')}`,
+    blocks: [
+      { type: 'code', text: command },
+      { type: 'text', text: glueVerdict(table) },
+      { type: 'table', caption: 'Development sets, in percent: mean ± sample standard deviation over seeds. The average is the paper’s: over a task’s metrics and sets first, then over the tasks; its deviation is that of the seeds’ averages.', ...glueSummary(table, spreads) },
+      { type: 'table', caption: 'The average, and what an arm with SAGE has more than the same optimizer without: seed by seed, with Student’s paired t-test.', head: HEAD, rows: averages.map((one) => scoreLine(one.label, one, String((one.score?.degrees ?? -1) + 1))) },
+      ...averages.flatMap((one) => differencesOf(one, tasks)),
+      ...tasks.flatMap(taskBlocks),
+      { type: 'list', items: [...notes, ...averages.flatMap(({ label, missing: lacking }) => lacking.map((what) => `${label} has no average of ${what}.`)), ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
+      ...factBlocks(facts),
+    ],
+  }
+}
+
+/** Who is ahead on average and on which tasks, as far as the tests allow. */
+export function glueVerdict({ averages, tasks }: GlueTable): string {
+  const sentences = averages.filter(({ baseline }) => baseline !== null).map((one) => averageVerdict(one) + taskVerdict(one, tasks))
+  return sentences.length === 0 ? 'No arm with SAGE stands beside the same optimizer without it, so there is nothing to compare.' : sentences.join(' ')
+}
+
+function averageVerdict({ label, baseline, difference, paperDifference }: GlueAverageRow): string {
+  if (difference === null) return `${label} less ${baseline}: no seed has all tasks yet.`
+  const { mean, degrees, pValue } = difference
+  const sure = pValue === null ? '' : ` (95 % interval ${interval(difference, signed)}, ${probability(pValue)})`
+  const printed = paperDifference === null ? '' : `; in the paper ${signed(paperDifference)}`
+  return `${label} less ${baseline}: ${signed(mean, 2)} on average over ${degrees + 1} seed${degrees === 0 ? '' : 's'}${sure}${printed}.`
+}
+
+function taskVerdict({ arm }: GlueAverageRow, tasks: readonly GlueTaskResult[]): string {
+  const tested = tasks.flatMap(({ label, rows }) => {
+    const difference = rows.find((row) => row.arm === arm)?.mean.difference ?? null
+    return difference === null || difference.pValue === null ? [] : [{ label, mean: difference.mean, sure: difference.pValue < SIGNIFICANT }]
+  })
+  if (tested.length === 0) return ''
+  const named = (which: typeof tested): string => which.map(({ label }) => label).join(', ') || 'none'
+  const [better, worse, open] = [tested.filter(({ mean, sure }) => sure && mean > 0), tested.filter(({ mean, sure }) => sure && mean < 0), tested.filter(({ sure }) => !sure)]
+  return ` By p < ${SIGNIFICANT} it is better on ${named(better)} and worse on ${named(worse)}; undecided on ${named(open)}.`
+}
+
+const HEAD = ['', 'paper', 'mean ± sd', '95 %', 'less baseline', '95 % of that', 'p', 'in the paper', 'seeds'] as const
+
+function scoreLine(name: string, { paper, score, difference, paperDifference }: GlueScore, seeds: string): readonly string[] {
+  return [
+    name,
+    fixed(paper, 1),
+    score === null ? MISSING : spread(score),
+    score === null ? MISSING : interval(score),
+    ...differenceCells(difference),
+    paperDifference === null ? MISSING : signed(paperDifference),
+    seeds,
+  ]
+}
+
+function differenceCells(difference: TTest | null): readonly string[] {
+  return difference === null ? [MISSING, MISSING, MISSING] : [signed(difference.mean, 2), interval(difference, signed), difference.pValue === null ? MISSING : probability(difference.pValue).replace('p = ', '').replace('p ', '')]
+}
+
+/** What an arm gains by SAGE, task by task. */
+function differencesOf({ arm, label, baseline }: GlueAverageRow, tasks: readonly GlueTaskResult[]): readonly Block[] {
+  const drawn = tasks.flatMap((task) => {
+    const difference = task.rows.find((row) => row.arm === arm)?.mean.difference ?? null
+    if (difference === null || difference.lower === null || difference.upper === null) return []
+    return [{ label: task.label, tone: 1, score: difference.mean, low: difference.lower, high: difference.upper, value: signed(difference.mean) }]
+  })
+  if (drawn.length === 0) return []
+  const [name, title] = [`glue-${arm}`, `${label} less ${baseline ?? ''}: means over seeds and their 95 % intervals`]
+  return [{ type: 'drawing', name, title, svg: drawIntervals(name, title, 'percentage points', drawn) }]
+}
+
+function taskBlocks(task: GlueTaskResult): readonly Block[] {
+  const { label, rows } = task
+  const deviations = rows.filter(({ paperDeviation }) => paperDeviation !== null).map((row) => `${row.label} ${fixed(row.paperDeviation, 2)}`)
+  const caption = `${label}, in percent.${deviations.length === 0 ? '' : ` Standard deviations in the paper: ${deviations.join(', ')}.`}`
+  return [
+    { type: 'heading', text: label },
+    { type: 'table', caption, head: HEAD, rows: rows.flatMap((row) => linesOf(row, task)) },
+    ...runsBlock(task),
+    { type: 'list', items: rows.map(({ label: name, rate, beta0 }) => `${name}: learning rate ${rate}${beta0 === null ? '' : `, β0 ${beta0}`}`) },
+  ]
+}
+
+/** A column a seed. */
+function runsBlock({ rows, figures }: GlueTaskResult): readonly Block[] {
+  const seeds = [...new Set(rows.flatMap((row) => row.seeds.map(({ seed }) => seed)))].toSorted((one, other) => one - other)
+  if (seeds.length === 0) return []
+  const cell = (row: GlueRow, seed: number, key: string): string => {
+    const run = row.seeds.find((one) => one.seed === seed)
+    return run?.diverged === undefined ? fixed(percentOf(run?.metrics[key]), 2) : 'diverged'
+  }
+  const lines = rows.flatMap((row) => figures.map(({ key, label }) => [`${row.label}, ${label}`].concat(seeds.map((seed) => cell(row, seed, key)))))
+  return [{ type: 'table', caption: 'Every run that the figures come from.', head: ['', ...seeds.map((seed) => `seed ${seed}`)], rows: lines }]
+}
+
+/** A line a figure, and one of their mean where there are several. */
+function linesOf(row: GlueRow, { figures }: GlueTaskResult): readonly (readonly string[])[] {
+  const lines = row.figures.map((score, place) => scoreLine(`${row.label}, ${figures[place]?.label ?? ''}`, score, seedsOf(row.seeds)))
+  return figures.length === 1 ? lines : [...lines, scoreLine(`${row.label}, mean`, row.mean, seedsOf(row.seeds))]
+}
+
+function percentOf(value: number | null | undefined): number | null {
+  return typeof value === 'number' ? 100 * value : null
+}
+
+/** Every figure of every run as its run kept it, a share, one a line, for other programs. */
+export function glueCsv({ model, tasks }: GlueTable): string {
+  const rows = tasks.flatMap(({ task, figures, rows: arms }) =>
+    arms.flatMap(({ arm, rate, beta0, seeds }) => seeds.flatMap(({ seed, metrics }) => figures.map(({ key }) => [model, task, arm, seed, rate, beta0, key, metrics[key] ?? null]))),
+  )
+  return csv(['model', 'task', 'arm', 'seed', 'learningRate', 'beta0', 'metric', 'value'], rows)
+}

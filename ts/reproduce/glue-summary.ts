@@ -1,0 +1,37 @@
+import { fixed, MISSING } from '../report/format.js'
+import { spread } from './report.js'
+import type { GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
+
+/** A table in the shape of the paper's: a line an arm, a column a task, the average last. */
+export interface GlueSummary {
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+/** How a number is shown. */
+type Show = (score: GlueScore) => string
+
+/** Means alone, as the paper prints them. */
+export const means: Show = ({ score }) => fixed(score?.mean, 1)
+
+/** Means and standard deviations. */
+export const spreads: Show = ({ score }) => (score === null ? MISSING : spread(score))
+
+const paper: Show = (score) => fixed(score.paper, 1)
+
+/** The arms as measured, with `show`, and below them the same lines of the paper. */
+export function glueSummary({ tasks, averages }: GlueTable, show: Show): GlueSummary {
+  const line = (arm: string, label: string, shown: Show, average: GlueScore): readonly string[] => [label, ...tasks.map((task) => cellOf(task, arm, shown)), shown(average)]
+  return {
+    head: ['', ...tasks.map(({ label, figures }) => `${label} ${figures.map((figure) => figure.label).join('/')}`), 'Avg'],
+    rows: [
+      ...averages.map((average) => line(average.arm, average.label, show, average)),
+      ...averages.map((average) => line(average.arm, `paper: ${average.label}`, paper, average)),
+    ],
+  }
+}
+
+function cellOf({ rows, figures }: GlueTaskResult, arm: string, show: Show): string {
+  const scores = rows.find((row) => row.arm === arm)?.figures ?? []
+  return figures.map((_, place) => (scores[place] === undefined ? MISSING : show(scores[place]))).join('/')
+}
