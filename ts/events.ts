@@ -86,7 +86,7 @@ export interface CheckpointEvent extends Base<'checkpoint'> {
 
 /** Something is not as it should be, and training goes on. */
 export interface WarningEvent extends Base<'warning'> {
-  readonly code: 'WARN_RESUME' | 'WARN_CHECKPOINT' | 'WARN_DATA' | 'WARN_DIVERGENCE'
+  readonly code: 'WARN_RESUME' | 'WARN_CHECKPOINT' | 'WARN_DATA' | 'WARN_DIVERGENCE' | 'WARN_WEIGHTS'
   readonly message: string
 }
 

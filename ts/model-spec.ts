@@ -91,8 +91,72 @@ export interface MlpOptions {
   readonly activation?: 'relu' | 'gelu'
 }
 
+/** Named sizes of encoders. */
+export type EncoderPreset = 'bert-base' | 'bert-large' | 'roberta-base' | 'roberta-large' | 'minilm-l6'
+
+/** What stands on an encoder: the first token's last state → dropout → dense → tanh → dropout → linear. */
+export interface EncoderHead {
+  /** One of several classes (softmax, cross-entropy), or a number (squared error). */
+  readonly kind: 'classification' | 'regression'
+  /** Classes, or 1 for a regression. */
+  readonly classes: number
+  /** What the classes are called. */
+  readonly labels?: readonly string[]
+  /** Before the last layer. */
+  readonly dropout: number
+  /** Before the dense layer. */
+  readonly poolerDropout: number
+}
+
+/** An {@link EncoderHead} to be. */
+export interface EncoderHeadOptions {
+  readonly kind: 'classification' | 'regression'
+  /** @default as many as `labels`; 1 for a regression */
+  readonly classes?: number
+  readonly labels?: readonly string[]
+  /** @default the encoder's */
+  readonly dropout?: number
+  /** @default what transformers has there: none on BERT, `dropout` on RoBERTa */
+  readonly poolerDropout?: number
+}
+
+/** Shape and dropout of an encoder. */
+export interface EncoderShape {
+  /** Width of the residual stream. */
+  readonly hiddenSize: number
+  readonly layers: number
+  /** Attention heads, a divisor of `hiddenSize`. */
+  readonly heads: number
+  /** Width inside the feed-forward blocks. */
+  readonly feedForwardSize: number
+  /** The longest sequence, in tokens. */
+  readonly maxPositions: number
+  /** Types of tokens: of the first text and of the second. */
+  readonly typeVocabularySize: number
+  readonly activation: 'gelu' | 'geluTanh' | 'relu' | 'swish'
+  /** What layer norms add to the variance. */
+  readonly layerNormEps: number
+  /** Of embeddings and of every block's output. */
+  readonly dropout: number
+  /** Of attention weights. */
+  readonly attentionDropout: number
+  /** The id of padding, which no sequence holds; RoBERTa's positions are counted from behind it. */
+  readonly padId: number
+}
+
+/** A BERT (Devlin et al., 2019) or RoBERTa (Liu et al., 2019) encoder, with a head or without. */
+export type EncoderSpec = { readonly type: 'bert' | 'roberta'; readonly vocabularySize: number; readonly head: EncoderHead | null } & EncoderShape
+
+/** An {@link EncoderSpec} to be: a preset (`bert-base` or `roberta-base` where none is named), and fields that override its. */
+export interface EncoderOptions extends Partial<EncoderShape> {
+  readonly type: 'bert' | 'roberta'
+  readonly preset?: EncoderPreset
+  readonly vocabularySize: number
+  readonly head?: EncoderHeadOptions
+}
+
 /** A model as plain JSON, its kind in `type`, defaults and presets filled in. */
-export type ModelSpec = TransformerSpec | MlpSpec
+export type ModelSpec = TransformerSpec | MlpSpec | EncoderSpec
 
 /** What `Model.create` takes. A Transformer says so by `type` or by a preset. */
-export type ModelOptions = ((TransformerOptions & { readonly type: 'transformer' }) | (TransformerOptions & { readonly preset: TransformerPreset })) | MlpOptions
+export type ModelOptions = ((TransformerOptions & { readonly type: 'transformer' }) | (TransformerOptions & { readonly preset: TransformerPreset })) | MlpOptions | EncoderOptions

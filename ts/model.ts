@@ -7,7 +7,7 @@ import { deviceName, precisionName } from './device.js'
 import { SagetrainError } from './errors.js'
 import { disown, factory, nativeOf, own } from './handle.js'
 import { decode, encode } from './json.js'
-import type { ModelOptions, ModelSpec } from './model-spec.js'
+import type { EncoderHeadOptions, ModelOptions, ModelSpec } from './model-spec.js'
 import { calling } from './native-error.js'
 import type { Device, Precision } from './session.js'
 import { expected, count, object, parse, show, text, whole } from './options.js'
@@ -47,6 +47,38 @@ export interface PlaceOptions {
   readonly device?: Device
   /** @default 'float32' */
   readonly precision?: Precision
+}
+
+/** How to put a head on a pretrained encoder. */
+export interface FineTuneOptions {
+  readonly head: EncoderHeadOptions
+  /**
+   * Where the pooler, the dense layer over the first token's state, comes from: drawn anew, as in the paper's code, or the folder's.
+   * @default 'new'
+   */
+  readonly pooler?: 'new' | 'pretrained'
+  /** Instead of what the folder's `config.json` says, of embeddings and of every block's output. */
+  readonly dropout?: number
+  /** Likewise, of attention weights. */
+  readonly attentionDropout?: number
+  /**
+   * Of the new weights.
+   * @default 1
+   */
+  readonly seed?: number
+}
+
+/** A pretrained encoder with a head, and what became of what is in its folder. */
+export interface FineTuned {
+  readonly model: Model
+  /** Parameters that were drawn. */
+  readonly new: readonly string[]
+  /** The folder's tensors that the model has no use for, such as those of another head. */
+  readonly unused: readonly string[]
+  /** Of the new ones those that were to come from the folder, which does not hold them. */
+  readonly missing: readonly string[]
+  /** Settings of `config.json` that nothing is known about; they are saved again as they are. */
+  readonly unknownSettings: readonly string[]
 }
 
 /** How to save a model. */
@@ -104,6 +136,20 @@ export class Model {
     const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
     const place = parse(placeOptions, options, 'options')
     return placed(new Model(await calling(() => native().Model.load(path)), factory), place)
+  }
+
+  /**
+   * Loads a BERT or RoBERTa encoder from a Hugging Face folder and puts a head on it: `config.json`, `model.safetensors` or its shards.
+   *
+   * @throws {@link SagetrainError} `ERR_MODEL` for a folder that is damaged, holds no encoder or lacks a weight of it, all of which are named;
+   * `ERR_CONFIG` for an impossible head, `ERR_IO`.
+   */
+  static async fineTune(folder: string, options: FineTuneOptions): Promise<FineTuned> {
+    const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
+    const { seed, ...wanted } = parse(fineTuneOptions, options, 'fineTune')
+    const json = encode(wanted, 'fineTune')
+    const handle = await calling(() => native().Model.fineTune(path, json, seed))
+    return { model: new Model(handle, factory), ...decode<Omit<FineTuned, 'model'>>(handle.loadReport() ?? '{}') }
   }
 
   /**
@@ -219,5 +265,13 @@ export async function withModel<T>(model: Model | string, use: (model: Model) =>
 
 const placeOptions = object({ device: v.exactOptional(deviceName), precision: v.exactOptional(precisionName) })
 const saveOptions = object({ format: v.exactOptional(text) })
+const probability = v.pipe(v.number(expected('a number in [0, 1)')), v.minValue(0, expected('a number in [0, 1)')), v.ltValue(1, expected('a number in [0, 1)')))
+const fineTuneOptions = object({
+  head: v.custom<EncoderHeadOptions>((value) => typeof value === 'object' && value !== null, expected('{ kind, classes }')),
+  pooler: v.optional(v.picklist(['new', 'pretrained'], expected('"new" or "pretrained"')), 'new'),
+  dropout: v.exactOptional(probability),
+  attentionDropout: v.exactOptional(probability),
+  seed: v.optional(whole, 1),
+})
 const createOptions = object({ seed: v.optional(whole, 1) })
 const evaluateOptions = v.union([object({ maxTokens: count }), object({ batchSize: count })], 'expected { maxTokens } or { batchSize }')

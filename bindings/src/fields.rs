@@ -99,6 +99,9 @@ fn metrics(error: &MetricsError) -> Value {
         MetricsError::SingleReference { metric, references } => {
             json!({ "metric": metric, "references": references })
         }
+        MetricsError::NotBinary { positive, others } => json!({ "positive": positive, "others": others }),
+        MetricsError::TooManyClasses { classes, limit } => json!({ "classes": classes, "limit": limit }),
+        MetricsError::TooFew { metric, samples } => json!({ "metric": metric, "samples": samples }),
         MetricsError::NoTrials => json!({ "trials": 0 }),
         MetricsError::NoResamples => json!({ "resamples": 0 }),
         MetricsError::TooManySamples { samples, limit } => json!({ "samples": samples, "limit": limit }),

@@ -21,6 +21,9 @@ mod metrics;
 mod model;
 mod moses;
 mod optimizer;
+mod outputs;
+mod predictions;
+mod preparation;
 mod promise;
 #[allow(unsafe_code, reason = "calls the C++ half")]
 mod runtime;

@@ -10,9 +10,9 @@ use crate::slot::{Slot, guarded};
 use crate::spec::{parse, write};
 use napi::bindgen_prelude::{Env, Float32Array, Object, ObjectFinalize};
 use napi_derive::napi;
-use sagetrain_models::ModelSpec;
+use sagetrain_models::{FineTune, LoadReport, ModelSpec};
 use sagetrain_optim::{ParameterInfo, Role};
-use sagetrain_trainer::{Array, BatchSize, Losses, ModelHandle, PrecisionName, Reply};
+use sagetrain_trainer::{Array, BatchSize, Losses, ModelHandle, PrecisionName, Reply, TrainerError};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -43,6 +43,7 @@ pub(crate) struct Known {
     pub(crate) handle: ModelHandle,
     spec: ModelSpec,
     pub(crate) parameters: Vec<ParameterInfo>,
+    report: Option<LoadReport>,
 }
 
 impl Known {
@@ -65,7 +66,7 @@ impl NativeModel {
     pub fn create(env: &Env, spec: String, seed: f64) -> napi::Result<Object<'_>> {
         let spec = guarded(|| Ok::<_, Fault>(ModelSpec::read("model", &parse(&spec)?)?))?;
         let (settle, promise) = promise(env)?;
-        ModelHandle::create(spec, seed as u64, asking(settle));
+        ModelHandle::create(spec, seed as u64, asking(settle, None));
         Ok(promise)
     }
 
@@ -73,15 +74,38 @@ impl NativeModel {
     #[napi(catch_unwind, ts_return_type = "Promise<Model>")]
     pub fn load(env: &Env, folder: String) -> napi::Result<Object<'_>> {
         let (settle, promise) = promise(env)?;
-        ModelHandle::load(PathBuf::from(folder), asking(settle));
+        ModelHandle::load(PathBuf::from(folder), asking(settle, None));
         Ok(promise)
+    }
+
+    /// Puts a new head on the encoder of a Hugging Face folder; `wanted` is JSON.
+    #[napi(catch_unwind, ts_return_type = "Promise<Model>")]
+    pub fn fine_tune(env: &Env, folder: String, wanted: String, seed: f64) -> napi::Result<Object<'_>> {
+        let wanted = guarded(|| {
+            let value = parse(&wanted)?;
+            let object = value.as_object().ok_or_else(|| Fault::argument("wanted", "expected an object"))?;
+            Ok::<_, Fault>(FineTune::read("fineTune", object)?)
+        })?;
+        let (settle, promise) = promise(env)?;
+        let ask = move |made: Result<(ModelHandle, LoadReport), TrainerError>| match made {
+            Ok((handle, report)) => asking(settle, Some(report))(Ok(handle)),
+            Err(error) => asking(settle, None)(Err(error)),
+        };
+        ModelHandle::fine_tune(PathBuf::from(folder), wanted, seed as u64, Box::new(ask));
+        Ok(promise)
+    }
+
+    /// What became of the folder's weights, as JSON, where it was fine-tuned from one.
+    #[napi(catch_unwind)]
+    pub fn load_report(&mut self) -> napi::Result<Option<String>> {
+        self.slot.with(|model| model.report.as_ref().map(write).transpose())
     }
 
     /// Loads translators' folders as one model whose probabilities are the mean of theirs.
     #[napi(catch_unwind, ts_return_type = "Promise<Model>")]
     pub fn ensemble(env: &Env, folders: Vec<String>) -> napi::Result<Object<'_>> {
         let (settle, promise) = promise(env)?;
-        ModelHandle::ensemble(folders.into_iter().map(PathBuf::from).collect(), asking(settle));
+        ModelHandle::ensemble(folders.into_iter().map(PathBuf::from).collect(), asking(settle, None));
         Ok(promise)
     }
 
@@ -222,7 +246,7 @@ impl Parameter {
 }
 
 /// A reply that asks a new model for what never changes, and settles with all of it.
-fn asking(settle: Settle<NativeModel>) -> Reply<ModelHandle> {
+fn asking(settle: Settle<NativeModel>, report: Option<LoadReport>) -> Reply<ModelHandle> {
     Box::new(move |made| match made {
         Err(error) => settle.with(Err::<Known, _>(error), finish),
         Ok(handle) => {
@@ -232,7 +256,10 @@ fn asking(settle: Settle<NativeModel>) -> Reply<ModelHandle> {
                 Ok(spec) => {
                     let asked = handle.clone();
                     asked.parameters(Box::new(move |parameters| {
-                        settle.with(parameters.map(|parameters| Known { handle, spec, parameters }), finish);
+                        settle.with(
+                            parameters.map(|parameters| Known { handle, spec, parameters, report }),
+                            finish,
+                        );
                     }));
                 }
             }));

@@ -9,6 +9,14 @@ use sagetrain_data::Tokenizer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// Texts, or pairs of them, as ids.
+#[napi(object, object_from_js = false)]
+pub struct EncodedPairs {
+    pub ids: Vec<Int32Array>,
+    /// 0 for the first text's tokens, 1 for the second's; empty where the model has no types.
+    pub types: Vec<Int32Array>,
+}
+
 /// Text to ids and back.
 #[napi(js_name = "Tokenizer", custom_finalize)]
 pub struct NativeTokenizer {
@@ -47,6 +55,26 @@ impl NativeTokenizer {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let rows = self.slot.with(|tokenizer| tokenizer.encode_batch(&texts))?;
         Ok(rows.into_iter().map(Int32Array::from).collect())
+    }
+
+    /// Ids and types of each text, or pair of texts, as a pretrained encoder takes them; the longer of a pair is cut first.
+    #[napi(catch_unwind)]
+    pub fn encode_pairs(
+        &mut self,
+        texts: Vec<String>,
+        pairs: Vec<Option<String>>,
+        max_length: f64,
+    ) -> napi::Result<EncodedPairs> {
+        let encode = |tokenizer: &mut Arc<Tokenizer>| {
+            let both = texts.iter().zip(pairs.iter().map(Option::as_deref));
+            both.map(|(text, pair)| tokenizer.encode_pair(text, pair, max_length as usize))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let rows = self.slot.with(encode)?;
+        let types = self.share()?.has_types();
+        let (ids, kinds): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| (row.ids, row.types)).unzip();
+        let arrays = |rows: Vec<Vec<i32>>| rows.into_iter().map(Int32Array::from).collect();
+        Ok(EncodedPairs { ids: arrays(ids), types: if types { arrays(kinds) } else { Vec::new() } })
     }
 
     /// Text of each row of ids, special tokens left out.

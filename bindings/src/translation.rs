@@ -1,4 +1,4 @@
-//! What a translation model does beyond training: preparing text, searching, scoring.
+//! What a translation model does beyond training: searching, scoring.
 
 use crate::data::Data;
 use crate::dataset::NativeDataset;
@@ -7,15 +7,13 @@ use crate::model::NativeModel;
 use crate::moses::NativeTextSteps;
 use crate::promise::promise;
 use crate::slot::guarded;
-use crate::spec::{parse, write};
+use crate::spec::parse;
 use crate::tokenizer::NativeTokenizer;
 use napi::bindgen_prelude::{Env, Int32Array, Object, Uint32Array};
 use napi_derive::napi;
-use sagetrain_data::translation::{PrepareOptions, Watch, prepare_watched};
 use sagetrain_trainer::task::translation::{Evaluation, Scores};
 use sagetrain_trainer::{Hypothesis, Request, SearchOptions};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// One output of a search.
 #[napi(object)]
@@ -24,74 +22,6 @@ pub struct FoundHypothesis {
     pub score: f64,
     /// The source token that each id looked at most; empty unless the search's `alignment` asked for it.
     pub alignment: Uint32Array,
-}
-
-/// How far a preparation is.
-#[napi(object)]
-pub struct Progress {
-    /// `checksum`, `wait`, `assemble`, `survey`, `tokenizer`, `encode`, `publish`; empty before the first.
-    pub stage: String,
-    pub lines: f64,
-    /// Of the stage that is done, 0 to 1.
-    pub share: f64,
-}
-
-#[derive(Default)]
-struct Watched {
-    at: Mutex<(&'static str, u64, f64)>,
-    stopped: AtomicBool,
-}
-
-impl Watch for Watched {
-    fn progress(&self, stage: &'static str, lines: u64, share: f64) {
-        *self.at.lock().unwrap_or_else(PoisonError::into_inner) = (stage, lines, share);
-    }
-
-    fn stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire)
-    }
-}
-
-/// A preparation that can be followed and called off.
-#[napi(js_name = "Preparation")]
-pub struct NativePreparation {
-    options: PrepareOptions,
-    watch: Arc<Watched>,
-}
-
-#[napi]
-impl NativePreparation {
-    /// Checks the options, which are JSON.
-    #[napi(catch_unwind)]
-    pub fn create(options: String) -> napi::Result<Self> {
-        guarded(|| {
-            let options = PrepareOptions::from_json(parse(&options)?)?;
-            Ok::<_, Fault>(Self { options, watch: Arc::default() })
-        })
-    }
-
-    /// Does the work, or finds it done; resolves with JSON.
-    #[napi(catch_unwind, ts_return_type = "Promise<string>")]
-    pub fn run<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        let (options, watch, (settle, promise)) =
-            (self.options.clone(), Arc::clone(&self.watch), promise(env)?);
-        let work = move || write(&prepare_watched(&options, watch.as_ref())?);
-        settle.spawn(work, |_, prepared: String| Ok(prepared))?;
-        Ok(promise)
-    }
-
-    /// How far it is.
-    #[napi(catch_unwind)]
-    pub fn progress(&self) -> Progress {
-        let (stage, lines, share) = *self.watch.at.lock().unwrap_or_else(PoisonError::into_inner);
-        Progress { stage: stage.to_owned(), lines: lines as f64, share }
-    }
-
-    /// Makes it end with `ERR_ABORTED`; another one with the same options goes on where it was.
-    #[napi(catch_unwind)]
-    pub fn cancel(&self) {
-        self.watch.stopped.store(true, Ordering::Release);
-    }
 }
 
 #[napi]

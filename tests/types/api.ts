@@ -156,7 +156,7 @@ export async function task(): Promise<void> {
   translation.train({ model: { vocabularySize: 3 }, optimizer: adam({ lr: 1 }), batch: { maxTokens: 1 }, epochs: 1 })
 }
 
-expectTypeOf<TaskName>().toEqualTypeOf<'translation' | 'spiral'>()
+expectTypeOf<TaskName>().toEqualTypeOf<'translation' | 'classification' | 'spiral'>()
 expectTypeOf(tasks.spiral.prepare).returns.resolves.toEqualTypeOf<Spiral>()
 
 // Errors narrow by code.

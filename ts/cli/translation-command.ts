@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { averageCheckpoints, listCheckpoints, modelFolder } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
@@ -12,7 +11,8 @@ import { prepare, type Prepared } from '../task/translation/prepare.js'
 import { Translation, translationKeys, translationTrainOptions, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { isObject, type JsonObject } from './merge.js'
-import type { ArmOptions, ArmTraining, Compared, LeftOut, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
+import { eachStage, following, leftOutOf } from './preparing.js'
+import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
 
 /** Held-out sentences that are shown. */
 const SAMPLES = 5
@@ -58,46 +58,18 @@ export const translationCommand: TaskCommand = {
     },
   },
   prepareData: async (options, follow, signal) => {
-    const prepared = await prepare({ ...options, signal, onProgress: ({ stage, lines, share }) => stage !== '' && follow({ stage: STAGES[stage] ?? stage, lines, share }) })
-    const report = JSON.parse(await readFile(prepared.report, 'utf8')) as PrepareReport
-    const leftOut = leftOutOf(report)
+    const prepared = await prepare({ ...options, signal, onProgress: following(follow) })
+    const leftOut = await leftOutOf(prepared.report)
     return { result: { ...prepared, leftOut } as unknown as JsonObject, facts: preparedFacts(prepared), leftOut }
   },
   prepare: async (options, say, signal) => {
-    let stage = ''
     const task = await Translation.prepare({
       ...options,
       signal,
-      onProgress: (progress) => {
-        if (progress.stage === stage || progress.stage === '') return
-        stage = progress.stage
-        say(`Preparing the data: ${STAGES[stage] ?? stage} …`)
-      },
+      onProgress: eachStage(say),
     })
     return new PreparedTranslation(task, options)
   },
-}
-
-const STAGES: Readonly<Record<string, string>> = {
-  checksum: 'taking the files’ checksums',
-  wait: 'waiting for another process that prepares the same',
-  assemble: 'reading the published files',
-  survey: 'reading and checking the lines',
-  tokenizer: 'learning the vocabulary',
-  encode: 'tokenising',
-  publish: 'storing',
-}
-
-/** What is read of a `prepare-report.json`. */
-interface PrepareReport {
-  readonly parts: readonly {
-    readonly part: string
-    readonly rejected: readonly { readonly file: string; readonly what: string; readonly count: number; readonly lines: readonly (readonly [first: number, last: number])[] }[]
-  }[]
-}
-
-function leftOutOf({ parts }: PrepareReport): readonly LeftOut[] {
-  return parts.flatMap(({ part, rejected }) => rejected.map(({ file, what, count, lines }) => ({ part, file, reason: what, lines: count, first: lines[0]?.[0] ?? 0 })))
 }
 
 function vocabularyOf({ vocabulary, targetVocabulary, tokenizer, targetTokenizer }: Prepared): string {

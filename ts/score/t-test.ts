@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { native } from '../binding.js'
 import { calling } from '../native-error.js'
 import { expected, parse } from '../options.js'
+import { known } from './values.js'
 
 /** A mean and how sure it is, by Student's t. */
 export interface TTest {
@@ -32,10 +33,6 @@ export async function tTest(values: readonly number[], baseline?: readonly numbe
   const found = (await calling(() => native().tTest(list, other))) as Record<keyof TTest, number>
   const { mean, deviation, lower, upper, pValue, degrees } = found
   return { mean, deviation: known(deviation), lower: known(lower), upper: known(upper), pValue: known(pValue), degrees }
-}
-
-function known(value: number): number | null {
-  return Number.isNaN(value) ? null : value
 }
 
 const numbers = v.array(v.pipe(v.number(expected('a number')), v.finite(expected('a finite number'))), expected('an array of numbers'))

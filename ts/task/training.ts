@@ -22,8 +22,8 @@ export interface TaskTraining<M extends object> {
   readonly task: string
   readonly options: ParsedTrainOptions
   readonly dataset: Dataset
-  /** A specification, or a model that its owner goes on to own. */
-  readonly model: ModelOptions | Model
+  /** A specification, a model that its owner goes on to own, or what makes one when the run begins, with what is to be told of it. */
+  readonly model: ModelOptions | Model | MakeModel
   readonly batch: Pick<LoaderOptions, 'maxTokens' | 'maxSamples' | 'batchSize' | 'bpeDropout'>
   /** Finds the batch's `maxTokens`, which a run that goes on takes from its checkpoint. */
   readonly tokenBudget?: { readonly memoryBytes?: number }
@@ -37,6 +37,9 @@ export interface TaskTraining<M extends object> {
   /** Files, and folders of files, copied into each checkpoint's model folder. */
   readonly attachments: readonly string[]
 }
+
+/** Makes a run's model. */
+export type MakeModel = () => Promise<{ readonly model: Model; readonly warnings: readonly string[] }>
 
 /** A run of a task. Nothing happens before it is asked for. */
 export function startRun<M extends object>(training: TaskTraining<M>): Run<M> {
@@ -59,13 +62,13 @@ class TaskRun<M extends object> implements Training<M> {
   async *events(): AsyncGenerator<TrainEvent<M>, void, undefined> {
     const { model: given, options } = this.#training
     this.#training = { ...this.#training, batch: await this.#batch() }
-    const model = given instanceof Model ? given : await Model.create(given, { seed: options.seed })
+    const { model, warnings } = await modelOf(given, options.seed)
     try {
       await using session = await Session.create(await this.#sessionOptions(model))
       // Only now: what the model or the session refuses leaves no folder behind.
       this.#folder = await runFolder(this.#training.task, options)
       using occupied = this.#folder === undefined ? undefined : await occupy(this.#folder, 'training.lock')
-      this.#loop = new TrainingLoop(await this.#loopParts(session))
+      this.#loop = new TrainingLoop(await this.#loopParts(session, warnings))
       using log = occupied && (await EventLog.open(join(occupied.folder, 'events.jsonl'), session.stepCount))
       for await (const event of this.#loop.events()) {
         log?.add(event)
@@ -89,6 +92,7 @@ class TaskRun<M extends object> implements Training<M> {
     if (known !== undefined) return { ...batch, maxTokens: known }
     // The schedule takes no memory, and what it spans is not known yet.
     const { schedule: _schedule, totalSteps: _totalSteps, ...session } = { ...sessionPart(options), ...present({ labelSmoothing }) } as Record<string, unknown>
+    if (typeof model === 'function') throw new SagetrainError('ERR_INTERNAL', 'a token budget is found for a specification or a model')
     const { maxTokens } = await findTokenBudget({ model: model instanceof Model ? model.spec : model, session, dataset, ...tokenBudget })
     return { ...batch, maxTokens }
   }
@@ -120,18 +124,26 @@ class TaskRun<M extends object> implements Training<M> {
     return found
   }
 
-  async #loopParts(session: Session): Promise<LoopParts<M>> {
+  async #loopParts(session: Session, ofModel: readonly string[]): Promise<LoopParts<M>> {
     const { task, options, dataset, batch, evaluate, evaluateEvery, score, attachments } = this.#training
     const { seed, steps, signal, checkpoint, earlyStopping } = options
     const folder = this.#folder === undefined ? undefined : join(this.#folder, 'checkpoints')
     const data = dataOrder(this.#training)
-    const { resumed, warnings } = await continueFrom<M>(session, folder, this.#training)
+    const continued = await continueFrom<M>(session, folder, this.#training)
+    const resumed = continued.resumed
+    // What a run goes on with are its own weights, whatever it began with.
+    const warnings = resumed === undefined ? [...continued.warnings, ...ofModel.map((message) => ({ code: 'WARN_WEIGHTS' as const, message }))] : continued.warnings
     const order = { ...batch, seed, epochs: options.epochs ?? Infinity, ...present({ state: resumed?.run.loader }) }
     const evaluation = evaluate === undefined ? undefined : { evaluate: () => session.withAverages(() => evaluate(session)), score, ...present({ everySteps: evaluateEvery }) }
     const checkpoints = folder === undefined ? undefined : { folder, attachments, ...checkpoint }
     const [totalSteps, rollback] = [session.spec.totalSteps, rollbackOf(options)]
     return { task, session, loader: dataset.loader(order), data, warnings, ...present({ steps, totalSteps, signal, resumed, evaluation, earlyStopping, rollback, checkpoints }) }
   }
+}
+
+async function modelOf(given: ModelOptions | Model | MakeModel, seed: number): ReturnType<MakeModel> {
+  if (typeof given === 'function') return given()
+  return { model: given instanceof Model ? given : await Model.create(given, { seed }), warnings: [] }
 }
 
 type Continued<M extends object> = Pick<LoopParts<M>, 'warnings'> & { readonly resumed?: { readonly path: string; readonly run: RunState<M> } }

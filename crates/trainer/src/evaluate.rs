@@ -74,7 +74,8 @@ pub enum BatchSize {
 }
 
 impl BatchSize {
-    fn once_through(self) -> LoaderOptions {
+    /// Every sample once, in the data set's order unless sequences are cut by a budget.
+    pub(crate) fn once_through(self) -> LoaderOptions {
         match self {
             Self::Tokens(tokens) => {
                 LoaderOptions { sort_by_length: true, ..LoaderOptions::sequential(tokens) }

@@ -12,14 +12,14 @@ use crate::inputs::inputs;
 use crate::options::{PrecisionName, SessionOptions};
 use crate::parameters::infos;
 use crate::search::{Hypothesis, Request, SearchOptions};
-use crate::task::{spiral, translation};
+use crate::task::{classification, spiral, translation};
 use crate::training::{StepReport, Training};
 use sagetrain_data::{Batch, Dataset};
-use sagetrain_models::{Ensemble, Forward, Model, ModelSpec, place};
+use sagetrain_models::{Ensemble, FineTune, Forward, LoadReport, Model, ModelSpec, place};
 use sagetrain_optim::{ParameterInfo, SensitivityReport};
 use sagetrain_torch::{Precision, f32_values};
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tch::{Device, Tensor};
 
 /// How a command answers.
@@ -65,6 +65,20 @@ impl ModelHandle {
             move || Ok(sagetrain_models::load(&folder)?),
             move |engine| reply(engine.map(|engine| Self { engine })),
         );
+    }
+
+    /// Puts a new head on the encoder of a Hugging Face folder; says what became of the folder's weights.
+    pub fn fine_tune(folder: PathBuf, wanted: FineTune, seed: u64, reply: Reply<(Self, LoadReport)>) {
+        let told = Arc::new(Mutex::new(LoadReport::default()));
+        let telling = Arc::clone(&told);
+        let build = move || {
+            let (model, report) = sagetrain_models::fine_tune(&folder, &wanted, seed)?;
+            *telling.lock().unwrap_or_else(PoisonError::into_inner) = report;
+            let model: Box<dyn Model> = Box::new(model);
+            Ok(model)
+        };
+        let take = move || std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
+        Engine::start(build, move |engine| reply(engine.map(|engine| (Self { engine }, take()))));
     }
 
     /// Loads Hugging Face folders of translators as one [`Ensemble`].
@@ -176,6 +190,22 @@ impl ModelHandle {
             translation::translate(setting.model, &requests, &options, setting.precision, setting.cancel)
         };
         self.engine.send(job, reply);
+    }
+
+    /// A classifier's or a regression's outputs for a data set, in its order.
+    pub fn outputs(&self, dataset: Arc<Dataset>, batch_size: usize, reply: Reply<classification::Outputs>) {
+        self.engine.send(move |owned| classification::outputs(&owned.setting(), &dataset, batch_size), reply);
+    }
+
+    /// The same with their scores.
+    pub fn evaluate_classification(
+        &self,
+        dataset: Arc<Dataset>,
+        batch_size: usize,
+        reply: Reply<(classification::Scores, classification::Outputs)>,
+    ) {
+        self.engine
+            .send(move |owned| classification::evaluate(&owned.setting(), &dataset, batch_size), reply);
     }
 
     /// A classifier's probability of class 1 over a grid of the plane.

@@ -1,14 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { checkSignal } from '../../abort.js'
 import { native } from '../../binding.js'
-import { decode, encode } from '../../json.js'
-import { isSagetrainError } from '../../errors.js'
-import { call, calling } from '../../native-error.js'
 import { count, expected, flag, object, parse, positive, text, whole } from '../../options.js'
-import { importFairseq } from './fairseq.js'
 import { cacheFolder } from '../../setup/paths.mjs'
+import { runPreparation } from '../preparation.js'
+import { importFairseq } from './fairseq.js'
 
 /** Parallel text: two UTF-8 files with as many lines each, or one TSV (source TAB target); each may be gzipped. */
 export interface CorpusFiles {
@@ -227,23 +224,9 @@ export const embeddedCorpus = (part: 'train' | 'valid' | 'test'): CorpusFiles =>
 /** Reads, checks, tokenises and stores a parallel corpus, or finds that it has been done. */
 export async function prepare(options: PrepareOptions): Promise<Prepared> {
   const { signal, onProgress, ...given } = parse(prepareOptions, options, 'prepare')
-  checkSignal(signal)
   signal?.throwIfAborted()
   if (given.fairseq !== undefined) return importFairseq(given)
-  const files = withDefaultCorpus(given)
-  const json = encode(files, 'prepare')
-  const preparation = call(() => native().Preparation.create(json))
-  const stop = (): void => preparation.cancel()
-  const timer = onProgress === undefined ? undefined : setInterval(() => onProgress(preparation.progress()), 200)
-  signal?.addEventListener('abort', stop, { once: true })
-  try {
-    return decode(await calling(() => preparation.run()))
-  } catch (error) {
-    throw isSagetrainError(error, 'ERR_ABORTED') && signal?.aborted ? signal.reason : error
-  } finally {
-    clearInterval(timer)
-    signal?.removeEventListener('abort', stop)
-  }
+  return runPreparation((json) => native().Preparation.translation(json), withDefaultCorpus(given), { signal, onProgress })
 }
 
 /** Without files the embedded corpus with its own validation and test parts; what is given for those goes first. */

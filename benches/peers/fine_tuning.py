@@ -1,0 +1,112 @@
+"""Fine-tunes a Hugging Face folder on given sequences, and prints its speed as one line of JSON.
+
+    python fine_tuning.py loop FOLDER --precision bfloat16 --threads 2 --steps 12
+    python fine_tuning.py trainer FOLDER
+
+FOLDER/model is a …ForSequenceClassification, FOLDER/sequences.json a list of lists of ids; the label of the i-th is i mod 2. Both go through them in
+order, padded to the longest of each batch. `loop` is a training loop as its users write it (fused AdamW, clipping 1, autocast); its batches are tensors
+before the clock starts. `trainer` is transformers' Trainer with the same options.
+"""
+
+import argparse
+import contextlib
+import json
+import resource
+import time
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForSequenceClassification, Trainer, TrainerCallback, TrainingArguments
+
+
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=["loop", "trainer"])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--warmup-steps", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=32)
+    return parser.parse_args()
+
+
+def collate(samples):
+    longest = max(len(sample["input_ids"]) for sample in samples)
+    ids = torch.zeros((len(samples), longest), dtype=torch.long)
+    mask = torch.zeros((len(samples), longest), dtype=torch.long)
+    for row, sample in enumerate(samples):
+        length = len(sample["input_ids"])
+        ids[row, :length] = torch.tensor(sample["input_ids"])
+        mask[row, :length] = 1
+    return {"input_ids": ids, "attention_mask": mask, "labels": torch.tensor([sample["labels"] for sample in samples])}
+
+
+def loop(args, model, samples):
+    batches = [collate(samples[start : start + args.batch]) for start in range(0, len(samples), args.batch)]
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-5, fused=True)
+    model.train()
+    cast = torch.autocast("cpu", torch.bfloat16) if args.precision == "bfloat16" else contextlib.nullcontext()
+    for step, batch in enumerate(batches[: args.warmup_steps + args.steps]):
+        if step == args.warmup_steps:
+            start = time.perf_counter()
+        with cast:
+            loss = model(**batch).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    return time.perf_counter() - start, loss.item()
+
+
+class Clock(TrainerCallback):
+    """Seconds of the steps after the warm-up."""
+
+    def __init__(self, warmup):
+        self.warmup = warmup
+        self.started = self.seconds = 0.0
+
+    def on_step_end(self, args, state, control, **_):
+        if state.global_step == self.warmup:
+            self.started = time.perf_counter()
+        self.seconds = time.perf_counter() - self.started
+
+
+class InOrder(Trainer):
+    def _get_train_sampler(self, *_):
+        return torch.utils.data.SequentialSampler(self.train_dataset)
+
+
+def trainer(args, model, samples):
+    clock = Clock(args.warmup_steps)
+    arguments = TrainingArguments(
+        output_dir=str(args.folder / "trainer"),
+        per_device_train_batch_size=args.batch,
+        max_steps=args.warmup_steps + args.steps,
+        learning_rate=2e-5,
+        optim="adamw_torch_fused",
+        bf16=args.precision == "bfloat16",
+        use_cpu=True,
+        save_strategy="no",
+        report_to=[],
+        logging_steps=args.warmup_steps + args.steps,
+        disable_tqdm=True,
+    )
+    result = InOrder(model, arguments, train_dataset=samples, data_collator=collate, callbacks=[clock]).train()
+    return clock.seconds, result.training_loss
+
+
+def main():
+    args = options()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(1)
+    model = AutoModelForSequenceClassification.from_pretrained(args.folder / "model")
+    rows = json.loads((args.folder / "sequences.json").read_text())
+    samples = [{"input_ids": row, "labels": index % 2} for index, row in enumerate(rows)]
+    seconds, loss = (loop if args.mode == "loop" else trainer)(args, model, samples)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"sequencesPerSecond": args.steps * args.batch / seconds, "loss": loss, "peakMemoryBytes": peak}))
+
+
+if __name__ == "__main__":
+    main()

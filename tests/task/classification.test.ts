@@ -1,0 +1,115 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { accuracy, adam, Classification, Classifier, f1, matthews, Model, pearson, spearman, verifyResume, type ClassificationTrainOptions } from '#ts/index.js'
+import { start } from '../cli/process.js'
+import { refusal } from '../refusals.js'
+import { reviews, tinyBert } from './encoder.js'
+
+let folder: string
+let bert: string
+let task: Classification
+
+const options = { optimizer: adam({ lr: 2e-3, sage: {} }), batch: { batchSize: 16 }, epochs: 4, threads: 1, precision: 'float32', seed: 3 } as const satisfies ClassificationTrainOptions
+
+test.before('a folder of a small BERT, and files of labelled text', async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sagetrain-classification-'))
+  bert = await tinyBert(join(folder, 'bert'))
+  const tsv = (count: number, from: number): string => ['review\tstars\tverdict', ...reviews(count, from).map(({ text, rating, label }) => `${text}\t${rating}\t${label}`)].join('\n') + '\n'
+  writeFileSync(join(folder, 'train.tsv'), tsv(240, 0))
+  writeFileSync(join(folder, 'valid.tsv'), tsv(60, 1000))
+  task = await Classification.prepare({ ...files(), columns: { text: 'review', label: 'verdict' } })
+})
+
+test.after.always(async () => {
+  task[Symbol.dispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const files = () => ({ train: join(folder, 'train.tsv'), valid: join(folder, 'valid.tsv'), tokenizer: bert, output: join(folder, 'prepared') })
+
+test.serial('it learns classes from text; what it scores is what its predictions score', async (t) => {
+  t.deepEqual([task.prepared.kind, task.prepared.labels], ['classification', ['negative', 'positive']])
+  const run = task.train({ ...options, folder: join(folder, 'run') })
+  const warnings: string[] = []
+  for await (const event of run) if (event.type === 'warning') warnings.push(event.message)
+  t.regex(warnings[0] ?? '', /bert: drawn anew: .*bert\.pooler\.dense\.weight.*classifier\.weight/)
+  const { best } = await run.done
+  const model = join(best?.path ?? '', 'model')
+  const { metrics, outputs, width } = await task.evaluate(model)
+  t.deepEqual({ ...metrics, score: metrics.accuracy }, best?.metrics)
+  t.true((metrics.accuracy ?? 0) > 0.95, `accuracy ${metrics.accuracy}`)
+  using classifier = await Classifier.load(model)
+  const given = reviews(60, 1000)
+  const found = await classifier.predict(given.map(({ text }) => text))
+  const [predicted, labels] = [found.map((one) => ('class' in one ? one.class : -1)), given.map(({ label }) => task.prepared.labels.indexOf(label))]
+  t.is(await accuracy(predicted, labels), metrics.accuracy ?? Number.NaN)
+  t.is(await f1(predicted, labels), metrics.f1 ?? Number.NaN)
+  t.is(await matthews(predicted, labels), metrics.matthews ?? Number.NaN)
+  t.is(outputs.length, 60 * width)
+  for (const [index, one] of found.entries()) {
+    if (!('probabilities' in one)) return t.fail()
+    const [first = 0, second = 0] = outputs.subarray(index * width, (index + 1) * width)
+    t.true(Math.abs((one.probabilities['positive'] ?? 0) - 1 / (1 + Math.exp(first - second))) < 1e-6)
+  }
+})
+
+test.serial('a checkpoint’s model is a folder of its own, with what makes its ids', async (t) => {
+  const { path } = (await task.train({ ...options, epochs: 1, folder: join(folder, 'one') }).done).best ?? {}
+  const model = join(path ?? '', 'model')
+  for (const file of ['config.json', 'model.safetensors', 'vocab.txt', 'tokenizer_config.json']) t.true(existsSync(join(model, file)), file)
+  t.like(JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')), { architectures: ['BertForSequenceClassification'], id2label: { 0: 'negative', 1: 'positive' } })
+  using loaded = await Model.load(model)
+  const { reason } = await task.train({ ...options, model: loaded, epochs: 1, folder: false }).done
+  t.is(reason, 'finished')
+})
+
+test.serial('a run that goes on equals the one that was not interrupted', async (t) => {
+  const [whole, parts] = [join(folder, 'whole'), join(folder, 'parts')]
+  const total = { ...options, epochs: 2, totalSteps: 30 }
+  const { checkpoint: expected = '' } = await task.train({ ...total, folder: whole }).done
+  await task.train({ ...total, epochs: 1, folder: parts }).done
+  const { checkpoint: found = '' } = await task.train({ ...total, folder: parts, resume: true }).done
+  for (const file of ['model/model.safetensors', 'optimizer.safetensors']) t.deepEqual(readFileSync(join(found, file)), readFileSync(join(expected, file)), file)
+  t.true((await verifyResume(found, task.dataset('train'), { steps: 2 })).equal)
+})
+
+test.serial('numbers are learnt likewise', async (t) => {
+  using stars = await Classification.prepare({ ...files(), columns: { text: 'review', label: 'stars' }, kind: 'regression' })
+  const { best } = await stars.train({ ...options, optimizer: adam({ lr: 2e-3 }), epochs: 30, folder: join(folder, 'stars') }).done
+  const { metrics, outputs } = await stars.evaluate(join(best?.path ?? '', 'model'))
+  t.true((metrics.pearson ?? 0) > 0.95, `Pearson ${metrics.pearson}`)
+  const targets = reviews(60, 1000).map(({ rating }) => rating)
+  t.is(await pearson([...outputs], targets), metrics.pearson ?? Number.NaN)
+  t.is(await spearman([...outputs], targets), metrics.spearman ?? Number.NaN)
+  using classifier = await Classifier.load(join(best?.path ?? '', 'model'))
+  const [first] = await classifier.predict([reviews(1, 1000)[0]?.text ?? ''])
+  t.true(first !== undefined && 'value' in first && Math.abs(first.value - (outputs[0] ?? 0)) < 1e-5)
+})
+
+test.serial('the commands train, score and label, line by line', async (t) => {
+  const run = ['train', 'classification', '--train', 'train.tsv', '--valid', 'valid.tsv', '--columns.text', 'review', '--columns.label', 'verdict', '--tokenizer', 'bert', '--output', 'prepared', '--name', 'cli', '--batch.batchSize', '16', '--epochs', '12', '--optimizer', 'adam', '--optimizer.lr', '2e-3']
+  const trained = await start(folder, run).ended
+  t.is(trained.code, 0, trained.err)
+  const given = reviews(12, 1000)
+  writeFileSync(join(folder, 'input.txt'), given.map(({ text }) => `${text}\n`).join(''))
+  const { code, out, err } = await start(folder, ['predict', 'runs/cli', 'input.txt']).ended
+  t.is(code, 0, err)
+  t.deepEqual(out.trimEnd().split('\n'), given.map(({ label }) => label))
+  const json = await start(folder, ['predict', 'runs/cli', '--json'], `\n${given[2]?.text}\n`).ended
+  const [blank = '', line = ''] = json.out.split('\n')
+  const one = JSON.parse(line) as { label: string; probabilities: Record<string, number> }
+  t.deepEqual([(JSON.parse(blank) as { text: string }).text, one.label], ['', 'negative'])
+  t.true(Math.abs(Object.values(one.probabilities).reduce((sum, share) => sum + share, 0) - 1) < 1e-9)
+  writeFileSync(join(folder, 'broken.jsonl'), '{"text": "the film was good"}\n{"word": 1}\n')
+  t.regex((await start(folder, ['predict', 'runs/cli', 'broken.jsonl']).ended).err, /^sagetrain: broken\.jsonl:2: expected a JSON string, or an object with a "text"/)
+})
+
+test.serial('what cannot be is refused by its name', async (t) => {
+  t.is((await refusal(t, 'ERR_CONFIG', () => Classification.prepare({ ...files(), columns: { text: 'review', label: 'verdict' }, kind: 'class' as never }))).fields['key'], 'prepare.kind')
+  t.is((await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, best: { metrics: ['bleu' as never] } }))).fields['key'], 'train.best.metrics[0]')
+  await refusal(t, 'ERR_ARGUMENT', () => task.dataset('test'))
+  t.regex((await refusal(t, 'ERR_MODEL', () => Classifier.load(bert))).message, /has no head that classifies; fine-tune it first/)
+})

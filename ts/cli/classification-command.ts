@@ -1,0 +1,124 @@
+import { modelFolder } from '../checkpoint.js'
+import type { Dataset } from '../dataset.js'
+import { fixed } from '../report/format.js'
+import type { Fact } from '../report/report-data.js'
+import { Classification, classificationKeys, classificationTrainOptions, type ClassificationTrainOptions } from '../task/classification/classification.js'
+import { prepareClassification, type ClassificationPart, type ClassificationPrepared, type ClassificationPrepareOptions } from '../task/classification/prepare.js'
+import { armEvents, numbersOf } from './arm-events.js'
+import type { JsonObject } from './merge.js'
+import { eachStage, following, leftOutOf } from './preparing.js'
+import type { ArmOptions, ArmTraining, Compared, Measured, PreparedTask, TaskCommand } from './task-command.js'
+
+export const classificationCommand: TaskCommand = {
+  name: 'classification',
+  about: 'fine-tunes BERT or RoBERTa on labelled texts or pairs of texts, GLUE’s tasks among them: classes or numbers',
+  title: 'Classification',
+  examples: [
+    'sagetrain train classification --recipe rte --data glue --tokenizer bert-base-uncased --optimizer adamax-sage --optimizer.lr 3e-4 --batch.batchSize 16 --epochs 6',
+    'sagetrain train classification --train reviews.csv --columns.text review --columns.label stars --kind regression --tokenizer all-MiniLM-L6-v2 --optimizer adam-sage',
+    'sagetrain predict runs/classification input.txt --json',
+  ],
+  keys: classificationKeys,
+  files: ['data', 'train', 'valid', 'test', 'tokenizer', 'output'],
+  check: (train) => void classificationTrainOptions(train),
+  columns: [
+    { key: 'score', label: 'mean of the metrics', digits: 2, better: 'higher', format: 'percent' },
+    { key: 'accuracy', label: 'accuracy', digits: 2, better: 'higher', format: 'percent' },
+    { key: 'f1', label: 'F1', digits: 2, better: 'higher', format: 'percent' },
+    { key: 'matthews', label: 'Matthews', digits: 3, better: 'higher' },
+    { key: 'pearson', label: 'Pearson', digits: 3, better: 'higher' },
+    { key: 'spearman', label: 'Spearman', digits: 3, better: 'higher' },
+    { key: 'accuracyMismatched', label: 'accuracy, mismatched', digits: 2, better: 'higher', format: 'percent' },
+    { key: 'loss', label: 'loss', digits: 4, better: 'lower' },
+    { key: 'tokensPerSecond', label: 'samples/s', digits: 0, better: 'higher' },
+    { key: 'optimizerShare', label: 'optimizer’s share', digits: 1, format: 'percent' },
+    { key: 'dataWait', label: 'data wait', digits: 1, format: 'percent' },
+    { key: 'trainingSeconds', label: 'training', digits: 0, format: 'duration' },
+    { key: 'peakMemory', label: 'peak memory', digits: 0, format: 'bytes' },
+  ],
+  headline: 'score',
+  defaults: {
+    prepare: {},
+    train: {
+      optimizer: { type: 'adamw', lr: 5e-5, eps: 1e-6 },
+      // As the paper's code, whatever the optimizer.
+      groups: [{ include: ['*.bias', '*LayerNorm.weight'], weightDecay: 0 }],
+      schedule: { type: 'warmupLinear', warmupRatio: 0.1 },
+      batch: { batchSize: 32 },
+      maxGradientNorm: 1,
+      epochs: 3,
+    },
+  },
+  prepareData: async (options, follow, signal) => {
+    const prepared = await prepareClassification({ ...(options as unknown as ClassificationPrepareOptions), signal, onProgress: following(follow) })
+    const leftOut = await leftOutOf(prepared.report)
+    return { result: { ...prepared, leftOut } as unknown as JsonObject, facts: preparedFacts(prepared), leftOut }
+  },
+  prepare: async (options, say, signal) => {
+    const task = await Classification.prepare({ ...(options as unknown as ClassificationPrepareOptions), signal, onProgress: eachStage(say) })
+    return new PreparedClassification(task)
+  },
+}
+
+class PreparedClassification implements PreparedTask {
+  readonly facts: readonly Fact[]
+  readonly measuredOn: string
+  readonly #task: Classification
+  /** The part that results are measured on; where the labels of the test part are kept by others it is the one that was chosen by. */
+  readonly #part: 'test' | 'valid' | undefined
+
+  constructor(task: Classification) {
+    this.#task = task
+    this.#part = (['test', 'valid'] as const).find((part) => task.prepared.parts[part]?.labelled === true)
+    const size = fixed(task.prepared.parts[this.#part ?? 'valid']?.samples ?? 0)
+    this.measuredOn = this.#part === 'test' ? `${size} held-out samples` : this.#part === 'valid' ? `the ${size} validation samples that the best weights were chosen by` : 'nothing: no part but the training part is labelled'
+    this.facts = preparedFacts(task.prepared)
+  }
+
+  get dataset(): Dataset {
+    return this.#task.dataset('train')
+  }
+
+  async train({ train, folder, resume, signal }: ArmOptions): Promise<ArmTraining> {
+    const run = this.#task.train({ ...(train as unknown as ClassificationTrainOptions), folder, resume, signal })
+    return {
+      events: armEvents(run, folder),
+      measure: async (measuring) => {
+        const { best, checkpoint } = await run.done
+        return this.#measure(best?.path ?? checkpoint, best?.step ?? 0, measuring)
+      },
+      [Symbol.asyncDispose]: async () => undefined,
+    }
+  }
+
+  async #measure(checkpoint: string | undefined, bestStep: number, signal: AbortSignal): Promise<Measured> {
+    if (checkpoint === undefined || this.#part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
+    const model = modelFolder(checkpoint)
+    const metrics = this.#part === 'valid' ? await this.#task.validate(model, { signal }) : this.#task.scored((await this.#task.evaluate(model, { part: this.#part, signal })).metrics)
+    return { bestStep, metrics: numbersOf(metrics), signatures: {}, outputs: [], model }
+  }
+
+  async compare(): Promise<Compared> {
+    return { comparisons: [], intervals: {}, samples: [], boundaries: [] }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#task[Symbol.dispose]()
+  }
+}
+
+function preparedFacts(prepared: ClassificationPrepared): readonly Fact[] {
+  const { kind, labels } = prepared
+  return [
+    { label: 'folder', value: `${prepared.folder}${prepared.reused ? ' (prepared before)' : ''}` },
+    ...Object.entries(prepared.parts).map(([label, part]) => ({ label, value: sizeOf(part) })),
+    { label: 'labels', value: kind === 'regression' ? 'numbers' : labels.join(', ') },
+    { label: 'report', value: prepared.report },
+    ...prepared.warnings.map((warning) => ({ label: 'warning', value: warning })),
+  ]
+}
+
+function sizeOf({ samples, tokens, longest, truncated }: ClassificationPart): string {
+  const cut = truncated === 0 ? '' : `, ${fixed(truncated)} cut`
+  return `${fixed(samples)} samples, ${fixed(tokens)} tokens, the longest ${fixed(longest)}${cut}`
+}

@@ -1,0 +1,270 @@
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { Dataset } from '../../dataset.js'
+import { SagetrainError } from '../../errors.js'
+import { present } from '../../json.js'
+import { Model, withModel } from '../../model.js'
+import type { EncoderHeadOptions, EncoderOptions, EncoderPreset, EncoderShape } from '../../model-spec.js'
+import { count, expected, fraction, object, oneOf, parse, show, text } from '../../options.js'
+import type { Run } from '../../run.js'
+import { Tokenizer } from '../../tokenizer.js'
+import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
+import { startRun, type MakeModel, type TaskTraining } from '../training.js'
+import { classificationPrepareOptions, prepareClassification, type ClassificationPartName, type ClassificationPrepared, type ClassificationPrepareOptions } from './prepare.js'
+import { glueTask } from './glue.js'
+import { evaluateClassification, outputsOf, type ClassificationMetric, type ClassificationMetrics, type ClassificationScores, type PartMetrics } from './scores.js'
+
+/** A pretrained encoder to fine-tune, with a head for the task's classes. */
+export interface PretrainedEncoder {
+  /**
+   * Its Hugging Face folder.
+   * @default the one that the data's tokenizer is of
+   */
+  readonly pretrained?: string
+  /**
+   * The dense layer over the first token's state: a new one as in the paper's code, or the folder's.
+   * @default 'new'
+   */
+  readonly pooler?: 'new' | 'pretrained'
+  /**
+   * Before the classifier.
+   * @default 0.1
+   */
+  readonly classifierDropout?: number
+  /**
+   * Before the pooler.
+   * @default 0.1, as in the paper's code
+   */
+  readonly poolerDropout?: number
+  /** Of embeddings and of every block's output. @default what the folder's config.json says */
+  readonly dropout?: number
+  /** Of attention weights. @default likewise */
+  readonly attentionDropout?: number
+}
+
+/** An encoder to train from random weights; the size of its vocabulary and its head are the data's. */
+export interface FreshEncoder extends Partial<EncoderShape> {
+  readonly type?: 'bert' | 'roberta'
+  readonly preset: EncoderPreset
+  /** @default 0.1 */
+  readonly classifierDropout?: number
+  /** @default 0.1 */
+  readonly poolerDropout?: number
+}
+
+/** What {@link Classification.train} takes. */
+export interface ClassificationTrainOptions extends TrainOptions {
+  /**
+   * A pretrained encoder, one from random weights, or a model with a head to train further.
+   * @default {}
+   */
+  readonly model?: PretrainedEncoder | FreshEncoder | Model
+  /**
+   * Samples of a batch, or as many as have so many tokens.
+   * @default { batchSize: 32 }
+   */
+  readonly batch?: { readonly batchSize: number } | { readonly maxTokens: number; readonly maxSamples?: number }
+  /**
+   * ε of label smoothing, for classes.
+   * @default 0
+   */
+  readonly labelSmoothing?: number
+  /** When to score on the validation part. */
+  readonly evaluation?: EvaluationSchedule
+  /**
+   * What the best is chosen by on the validation part or parts: the mean of these metrics, or the lowest loss.
+   * @default those that papers report of the recipe; else accuracy for classes, Pearson and Spearman for numbers
+   */
+  readonly best?: { readonly metrics: readonly ClassificationMetric[] } | { readonly metric: 'loss' }
+}
+
+/** What {@link Classification.evaluate} takes. */
+export interface ClassificationEvaluateOptions {
+  /** @default 'valid' */
+  readonly part?: ClassificationPartName
+  /** Calls the evaluation off. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Classification of texts and pairs of texts, or their regression: labelled text in, a fine-tuned encoder out.
+ *
+ * @example
+ * const task = await Classification.prepare({ recipe: 'rte', data: 'glue', tokenizer: 'bert-base-uncased' })
+ * const run = task.train({ model: { pretrained: 'bert-base-uncased' }, optimizer: adamax({ lr: 3e-4, sage: { beta0: 0.65 } }), batch: { batchSize: 16 }, epochs: 6 })
+ * const { best } = await run.done
+ */
+export class Classification {
+  /** What was prepared, and where it lies. */
+  readonly prepared: ClassificationPrepared
+  /** Text to ids. */
+  readonly tokenizer: Tokenizer
+  readonly #options: ClassificationPrepareOptions
+  readonly #parts: ReadonlyMap<ClassificationPartName, Dataset>
+
+  private constructor(prepared: ClassificationPrepared, tokenizer: Tokenizer, options: ClassificationPrepareOptions, parts: ReadonlyMap<ClassificationPartName, Dataset>) {
+    this.prepared = prepared
+    this.tokenizer = tokenizer
+    this.#options = options
+    this.#parts = parts
+  }
+
+  /**
+   * Reads, checks, tokenises and stores labelled text, or finds that it has been done.
+   *
+   * @throws {@link SagetrainError} `ERR_CONFIG`, `ERR_ARGUMENT` (options), `ERR_DATA` for files that are missing, empty or mostly bad, `ERR_IO`; the
+   * signal's reason when it aborts.
+   */
+  static async prepare(options: ClassificationPrepareOptions): Promise<Classification> {
+    const prepared = await prepareClassification(options)
+    const tokenizer = await Tokenizer.load(prepared.folder)
+    const names = Object.keys(prepared.parts) as ClassificationPartName[]
+    const opened = await Promise.all(names.map(async (name) => [name, await Dataset.open(join(prepared.folder, prepared.parts[name]?.file ?? ''))] as const))
+    return new Classification(prepared, tokenizer, options, new Map(opened))
+  }
+
+  /**
+   * A part of the data: columns `tokens`, `types` where the model has types, and `label` or `target` where it is labelled.
+   *
+   * @throws {@link SagetrainError} `ERR_ARGUMENT` for one that was not prepared.
+   */
+  dataset(part: ClassificationPartName): Dataset {
+    const dataset = this.#parts.get(part)
+    if (dataset !== undefined) return dataset
+    const message = `part: expected one of ${[...this.#parts.keys()].join(', ')}, got ${show(part)}`
+    throw new SagetrainError('ERR_ARGUMENT', message, { fields: { argument: 'part' } })
+  }
+
+  /**
+   * Fine-tunes an encoder, scoring it on the validation part; the best is the one with the highest mean of the task's metrics, or as `best` says.
+   *
+   * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, before anything has begun.
+   */
+  train(options: ClassificationTrainOptions): Run<ClassificationMetrics> {
+    const parsed = classificationTrainOptions(options)
+    const { batch, labelSmoothing, evaluation, best, signal } = parsed
+    return startRun<ClassificationMetrics>({
+      task: 'classification',
+      options: parsed,
+      dataset: this.dataset('train'),
+      model: this.#model(parsed),
+      batch,
+      ...(labelSmoothing !== 0 && { labelSmoothing }),
+      evaluateEvery: evaluation.everySteps,
+      ...(this.#parts.has('valid') && { evaluate: ({ model }) => this.validate(model, present({ signal })) }),
+      score: (found) => (best === undefined ? found.score : 'metrics' in best ? meanOf(found, best.metrics) : -found.loss),
+      attachments: this.prepared.tokenizerFiles.map((file) => join(this.prepared.folder, file)),
+    })
+  }
+
+  /**
+   * Scores a model on a part that is labelled.
+   *
+   * @param model - A model, or the folder of one, such as `join(best.path, 'model')`.
+   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_DATA` for a part without labels, `ERR_MODEL`; the signal's reason when it aborts.
+   */
+  async evaluate(model: Model | string, { part = 'valid', signal }: ClassificationEvaluateOptions = {}): Promise<ClassificationScores> {
+    const dataset = this.dataset(part)
+    return withModel(model, (loaded) => evaluateClassification(loaded, dataset, signal))
+  }
+
+  /** What a model says of a part, which needs no labels: logits of the classes, or one number, in the data's order. */
+  async outputs(model: Model | string, { part = 'test', signal }: ClassificationEvaluateOptions = {}): Promise<Pick<ClassificationScores, 'outputs' | 'width'>> {
+    const dataset = this.dataset(part)
+    return withModel(model, (loaded) => outputsOf(loaded, dataset, signal))
+  }
+
+  /** Scores of a model on the validation part, or on MNLI's two. */
+  async validate(model: Model | string, { signal }: Omit<ClassificationEvaluateOptions, 'part'> = {}): Promise<ClassificationMetrics> {
+    return withModel(model, async (loaded) => {
+      const { metrics } = await this.evaluate(loaded, present({ signal }))
+      const other = this.#parts.has('validMismatched') ? (await this.evaluate(loaded, { part: 'validMismatched', ...present({ signal }) })).metrics : {}
+      const renamed = Object.entries(other).map(([name, value]) => [`${name}Mismatched`, value])
+      return this.scored({ ...metrics, ...(Object.fromEntries(renamed) as object) })
+    })
+  }
+
+  /** Scores with their mean over the metrics that papers report of the task. */
+  scored<M extends PartMetrics>(metrics: M): M & { readonly score: number } {
+    return { ...metrics, score: meanOf(metrics, this.#metrics()) }
+  }
+
+  /** What papers report of the task. */
+  #metrics(): readonly ClassificationMetric[] {
+    const { recipe } = this.#options
+    if (recipe !== undefined) return [...new Set(glueTask(recipe).figures.map(({ metric }) => metric))]
+    return this.prepared.kind === 'regression' ? ['pearson', 'spearman'] : ['accuracy']
+  }
+
+  #model({ model, seed }: ReturnType<typeof classificationTrainOptions>): TaskTraining<ClassificationMetrics>['model'] {
+    if (model instanceof Model) return model
+    const { classifierDropout, poolerDropout, ...rest } = model
+    const head: EncoderHeadOptions = { ...this.#head(), dropout: classifierDropout, poolerDropout }
+    if (!('preset' in rest)) return pretrained({ ...rest, pretrained: rest.pretrained ?? this.#options.tokenizer }, head, seed)
+    const { type = rest.preset.startsWith('roberta') ? 'roberta' : 'bert', ...shape } = rest
+    return { type, vocabularySize: this.prepared.vocabulary, ...shape, head } as EncoderOptions
+  }
+
+  #head(): EncoderHeadOptions {
+    const { kind, labels } = this.prepared
+    return kind === 'regression' ? { kind } : { kind, classes: labels.length, labels }
+  }
+
+  /** Lets go of data and tokenizer; idempotent. */
+  [Symbol.dispose](): void {
+    for (const dataset of this.#parts.values()) dataset[Symbol.dispose]()
+    this.tokenizer[Symbol.dispose]()
+  }
+}
+
+/** A model to be made of a folder; what of it is new, of no use or unknown is told when it is. */
+function pretrained({ pretrained: folder, pooler, ...dropouts }: ParsedPretrained & { readonly pretrained: string }, head: EncoderHeadOptions, seed: number): MakeModel {
+  return async () => {
+    const { model, new: drawn, unused, unknownSettings } = await Model.fineTune(folder, { head, pooler, seed, ...dropouts })
+    const lists = [['drawn anew', drawn], ['not used', unused], ['settings that nothing is known about', unknownSettings]] as const
+    return { model, warnings: lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`) }
+  }
+}
+
+/** The mean of metrics over one validation part, or over two. */
+function meanOf(found: PartMetrics & Partial<ClassificationMetrics>, metrics: readonly ClassificationMetric[]): number {
+  const both = metrics.flatMap((metric) => [found[metric], found[`${metric}Mismatched`]])
+  const values = both.filter((value) => value !== undefined)
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+type ParsedPretrained = Omit<v.InferOutput<typeof pretrainedEncoder>, 'classifierDropout' | 'poolerDropout'>
+
+const heads = { classifierDropout: v.optional(fraction, 0.1), poolerDropout: v.optional(fraction, 0.1) }
+const pretrainedEncoder = object({
+  pretrained: v.exactOptional(text),
+  pooler: v.optional(oneOf(['new', 'pretrained']), 'new'),
+  dropout: v.exactOptional(fraction),
+  attentionDropout: v.exactOptional(fraction),
+  ...heads,
+})
+const freshEncoder = v.looseObject({ preset: oneOf(['bert-base', 'bert-large', 'roberta-base', 'roberta-large', 'minilm-l6']), type: v.exactOptional(oneOf(['bert', 'roberta'])), ...heads })
+
+const metricName = oneOf(['accuracy', 'f1', 'matthews', 'pearson', 'spearman'])
+const trainOptions = object({
+  ...trainEntries,
+  model: v.optional(v.union([v.custom<Model>((value) => value instanceof Model), freshEncoder, pretrainedEncoder], expected('{ pretrained: a folder }, { preset } or a Model')), {}),
+  batch: v.optional(v.union([object({ batchSize: count }), object({ maxTokens: count, maxSamples: v.exactOptional(count) })], expected('{ batchSize } or { maxTokens }')), { batchSize: 32 }),
+  labelSmoothing: v.optional(fraction, 0),
+  evaluation: v.optional(object({ everySteps: v.exactOptional(count) }), {}),
+  best: v.exactOptional(v.union([object({ metrics: v.pipe(v.array(metricName), v.minLength(1, 'has no metric')) }), object({ metric: oneOf(['loss']) })], expected('{ metrics } or { metric: "loss" }'))),
+})
+
+/**
+ * Checks what {@link Classification.train} takes and fills in its defaults.
+ *
+ * @throws {@link SagetrainError} `ERR_CONFIG`.
+ */
+export function classificationTrainOptions(options: unknown): v.InferOutput<typeof trainOptions> {
+  const parsed = parse(trainOptions, options, 'train')
+  checkTrainOptions(parsed, 'train')
+  return parsed
+}
+
+/** Keys of the two parts of a configuration. */
+export const classificationKeys = configKeys(classificationPrepareOptions, trainOptions)

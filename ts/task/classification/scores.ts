@@ -1,0 +1,66 @@
+import { abortable } from '../../abort.js'
+import type { Dataset } from '../../dataset.js'
+import { nativeOf } from '../../handle.js'
+import type { Model } from '../../model.js'
+
+/** What predictions are scored by; of classes the first three, of numbers the others. */
+export type ClassificationMetric = 'accuracy' | 'f1' | 'matthews' | 'pearson' | 'spearman'
+
+/** Scores on one part of the data. */
+export type PartMetrics = {
+  /** Mean cross-entropy in nats, or mean squared error. */
+  readonly loss: number
+} & {
+  /**
+   * `accuracy`, `f1` (of class 1 where there are two, else the mean of all classes') and `matthews` of classes; `pearson` and `spearman` of
+   * numbers, NaN where a model says the same of all.
+   */
+  readonly [metric in ClassificationMetric]?: number
+}
+
+/** Scores on the validation part; those on a second one, MNLI's, have `Mismatched` behind their names. */
+export type ClassificationMetrics = PartMetrics & { readonly [metric in 'loss' | ClassificationMetric as `${metric}Mismatched`]?: number } & {
+  /** The mean of the task's metrics, over both parts: what papers average over tasks. */
+  readonly score: number
+}
+
+/** Scores with what they were computed from. */
+export interface ClassificationScores {
+  readonly metrics: PartMetrics
+  /** In the data's order: the logits of the classes, or one number. */
+  readonly outputs: Float32Array
+  /** Numbers a sample. */
+  readonly width: number
+}
+
+/** Samples that are scored together. */
+const BATCH = 32
+
+/** Scores a model on a part with labels. */
+export async function evaluateClassification(model: Model, dataset: Dataset, signal?: AbortSignal): Promise<ClassificationScores> {
+  const [handle, data] = [nativeOf(model, 'Model', 'model'), nativeOf(dataset, 'Dataset', 'dataset')]
+  const { scores, outputs } = await abortable(signal, handle, () => handle.evaluateClassification(data, BATCH))
+  return { metrics: scores as PartMetrics, outputs: outputs.values, width: outputs.width }
+}
+
+/** A model's outputs for a part that needs no labels. */
+export async function outputsOf(model: Model, dataset: Dataset, signal?: AbortSignal): Promise<Pick<ClassificationScores, 'outputs' | 'width'>> {
+  const [handle, data] = [nativeOf(model, 'Model', 'model'), nativeOf(dataset, 'Dataset', 'dataset')]
+  const { values, width } = await abortable(signal, handle, () => handle.outputs(data, BATCH))
+  return { outputs: values, width }
+}
+
+/** The first of the largest. */
+export function likeliest(row: Float32Array): number {
+  let best = 0
+  for (let index = 1; index < row.length; index += 1) if ((row[index] ?? 0) > (row[best] ?? 0)) best = index
+  return best
+}
+
+/** Probabilities of classes, from their logits. */
+export function softmax(row: Float32Array): number[] {
+  const largest = Math.max(...row)
+  const shares = Array.from(row, (value) => Math.exp(value - largest))
+  const total = shares.reduce((sum, share) => sum + share, 0)
+  return shares.map((share) => share / total)
+}
