@@ -162,6 +162,6 @@ test('resuming where there is no checkpoint begins anew and says so', async (t) 
 })
 
 test('a task is one line in the registry', (t) => {
-  t.deepEqual(Object.keys(tasks), ['translation', 'spiral'])
+  t.deepEqual(Object.keys(tasks), ['translation', 'classification', 'spiral'])
   t.true(tasks.spiral.keys.prepare.includes('turns') && tasks.spiral.keys.train.includes('batch'))
 })
