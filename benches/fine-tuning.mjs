@@ -43,8 +43,7 @@ async function sequences(vocabularySize) {
   // Places by a multiplicative step: a shuffle that every language does alike.
   const chosen = Array.from({ length: batchSize * (warmup + steps) }, (_, index) => texts[(index * 7919) % texts.length])
   if (values.tokenizer !== undefined) {
-    using tokenizer = await Tokenizer.load(values.tokenizer)
-    return tokenizer.encode(chosen)
+    return (await Tokenizer.load(values.tokenizer)).encode(chosen)
   }
   // Without a tokenizer: a word is 1.3 tokens, as BERT's vocabulary has it for English text, and which token it is costs nothing.
   return chosen.map((text, index) => {
@@ -63,8 +62,9 @@ async function train(folder) {
   let [started, optimizerSeconds, loss] = [0, 0, 0]
   for (let step = 0; step < warmup + steps; step += 1) {
     if (step === warmup) [started, optimizerSeconds] = [performance.now(), 0]
-    using batch = dataset.batch(Array.from({ length: batchSize }, (_, index) => step * batchSize + index))
+    const batch = dataset.batch(Array.from({ length: batchSize }, (_, index) => step * batchSize + index))
     const done = await session.step(batch)
+    batch[Symbol.dispose]()
     optimizerSeconds += done.optimizerSeconds
     loss = done.loss
   }
@@ -76,10 +76,9 @@ async function train(folder) {
 async function compare(folder) {
   const presets = { 'minilm-l6': 'bert', 'bert-base': 'bert', 'bert-large': 'bert', 'roberta-base': 'roberta' }
   const vocabularySize = values.model.startsWith('roberta') ? 50_265 : 30_522
-  {
-    using model = await Model.create({ type: presets[values.model], preset: values.model, vocabularySize, head: { kind: 'classification', classes: 2 } }, { seed: 1 })
-    await model.save(join(folder, 'model'))
-  }
+  const model = await Model.create({ type: presets[values.model], preset: values.model, vocabularySize, head: { kind: 'classification', classes: 2 } }, { seed: 1 })
+  await model.save(join(folder, 'model'))
+  model[Symbol.dispose]()
   const rows = await sequences(vocabularySize)
   await writeFile(join(folder, 'sequences.json'), JSON.stringify(rows.map((row) => [...row])))
   const own = process.argv.slice(2)
