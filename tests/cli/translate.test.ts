@@ -106,6 +106,14 @@ test('a prefix that no output can have is named by its line, and so is what a mo
   t.regex((await start(folder, ['evaluate', 'nan', '--tsv', 'two.tsv']).ended).err, /^sagetrain: two\.tsv:[12]: the model's scores hold NaN/)
 })
 
+test('standard output on a full device is said and fails', async (t) => {
+  const main = fileURLToPath(import.meta.resolve('#ts/cli/main.js'))
+  const line = `yes '' | head -n 200 | "${process.execPath}" "${main}" translate runs/model --beam 1 > /dev/full; echo "code $?"`
+  const { stdout, stderr } = await promisify(execFile)('bash', ['-c', line], { cwd: folder, env: { ...process.env, NODE_OPTIONS: '' } })
+  t.is(stdout, 'code 1\n')
+  t.regex(stderr, /^sagetrain: standard output cannot be written \(ENOSPC[^\n]*\n$/)
+})
+
 test('a device that is full is named', async (t) => {
   await writeFile(join(folder, 'full.txt'), '\n')
   const { code, err } = await translate('full.txt', '--output', '/dev/full')

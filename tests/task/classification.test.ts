@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -105,6 +105,20 @@ test.serial('the commands train, score and label, line by line', async (t) => {
   t.true(Math.abs(Object.values(one.probabilities).reduce((sum, share) => sum + share, 0) - 1) < 1e-9)
   writeFileSync(join(folder, 'broken.jsonl'), '{"text": "the film was good"}\n{"word": 1}\n')
   t.regex((await start(folder, ['predict', 'runs/cli', 'broken.jsonl']).ended).err, /^sagetrain: broken\.jsonl:2: expected a JSON string, or an object with a "text"/)
+})
+
+test.serial('a model of NaN labels nothing: the line is named', async (t) => {
+  const { best } = await task.train({ ...options, epochs: 1, folder: join(folder, 'sound') }).done
+  const nan = join(folder, 'nan')
+  cpSync(join(best?.path ?? '', 'model'), nan, { recursive: true })
+  const weights = readFileSync(join(nan, 'model.safetensors'))
+  writeFileSync(join(nan, 'model.safetensors'), weights.fill(0xff, 8 + Number(weights.readBigUInt64LE(0))))
+  await refusal(t, 'ERR_NON_FINITE', () => task.evaluate(nan))
+  using classifier = await Classifier.load(nan)
+  t.is((await refusal(t, 'ERR_NON_FINITE', () => classifier.predict(['a film', 'a book'], { together: 1 }))).fields['sentence'], 0)
+  const { code, err } = await start(folder, ['predict', 'nan', '-'], 'the film was good\n').ended
+  t.is(code, 1)
+  t.regex(err, /^sagetrain: standard input:1: the model's outputs hold NaN/)
 })
 
 test.serial('what cannot be is refused by its name', async (t) => {

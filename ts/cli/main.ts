@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { watchReader } from './reader.js'
+import { EXIT } from './exit-codes.js'
+import { hasRefusedOutput, watchReader } from './reader.js'
 import { COMMANDS, TASKS } from './registry.js'
 import { runCommand } from './run.js'
 import { versionFacts } from './versions.js'
@@ -9,7 +10,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 for (const output of [process.stdout, process.stderr]) watchReader(output)
 
-process.exitCode = await runCommand(process.argv.slice(2), {
+const code = await runCommand(process.argv.slice(2), {
   commands: COMMANDS,
   tasks: TASKS,
   version,
@@ -18,3 +19,4 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   environment: process.env,
   versions: () => versionFacts(version),
 })
+process.exitCode = code === EXIT.ok && hasRefusedOutput() ? EXIT.error : code

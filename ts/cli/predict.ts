@@ -3,7 +3,7 @@ import { Classifier, type Classifiable } from '../task/classification/classifier
 import type { Prediction } from '../task/classification/predictions.js'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
-import { readLines } from './lines.js'
+import { atLine, readLines } from './lines.js'
 import { findModelFolder } from './model-folder.js'
 import { hasNoReader } from './reader.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf } from './search-options.js'
@@ -44,7 +44,7 @@ export const predict: Command = {
       }
       return EXIT.ok
     } catch (error) {
-      if (!calledOff(error, signal)) throw error
+      if (!calledOff(error, signal)) throw atLine(error, file)
       return interruption.exitCode() ?? EXIT.error
     }
   },

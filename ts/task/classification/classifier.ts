@@ -72,7 +72,8 @@ export class Classifier {
   /**
    * Classifies texts in their order: await it for an array, or iterate over it while more texts come. Texts longer than the model holds are cut.
    *
-   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_DISPOSED`; the signal's reason when it aborts.
+   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_NON_FINITE` for a text of which the model says NaN, with its place as `fields.sentence`,
+   * `ERR_DISPOSED`; the signal's reason when it aborts.
    */
   predict(texts: Iterable<Classifiable> | AsyncIterable<Classifiable>, options: PredictOptions = {}): Predictions {
     return new Predictions(() => this.#predict(texts, options))
@@ -80,20 +81,20 @@ export class Classifier {
 
   async *#predict(texts: Iterable<Classifiable> | AsyncIterable<Classifiable>, options: PredictOptions): AsyncGenerator<Prediction, void, undefined> {
     const { together, signal } = parse(predictOptions, options, 'predict')
-    let waiting: Sample[] = []
+    let [done, waiting]: [number, Sample[]] = [0, []]
     for await (const item of parse(iterable, texts, 'texts', 'ERR_ARGUMENT')) {
       signal?.throwIfAborted()
       waiting.push(parse(sample, item, 'texts', 'ERR_ARGUMENT'))
       if (waiting.length < together) continue
-      yield* await this.#together(waiting, signal)
-      waiting = []
+      yield* await this.#together(waiting, done, signal)
+      ;[done, waiting] = [done + waiting.length, []]
     }
-    if (waiting.length > 0) yield* await this.#together(waiting, signal)
+    if (waiting.length > 0) yield* await this.#together(waiting, done, signal)
   }
 
-  async #together(samples: readonly Sample[], signal: AbortSignal | undefined): Promise<Prediction[]> {
+  async #together(samples: readonly Sample[], from: number, signal: AbortSignal | undefined): Promise<Prediction[]> {
     using dataset = await Dataset.from(this.#encode(samples))
-    const { outputs, width } = await outputsOf(this.model, dataset, signal)
+    const { outputs, width } = await outputsOf(this.model, dataset, signal, from)
     return samples.map((given, index) => this.#prediction(given, outputs.subarray(index * width, (index + 1) * width)))
   }
 

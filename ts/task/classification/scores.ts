@@ -1,5 +1,6 @@
 import { abortable } from '../../abort.js'
 import type { Dataset } from '../../dataset.js'
+import { SagetrainError } from '../../errors.js'
 import { nativeOf } from '../../handle.js'
 import type { Model } from '../../model.js'
 
@@ -36,17 +37,27 @@ export interface ClassificationScores {
 /** Samples that are scored together. */
 const BATCH = 32
 
+/** Refuses outputs that are not finite, by their sample's place; the first has the place `from`. */
+function checkFinite(outputs: Float32Array, width: number, from: number): void {
+  const place = outputs.findIndex((value) => !Number.isFinite(value))
+  if (place < 0) return
+  const sentence = from + Math.floor(place / width)
+  throw new SagetrainError('ERR_NON_FINITE', `source ${sentence}: the model's outputs hold NaN or infinity, which says nothing; go back to weights that are finite, such as an earlier checkpoint's`, { fields: { sentence } })
+}
+
 /** Scores a model on a part with labels. */
 export async function evaluateClassification(model: Model, dataset: Dataset, signal?: AbortSignal): Promise<ClassificationScores> {
   const [handle, data] = [nativeOf(model, 'Model', 'model'), nativeOf(dataset, 'Dataset', 'dataset')]
   const { scores, outputs } = await abortable(signal, handle, () => handle.evaluateClassification(data, BATCH))
+  checkFinite(outputs.values, outputs.width, 0)
   return { metrics: scores as PartMetrics, outputs: outputs.values, width: outputs.width }
 }
 
-/** A model's outputs for a part that needs no labels. */
-export async function outputsOf(model: Model, dataset: Dataset, signal?: AbortSignal): Promise<Pick<ClassificationScores, 'outputs' | 'width'>> {
+/** A model's outputs for a part that needs no labels; its first sample has the place `from` in errors. */
+export async function outputsOf(model: Model, dataset: Dataset, signal?: AbortSignal, from = 0): Promise<Pick<ClassificationScores, 'outputs' | 'width'>> {
   const [handle, data] = [nativeOf(model, 'Model', 'model'), nativeOf(dataset, 'Dataset', 'dataset')]
   const { values, width } = await abortable(signal, handle, () => handle.outputs(data, BATCH))
+  checkFinite(values, width, from)
   return { outputs: values, width }
 }
 
