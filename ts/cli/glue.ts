@@ -4,6 +4,7 @@ import { writeWhole } from '../report/write.js'
 import { remainingSeconds, type Work } from '../reproduce/estimate.js'
 import { seedCells, type Cell } from '../reproduce/experiment.js'
 import { glueCsv, glueReport, glueVerdict } from '../reproduce/glue-report.js'
+import { writeSubmissions, type GlueSubmission } from '../reproduce/glue-submission.js'
 import { glueSummary, means } from '../reproduce/glue-summary.js'
 import { glueTableOf, type GlueTable } from '../reproduce/glue-table.js'
 import type { GlueExperiment } from '../reproduce/glue.js'
@@ -68,10 +69,12 @@ class Comparing {
       await using task = await this.#runs.prepare(experiment)
       await this.#runs.runMissing(experiment, task, this.#cells(experiment))
     }
-    const { page, table } = await this.#report()
-    this.#context.terminal.line(`\n${glueVerdict(table)}`)
-    this.#context.terminal.line(`Report: ${this.#context.terminal.style('bold', page)}`)
-    this.#context.json({ folder, report: page, results: table })
+    const { page, table, submissions } = await this.#report()
+    const { terminal } = this.#context
+    terminal.line(`\n${glueVerdict(table)}`)
+    for (const { arm, files, missing } of submissions) terminal.line(`For the test server: ${join(folder, 'submission', arm)}, ${count(Object.keys(files).length, 'file')}; missing ${Object.keys(missing).join(', ')}`)
+    terminal.line(`Report: ${terminal.style('bold', page)}`)
+    this.#context.json({ folder, report: page, results: table, submissions })
   }
 
   /** Seed by seed, the arms of a seed beside each other: what is stopped early has pairs to compare. */
@@ -120,13 +123,14 @@ class Comparing {
     terminal.line(`${fixed(this.#done())} of ${count(this.#work.length, 'run')}${left === null ? '' : `, about ${duration(left)} left`}`)
   }
 
-  /** Writes the report of what is done so far: page, Markdown, JSON and lines for other programs. */
-  async #report(): Promise<{ readonly page: string; readonly table: GlueTable }> {
+  /** Writes what is done so far: page, Markdown, JSON, lines for other programs, and files for the test server. */
+  async #report(): Promise<{ readonly page: string; readonly table: GlueTable; readonly submissions: readonly GlueSubmission[] }> {
     const { experiments, seeds, folder } = this.#request
-    const table = await glueTableOf(experiments, seeds, new Map(experiments.map(({ name }) => [name, this.#runs.of(name)])))
-    const report = glueReport(table, experiments[0]?.notes ?? [], { command: `npx ${this.#context.written}`, facts: this.#runs.facts() })
+    const results = new Map(experiments.map(({ name }) => [name, this.#runs.of(name)]))
+    const [table, submissions] = [await glueTableOf(experiments, seeds, results), await writeSubmissions({ folder, experiments, seeds, results })]
+    const report = glueReport(table, experiments[0]?.notes ?? [], { command: `npx ${this.#context.written}`, facts: this.#runs.facts() }, submissions)
     await writeWhole(join(folder, 'glue.csv'), glueCsv(table))
-    return { page: await writeDocument(folder, 'glue', report, table), table }
+    return { page: await writeDocument(folder, 'glue', report, table), table, submissions }
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSagetrainError } from '../errors.js'
-import { readResult, writeResult, type CellResult } from '../reproduce/cell-result.js'
+import { readResult, writeResult, type Beside, type CellResult } from '../reproduce/cell-result.js'
 import type { Cell } from '../reproduce/experiment.js'
 import { duration, fixed } from '../report/format.js'
 import type { ArmRun } from './arms.js'
@@ -102,7 +102,7 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
     if (diverged === undefined || !isSagetrainError(error)) throw error
     terminal.line(`${error.message}: kept as this run's result.`)
     const { step = 0, seconds = 0 } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
-    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: options.machine }, [], options)
+    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: options.machine }, {}, options)
     return group.filter((cell) => cell !== diverged)
   }
 }
@@ -132,8 +132,11 @@ async function measureAll(group: readonly Cell[], going: readonly Going[], stopp
     const { bestStep, metrics, signatures, outputs } = await training.measure(signal)
     const validation = bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
     terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
+    if (training.predictTest !== undefined) terminal.line('Predicting the test parts …')
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, outputs, options)
+    const files = (await training.predictTest?.(signal)) ?? {}
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, { outputs, files }, options)
   }
 }
 
@@ -142,7 +145,7 @@ function bestOf(scores: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known)
 }
 
-async function keep(cell: Cell, result: CellResult, outputs: readonly string[], { folder, onResult }: CellsOptions): Promise<void> {
-  await writeResult(join(folder, cell.name), result, outputs)
+async function keep(cell: Cell, result: CellResult, beside: Beside, { folder, onResult }: CellsOptions): Promise<void> {
+  await writeResult(join(folder, cell.name), result, beside)
   await onResult(cell, result)
 }

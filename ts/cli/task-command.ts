@@ -50,6 +50,8 @@ export interface ArmTraining extends AsyncDisposable {
   readonly events: AsyncIterable<TimedEvent>
   /** Scores the best weights; after the events have ended. */
   measure(signal: AbortSignal): Promise<Measured>
+  /** Files, by name, of what the same weights predict for test parts whose labels others keep; missing for a task that has none. */
+  predictTest?(signal: AbortSignal): Promise<{ readonly [name: string]: string }>
 }
 
 /** The weights that are measured: those of the best evaluation, or the mean of the newest checkpoints. */

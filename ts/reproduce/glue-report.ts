@@ -4,6 +4,7 @@ import { fixed, MISSING, signed } from '../report/format.js'
 import { drawIntervals } from '../report/intervals.js'
 import type { TTest } from '../score/t-test.js'
 import type { GlueModel } from '../task/classification/glue-settings.js'
+import type { GlueSubmission } from './glue-submission.js'
 import { glueSummary, spreads } from './glue-summary.js'
 import type { GlueAverageRow, GlueRow, GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
 import { factBlocks, interval, probability, seedsOf, spread, type Provenance } from './report.js'
@@ -14,7 +15,7 @@ const MODELS: Readonly<Record<GlueModel, string>> = { 'bert-base': 'BERT-base', 
 const SIGNIFICANT = 0.05
 
 /** The report of the table: Table 2 as it came out here and as printed, and for each task how sure that is. */
-export function glueReport(table: GlueTable, notes: readonly string[], { command, facts }: Provenance): Report {
+export function glueReport(table: GlueTable, notes: readonly string[], { command, facts }: Provenance, submissions: readonly GlueSubmission[] = []): Report {
   const { model, averages, tasks } = table
   const missing = tasks.flatMap((task) => task.missing.map((name) => `${task.label} ${name}`))
   return {
@@ -26,6 +27,7 @@ export function glueReport(table: GlueTable, notes: readonly string[], { command
       { type: 'table', caption: 'The average, and what an arm with SAGE has more than the same optimizer without: seed by seed, with Student’s paired t-test.', head: HEAD, rows: averages.map((one) => scoreLine(one.label, one, String((one.score?.degrees ?? -1) + 1))) },
       ...averages.flatMap((one) => differencesOf(one, tasks)),
       ...tasks.flatMap(taskBlocks),
+      ...submissionBlocks(submissions),
       { type: 'list', items: [...notes, ...averages.flatMap(({ label, missing: lacking }) => lacking.map((what) => `${label} has no average of ${what}.`)), ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
       ...factBlocks(facts),
     ],
@@ -96,6 +98,18 @@ function taskBlocks(task: GlueTaskResult): readonly Block[] {
     { type: 'table', caption, head: HEAD, rows: rows.flatMap((row) => linesOf(row, task)) },
     ...runsBlock(task),
     { type: 'list', items: rows.map(({ label: name, rate, beta0 }) => `${name}: learning rate ${rate}${beta0 === null ? '' : `, β0 ${beta0}`}`) },
+  ]
+}
+
+/** Which run each file for the test server comes from, and what the archive lacks. */
+function submissionBlocks(submissions: readonly GlueSubmission[]): readonly Block[] {
+  if (submissions.length === 0) return []
+  const rows = submissions.flatMap(({ arm, files }) => Object.entries(files).map(([file, { run, score, samples }]) => [`${arm}/${file}`, run, fixed(score, 2), fixed(samples)]))
+  const lacking = submissions.flatMap(({ arm, missing }) => Object.entries(missing).map(([file, reason]) => `${arm}/${file} is missing: ${reason}.`))
+  return [
+    { type: 'heading', text: 'For the test server' },
+    { type: 'table', caption: 'Predictions of the test parts, in submission/: each file from the run that is best on the development set, in percent, of the seeds.', head: ['', 'run', 'development', 'samples'], rows },
+    { type: 'list', items: lacking },
   ]
 }
 

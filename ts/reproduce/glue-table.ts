@@ -2,7 +2,8 @@ import { present } from '../json.js'
 import { tTest, type TTest } from '../score/t-test.js'
 import type { GlueModel } from '../task/classification/glue-settings.js'
 import type { GlueTask, GlueTaskName } from '../task/classification/glue.js'
-import { beta0Of, cellOf, type ExperimentArm } from './experiment.js'
+import type { CellResult } from './cell-result.js'
+import { beta0Of, cellOf, type Cell, type ExperimentArm } from './experiment.js'
 import { devAverage, taskAverage, type GlueFigures } from './glue-average.js'
 import { paperDeviation, paperRow } from './glue-paper.js'
 import { baselineOf, type GlueExperiment } from './glue.js'
@@ -93,6 +94,16 @@ function rateOf({ rates: [rate = Number.NaN] }: ExperimentArm): number {
   return rate
 }
 
+/** An arm's run with a seed. */
+export function glueCell(experiment: GlueExperiment, arm: ExperimentArm, seed: number): Cell {
+  return cellOf(experiment, { arm: arm.name, rate: rateOf(arm), seed })
+}
+
+/** What of a run counts in the average, in percent; null where one of its figures is missing. */
+export function devScore(task: GlueTask, { metrics }: Pick<CellResult, 'metrics'>): number | null {
+  return taskAverage(task, figuresOf(task, metrics))
+}
+
 async function rowOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], results: Results): Promise<GlueRow> {
   const { glue, model, arms } = experiment
   const baseline = baselineOf(arms, arm)
@@ -107,27 +118,27 @@ async function rowOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: read
     rate: rateOf(arm),
     beta0: beta0Of(arm.train) ?? null,
     seeds: own,
-    figures: await Promise.all(glue.figures.map(({ key }, place) => scoreOf((score) => percent(score, key), (figures) => figures?.[place] ?? null))),
-    mean: await scoreOf((score) => taskAverage(glue, figuresOf(glue, score)), (figures) => taskAverage(glue, figures)),
+    figures: await Promise.all(glue.figures.map(({ key }, place) => scoreOf(({ metrics }) => percent(metrics, key), (figures) => figures?.[place] ?? null))),
+    mean: await scoreOf((score) => devScore(glue, score), (figures) => taskAverage(glue, figures)),
     paperDeviation: paperDeviation(model, arm.name, glue.name),
   }
 }
 
 function seedsOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], results: Results): readonly SeedScore[] {
   return seeds.flatMap((seed): SeedScore[] => {
-    const found = results.get(cellOf(experiment, { arm: arm.name, rate: rateOf(arm), seed }).name)
+    const found = results.get(glueCell(experiment, arm, seed).name)
     return found === undefined ? [] : [{ seed, metrics: found.metrics, ...present({ diverged: found.diverged, weights: found.signatures['weights'] }) }]
   })
 }
 
-function percent({ metrics }: SeedScore, key: string): number | null {
+function percent(metrics: CellResult['metrics'], key: string): number | null {
   const value = metrics[key]
   return typeof value === 'number' && Number.isFinite(value) ? 100 * value : null
 }
 
 /** What a run measured, in percent and in the task's order. */
-function figuresOf({ figures }: GlueTask, score: SeedScore): readonly (number | null)[] {
-  return figures.map(({ key }) => percent(score, key))
+function figuresOf({ figures }: GlueTask, metrics: CellResult['metrics']): readonly (number | null)[] {
+  return figures.map(({ key }) => percent(metrics, key))
 }
 
 function bySeed(scores: readonly SeedScore[], valueOf: (score: SeedScore) => number | null): BySeed {
@@ -168,7 +179,7 @@ function averagesOf(arm: string | undefined, glue: readonly GlueTask[], seeds: r
     const measured = glue.map((task): [GlueTaskName, readonly (number | null)[]] => {
       const row = tasks.find((one) => one.task === task.name)?.rows.find((one) => one.arm === arm)
       const score = row?.seeds.find((one) => one.seed === seed)
-      return [task.name, score === undefined ? [] : figuresOf(task, score)]
+      return [task.name, score === undefined ? [] : figuresOf(task, score.metrics)]
     })
     return { seed, ...devAverage(Object.fromEntries(measured), glue) }
   })
