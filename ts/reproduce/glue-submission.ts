@@ -7,7 +7,7 @@ import { expected, object, text, whole } from '../options.js'
 import { writeWhole } from '../report/write.js'
 import { GLUE } from '../task/classification/glue.js'
 import { submissionText, type TestPredictions } from '../task/classification/submission.js'
-import type { ExperimentArm } from './experiment.js'
+import { armOf, type ExperimentArm } from './experiment.js'
 import { devScore, glueCell } from './glue-table.js'
 import type { GlueExperiment } from './glue.js'
 import type { Results } from './table.js'
@@ -55,13 +55,12 @@ export async function writeSubmissions(runs: GlueRuns): Promise<readonly GlueSub
   return written.filter((one) => one !== undefined)
 }
 
-async function writeSubmission(runs: GlueRuns, of: ExperimentArm): Promise<GlueSubmission | undefined> {
-  const { name: arm, label } = of
+async function writeSubmission(runs: GlueRuns, { name: arm, label }: ExperimentArm): Promise<GlueSubmission | undefined> {
   const folder = join(runs.folder, 'submission', arm)
   const files = await handedInBefore(folder)
   const reasons: Record<string, string> = {}
   for (const experiment of runs.experiments) {
-    const chosen = await chosenOf(experiment, of, runs)
+    const chosen = await chosenOf(experiment, armOf(experiment, arm), runs)
     for (const file of experiment.glue.submission) reasons[file] = typeof chosen === 'string' ? chosen : `${chosen.from.run} kept no predictions of it: its test file was not there when the run was measured`
     if (typeof chosen === 'string') continue
     for (const part of chosen.parts) {
@@ -86,13 +85,13 @@ interface Chosen {
 /** The run that is best on the development set, or why there is none yet. */
 async function chosenOf(experiment: GlueExperiment, arm: ExperimentArm, { folder, seeds, results }: GlueRuns): Promise<Chosen | string> {
   const { name: task, glue } = experiment
-  const found = results.get(task) ?? new Map()
+  const found: Results = results.get(task) ?? new Map()
   const runs = seeds.map((seed) => {
     const { name } = glueCell(experiment, arm, seed)
     return { seed, name, result: found.get(name) }
   })
   const toCome = runs.filter(({ result }) => result === undefined).length
-  if (toCome > 0) return `${toCome} of its ${runs.length} run${runs.length === 1 ? ' is' : 's are'} still to come`
+  if (toCome > 0) return `${toCome} of its ${runs.length} runs ${toCome === 1 ? 'is' : 'are'} still to come`
   const scored = runs.flatMap(({ seed, name, result }) => {
     const score = result === undefined ? null : devScore(glue, result)
     return score === null || result === undefined ? [] : [{ seed, name, score, step: result.bestStep }]
