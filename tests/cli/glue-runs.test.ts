@@ -1,0 +1,79 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { tinyBert } from '../task/encoder.js'
+import { glueFiles, rowsOf } from '../task/glue-files.js'
+import { start } from './process.js'
+
+let cwd: string
+
+test.before('a small BERT, and GLUE’s files in miniature', async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'sagetrain-glue-'))
+  await tinyBert(join(cwd, 'bert'))
+  glueFiles(join(cwd, 'glue'), ['rte', 'sts-b'])
+})
+
+test.after.always(() => rm(cwd, { recursive: true, force: true }))
+
+const ASKED = ['glue', '--pretrained', 'bert', '--data', 'glue', '--tasks', 'rte,sts-b', '--seeds', '2', '--output', 'prepared', '--threads', '1']
+
+interface Found {
+  readonly results: { readonly tasks: readonly { readonly task: string; readonly rows: readonly { readonly arm: string; readonly figures: readonly { readonly score: { readonly mean: number } | null }[]; readonly mean: { readonly difference: { readonly mean: number; readonly degrees: number } | null } }[] }[]; readonly averages: readonly { readonly score: { readonly mean: number } | null }[] }
+  readonly submissions: readonly { readonly arm: string; readonly files: Readonly<Record<string, { readonly run: string; readonly seed: number; readonly score: number; readonly samples: number }>>; readonly missing: Readonly<Record<string, string>> }[]
+}
+
+interface Cell {
+  readonly steps: number
+  readonly bestStep: number
+  readonly metrics: Readonly<Record<string, number>>
+}
+
+const ARMS = { rte: { adamax: 'adamax-lr-0.0001', 'adamax-sage': 'adamax-sage-lr-0.0003-beta0-0.65' }, 'sts-b': { adamax: 'adamax-lr-0.0001', 'adamax-sage': 'adamax-sage-lr-0.0005-beta0-0.75' } } as const
+const FIGURES = { rte: ['accuracy'], 'sts-b': ['pearson', 'spearman'] } as const
+const cellPath = (task: keyof typeof ARMS, arm: 'adamax' | 'adamax-sage', seed: number): string => join(cwd, 'runs/glue-bert-base', task, `${ARMS[task][arm]}-seed-${seed}`, 'cell.json')
+const cellOf = (task: keyof typeof ARMS, arm: 'adamax' | 'adamax-sage', seed: number): Cell => JSON.parse(readFileSync(cellPath(task, arm, seed), 'utf8')) as Cell
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+const near = (one: number | undefined, other: number): boolean => one !== undefined && Math.abs(one - other) < 1e-9
+
+test.serial('two tasks, two optimizers, two seeds: killed after the first run, it goes on, and the report has the figures of the runs', async (t) => {
+  const killed = start(cwd, ASKED)
+  await killed.seen(/1 of 8 runs/)
+  killed.kill('SIGKILL')
+  await killed.ended
+  const first = cellPath('rte', 'adamax', 1)
+  const made = statSync(first).mtimeMs
+  t.false(existsSync(join(cwd, 'runs/glue-bert-base/submission')), 'no task is done')
+
+  const { code, out, err } = await start(cwd, [...ASKED, '--json']).ended
+  t.is(code, 0, err)
+  t.regex(err, /8 runs; 1 are done/)
+  t.is(statSync(first).mtimeMs, made, 'what is done is not done again')
+  const { results, submissions } = JSON.parse(out) as Found
+  for (const { task, rows } of results.tasks) {
+    const name = task as keyof typeof ARMS
+    for (const { arm, figures } of rows) {
+      const cells = [1, 2].map((seed) => cellOf(name, arm as 'adamax', seed))
+      for (const [place, key] of FIGURES[name].entries()) t.true(near(figures[place]?.score?.mean, mean(cells.map(({ metrics }) => 100 * (metrics[key] ?? Number.NaN)))), `${task} ${arm} ${key}`)
+    }
+    t.is(rows[1]?.mean.difference?.degrees, 1)
+  }
+  const averageOf = (arm: 'adamax' | 'adamax-sage'): number => mean([1, 2].map((seed) => mean((['rte', 'sts-b'] as const).map((task) => mean(FIGURES[task].map((key) => 100 * (cellOf(task, arm, seed).metrics[key] ?? Number.NaN)))))))
+  t.true(near(results.averages[0]?.score?.mean, averageOf('adamax')) && near(results.averages[1]?.score?.mean, averageOf('adamax-sage')))
+
+  t.deepEqual(submissions.map(({ arm }) => arm), ['adamax', 'adamax-sage'])
+  for (const { arm, files, missing } of submissions) {
+    t.deepEqual([Object.keys(files), Object.keys(missing).length], [['RTE.tsv', 'STS-B.tsv'], 9])
+    for (const [file, { run, seed, score, samples }] of Object.entries(files)) {
+      const task = file === 'RTE.tsv' ? 'rte' : 'sts-b'
+      const scores = [1, 2].map((one) => mean(FIGURES[task].map((key) => 100 * (cellOf(task, arm as 'adamax', one).metrics[key] ?? Number.NaN))))
+      t.true(near(score, Math.max(...scores)) && near(scores[seed - 1], score) && run.endsWith(`seed-${seed}`), `${arm} ${file}`)
+      const handed = rowsOf(join(cwd, 'runs/glue-bert-base/submission', arm, file))
+      t.deepEqual(handed.map(({ index }) => index), rowsOf(join(cwd, 'glue', file.replace('.tsv', ''), 'test.tsv')).map(({ index }) => index))
+      t.is(handed.length, samples)
+    }
+  }
+  const markdown = readFileSync(join(cwd, 'runs/glue-bert-base/glue.md'), 'utf8')
+  for (const part of ['## For the test server', '| adamax-sage/STS-B.tsv | sts-b/adamax-sage-lr-0.0005-beta0-0.75-seed-', 'adamax/AX.tsv is missing: the diagnostic set is no task here.']) t.true(markdown.includes(part), part)
+})
