@@ -77,3 +77,22 @@ test.serial('two tasks, two optimizers, two seeds: killed after the first run, i
   const markdown = readFileSync(join(cwd, 'runs/glue-bert-base/glue.md'), 'utf8')
   for (const part of ['## For the test server', '| adamax-sage/STS-B.tsv | sts-b/adamax-sage-lr-0.0005-beta0-0.75-seed-', 'adamax/AX.tsv is missing: the diagnostic set is no task here.']) t.true(markdown.includes(part), part)
 })
+
+test.serial('a run that gets no better ends early, and says so', async (t) => {
+  const stopping = ['--earlyStopping.patience', '2', '--earlyStopping.minDelta', '0.9', '--epochs', '9']
+  const glue = await start(cwd, ['glue', '--pretrained', 'bert', '--data', 'glue', '--tasks', 'rte', '--optimizers', 'adamax', '--seeds', '1', '--output', 'prepared', '--threads', '1', '--runs', 'early', ...stopping]).ended
+  t.is(glue.code, 0, glue.err)
+  t.regex(glue.out, /epochs 9 batch\(batchSize 16\) earlyStopping\(patience 2 minDelta 0\.9\)/)
+  const cell = JSON.parse(readFileSync(join(cwd, 'early/glue-bert-base/rte/adamax-lr-0.0001-seed-1/cell.json'), 'utf8')) as Cell
+  t.is(cell.steps, 9, 'three epochs of three steps: the first is an improvement, the next two are none')
+  t.regex(readFileSync(join(cwd, 'early/glue-bert-base/rte/adamax-lr-0.0001-seed-1/events.jsonl'), 'utf8'), /"reason":"earlyStopped"/)
+  const notes = readFileSync(join(cwd, 'early/glue-bert-base/glue.md'), 'utf8')
+  for (const part of ['- A run ends after 2 evaluations in a row without a better mean of the task’s figures by more than 0.9, and', '--earlyStopping.patience 2 --earlyStopping.minDelta 0.9 --epochs 9.']) t.true(notes.includes(part), part)
+  const again = await start(cwd, ['glue', '--pretrained', 'bert', '--data', 'glue', '--tasks', 'rte', '--optimizers', 'adamax', '--seeds', '1', '--output', 'prepared', '--threads', '1', '--runs', 'early', '--epochs', '9']).ended
+  t.deepEqual([again.code, /train\.earlyStopping \{"patience":2,"minDelta":0\.9\}, asked for is nothing/.test(again.err)], [1, true], again.err)
+
+  const train = await start(cwd, ['train', 'classification', '--recipe', 'rte', '--data', 'glue', '--tokenizer', 'bert', '--output', 'prepared', '--threads', '1', '--name', 'early', '--batch.batchSize', '16', ...stopping]).ended
+  t.is(train.code, 0, train.err)
+  const lines = readFileSync(join(cwd, 'runs/early/events.jsonl'), 'utf8').trimEnd().split('\n')
+  t.like(JSON.parse(lines.at(-1) ?? ''), { type: 'end', reason: 'earlyStopped', step: 9 })
+})

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { present } from '../json.js'
 import { duration, fixed } from '../report/format.js'
 import { writeWhole } from '../report/write.js'
 import { remainingSeconds, type Work } from '../reproduce/estimate.js'
@@ -7,7 +8,7 @@ import { glueCsv, glueReport, glueVerdict } from '../reproduce/glue-report.js'
 import { writeSubmissions, type GlueSubmission } from '../reproduce/glue-submission.js'
 import { glueSummary, means } from '../reproduce/glue-summary.js'
 import { glueTableOf, type GlueTable } from '../reproduce/glue-table.js'
-import type { GlueExperiment } from '../reproduce/glue.js'
+import { glueNotes, type GlueExperiment } from '../reproduce/glue.js'
 import { writeDocument } from '../reproduce/write.js'
 import { GLUE } from '../task/classification/glue.js'
 import type { OptionSpec } from './arguments.js'
@@ -126,17 +127,18 @@ class Comparing {
   /** Writes what is done so far: page, Markdown, JSON, lines for other programs, and files for the test server. */
   async #report(): Promise<{ readonly page: string; readonly table: GlueTable; readonly submissions: readonly GlueSubmission[] }> {
     const { experiments, seeds, folder } = this.#request
+    const [first] = experiments
     const results = new Map(experiments.map(({ name }) => [name, this.#runs.of(name)]))
     const [table, submissions] = [await glueTableOf(experiments, seeds, results), await writeSubmissions({ folder, experiments, seeds, results })]
-    const report = glueReport(table, experiments[0]?.notes ?? [], { command: `npx ${this.#context.written}`, facts: this.#runs.facts() }, submissions)
+    const report = glueReport(table, first === undefined ? [] : glueNotes(first), { command: `npx ${this.#context.written}`, facts: this.#runs.facts() }, submissions)
     await writeWhole(join(folder, 'glue.csv'), glueCsv(table))
     return { page: await writeDocument(folder, 'glue', report, table), table, submissions }
   }
 }
 
 /** What says how long a run is. */
-function length({ epochs, steps, batch }: JsonObject): JsonObject {
-  return { ...(epochs !== undefined && { epochs }), ...(steps !== undefined && { steps }), ...(batch !== undefined && { batch }) }
+function length({ epochs, steps, batch, earlyStopping }: JsonObject): JsonObject {
+  return present({ epochs, steps, batch, earlyStopping })
 }
 
 /** Samples that a run trains on, a measure of its length. */

@@ -32,6 +32,14 @@ const NOTES = [
   'Measured on the development set, on which the best epoch was chosen too, as in the paper.',
 ] as const
 
+/** What a report says of how an experiment's runs were made, flags and all. */
+export function glueNotes({ notes, train: { earlyStopping } }: GlueExperiment): readonly string[] {
+  if (!isObject(earlyStopping)) return [...notes, 'Every run trains all its epochs and is measured with the weights of the best one: the paper speaks of early stopping, and its released code has none.']
+  const { patience, minDelta } = earlyStopping
+  const gain = typeof minDelta === 'number' && minDelta > 0 ? ` by more than ${minDelta}` : ''
+  return [...notes, `A run ends after ${String(patience)} evaluations in a row without a better mean of the task’s figures${gain}, and is measured with its best weights; the rate falls as if it trained all its epochs.`]
+}
+
 /**
  * The runs of Table 2 that are asked for, a matrix a task.
  *
