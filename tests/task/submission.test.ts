@@ -69,7 +69,7 @@ for (const { name, submission } of GLUE) {
       t.is(lines.pop(), '')
       t.deepEqual(lines.map((line) => line.split('\t')[0]), rows.map((row) => row[index]))
       t.true(new Set(lines.map((line) => line.split('\t')[1])).size >= (name === 'sts-b' ? 6 : 2), lines.join(' '))
-      const said = await classifier.predict(rows.map((row) => ({ text: row[text] ?? '', ...(pair !== undefined && { pair: row[pair] ?? '' }) })))
+      const said = await classifier.predict(rows.map((row) => (pair === undefined ? (row[text] ?? '') : { text: row[text] ?? '', pair: row[pair] ?? '' })))
       for (const [place, line] of lines.entries()) {
         const [written = '', one] = [line.split('\t')[1], said[place]]
         t.regex(written, WORDS[name] ?? /^[01]$/)

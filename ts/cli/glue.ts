@@ -24,6 +24,7 @@ const OPTIONS = {
   pretrained: { type: 'string', value: 'FOLDER', about: 'the pretrained model, a Hugging Face folder with its tokenizer' },
   data: { type: 'string', value: 'FOLDER', about: 'GLUE as published, a folder a task' },
   settings: { type: 'string', value: 'NAME', about: 'whose hyper-parameters of Table 7: bert-base (default) or roberta-large' },
+  smoothness: { type: 'boolean', about: 'Table 6 instead of Table 2: with the smoothness term of SMART in the loss (bert-base; adamax, adamax-sage)' },
   tasks: { type: 'string', value: 'LIST', about: `all (default), or some of ${GLUE.map(({ name }) => name).join(',')}` },
   optimizers: { type: 'string', value: 'LIST', about: 'some of adam,adam-sage,adamax,adamax-sage (default: adamax,adamax-sage)' },
   seeds: { type: 'string', value: 'N|LIST', about: 'seeds 1 to N, or a list such as 1,5,9 (default: 5)' },
@@ -34,12 +35,13 @@ const OPTIONS = {
 export const glue: Command = {
   name: 'glue',
   usage: 'sagetrain glue --pretrained FOLDER --data FOLDER [options] [--KEY VALUE …]',
-  about: 'the paper’s Table 2: tasks × optimizers × seeds, run by run; the same command goes on where it was stopped',
+  about: 'the paper’s Table 2, or 6: tasks × optimizers × seeds, run by run; the same command goes on where it was stopped',
   options: OPTIONS,
   takesConfiguration: 'all',
   examples: () => [
     'sagetrain glue --pretrained bert-base-uncased --data glue_data --tasks all --optimizers adamax,adamax-sage --seeds 5',
     'sagetrain glue --pretrained roberta-large --data glue_data --settings roberta-large --tasks rte,mrpc --seeds 3 --plan',
+    'sagetrain glue --pretrained bert-base-uncased --data glue_data --smoothness --tasks rte',
   ],
   run: async (args, context) => {
     const request = glueRequestOf(args, context)
@@ -105,7 +107,7 @@ class Comparing {
     const [first] = experiments
     const words = [count(experiments.length, 'task'), count(first?.arms.length ?? 0, 'optimizer'), count(seeds.length, 'seed')]
     terminal.line()
-    terminal.line(terminal.style('bold', `Plan: GLUE, ${words.join(' × ')}: ${count(this.#work.length, 'run')}; ${fixed(this.#done())} are done`))
+    terminal.line(terminal.style('bold', `Plan: GLUE${first?.smoothness === true ? ' with the smoothness term' : ''}, ${words.join(' × ')}: ${count(this.#work.length, 'run')}; ${fixed(this.#done())} are done`))
     printFacts(terminal, [
       ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${arm.rates.join(', ')}`).join(', ')}; ${inWords(length(train))}` })),
       { label: 'threads', value: first === undefined ? '' : String(threadsEach(first)) },

@@ -3,23 +3,21 @@ import type { Block, Report } from '../report/document.js'
 import { fixed, MISSING, signed } from '../report/format.js'
 import { drawIntervals } from '../report/intervals.js'
 import type { TTest } from '../score/t-test.js'
-import type { GlueModel } from '../task/classification/glue-settings.js'
+import { paperModel } from './glue-paper.js'
 import type { GlueSubmission } from './glue-submission.js'
 import { glueSummary, spreads } from './glue-summary.js'
 import type { GlueAverageRow, GlueRow, GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
 import { factBlocks, interval, probability, seedsOf, spread, type Provenance } from './report.js'
 
-const MODELS: Readonly<Record<GlueModel, string>> = { 'bert-base': 'BERT-base', 'roberta-large': 'RoBERTa-large' }
-
 /** What the paper takes for a difference. */
 const SIGNIFICANT = 0.05
 
-/** The report of the table: Table 2 as it came out here and as printed, and for each task how sure that is. */
+/** The report of the table: Table 2, or Table 6, as it came out here and as printed, and for each task how sure that is. */
 export function glueReport(table: GlueTable, notes: readonly string[], { command, facts }: Provenance, submissions: readonly GlueSubmission[] = []): Report {
-  const { model, averages, tasks } = table
+  const { averages, tasks } = table
   const missing = tasks.flatMap((task) => task.missing.map((name) => `${task.label} ${name}`))
   return {
-    title: `GLUE, ${MODELS[model]}: ${averages.map(({ label }) => label).join(', ')}`,
+    title: `GLUE, ${paperModel(table)}${table.smoothness ? ' (with the smoothness term of SMART)' : ''}: ${averages.map(({ label }) => label).join(', ')}`,
     blocks: [
       { type: 'code', text: command },
       { type: 'text', text: glueVerdict(table) },
@@ -136,9 +134,9 @@ function percentOf(value: number | null | undefined): number | null {
 }
 
 /** Every figure of every run as its run kept it, a share, one a line, for other programs. */
-export function glueCsv({ model, tasks }: GlueTable): string {
+export function glueCsv({ model, smoothness, tasks }: GlueTable): string {
   const rows = tasks.flatMap(({ task, figures, rows: arms }) =>
-    arms.flatMap(({ arm, rate, beta0, seeds }) => seeds.flatMap(({ seed, metrics }) => figures.map(({ key }) => [model, task, arm, seed, rate, beta0, key, metrics[key] ?? null]))),
+    arms.flatMap(({ arm, rate, beta0, seeds }) => seeds.flatMap(({ seed, metrics }) => figures.map(({ key }) => [smoothness ? 'smart-base' : model, task, arm, seed, rate, beta0, key, metrics[key] ?? null]))),
   )
   return csv(['model', 'task', 'arm', 'seed', 'learningRate', 'beta0', 'metric', 'value'], rows)
 }

@@ -1,11 +1,10 @@
 import { present } from '../json.js'
 import { tTest, type TTest } from '../score/t-test.js'
-import type { GlueModel } from '../task/classification/glue-settings.js'
 import type { GlueTask, GlueTaskName } from '../task/classification/glue.js'
 import type { CellResult } from './cell-result.js'
 import { beta0Of, cellOf, type Cell, type ExperimentArm } from './experiment.js'
 import { devAverage, taskAverage, type GlueFigures } from './glue-average.js'
-import { paperDeviation, paperRow } from './glue-paper.js'
+import { paperDeviation, paperRow, type PaperRow, type PaperTable } from './glue-paper.js'
 import { baselineOf, type GlueExperiment } from './glue.js'
 import { missingOf, type Results, type SeedScore } from './table.js'
 
@@ -58,9 +57,8 @@ export interface GlueAverageRow extends GlueScore {
   readonly missing: readonly string[]
 }
 
-/** Table 2 as it came out here. */
-export interface GlueTable {
-  readonly model: GlueModel
+/** Table 2, or Table 6, as it came out here. */
+export interface GlueTable extends PaperTable {
   readonly tasks: readonly GlueTaskResult[]
   readonly averages: readonly GlueAverageRow[]
 }
@@ -74,7 +72,7 @@ export async function glueTableOf(experiments: readonly GlueExperiment[], seeds:
   if (first === undefined) throw new TypeError('a table has at least one task')
   const tasks = await Promise.all(experiments.map((experiment) => taskOf(experiment, seeds, results.get(experiment.name) ?? new Map())))
   const averages = await Promise.all(first.arms.map((arm) => averageOf(experiments, first, arm, seeds, tasks)))
-  return { model: first.model, tasks, averages }
+  return { model: first.model, smoothness: first.smoothness, tasks, averages }
 }
 
 async function taskOf(experiment: GlueExperiment, seeds: readonly number[], results: Results): Promise<GlueTaskResult> {
@@ -105,10 +103,10 @@ export function devScore(task: GlueTask, { metrics }: Pick<CellResult, 'metrics'
 }
 
 async function rowOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], results: Results): Promise<GlueRow> {
-  const { glue, model, arms } = experiment
+  const { glue, arms } = experiment
   const baseline = baselineOf(arms, arm)
   const [own, other] = [seedsOf(experiment, arm, seeds, results), baseline === undefined ? [] : seedsOf(experiment, baseline, seeds, results)]
-  const [paper, paperOther] = [paperRow(model, arm.name), baseline && paperRow(model, baseline.name)].map((row) => row?.figures[glue.name] ?? [])
+  const [paper, paperOther] = [paperRow(experiment, arm.name), baseline && paperRow(experiment, baseline.name)].map((row) => row?.figures[glue.name] ?? [])
   const scoreOf = (valueOf: (score: SeedScore) => number | null, paperOf: (figures: GlueFigures[GlueTaskName]) => number | null): Promise<GlueScore> =>
     compare([bySeed(own, valueOf), bySeed(other, valueOf)], [paperOf(paper), paperOf(paperOther)])
   return {
@@ -120,7 +118,7 @@ async function rowOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: read
     seeds: own,
     figures: await Promise.all(glue.figures.map(({ key }, place) => scoreOf(({ metrics }) => percent(metrics, key), (figures) => figures?.[place] ?? null))),
     mean: await scoreOf((score) => devScore(glue, score), (figures) => taskAverage(glue, figures)),
-    paperDeviation: paperDeviation(model, arm.name, glue.name),
+    paperDeviation: paperDeviation(experiment, arm.name, glue.name),
   }
 }
 
@@ -162,12 +160,12 @@ async function compare([own, other]: readonly [BySeed, BySeed], [paper, paperOth
   }
 }
 
-async function averageOf(experiments: readonly GlueExperiment[], { arms, model }: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], tasks: readonly GlueTaskResult[]): Promise<GlueAverageRow> {
+async function averageOf(experiments: readonly GlueExperiment[], first: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], tasks: readonly GlueTaskResult[]): Promise<GlueAverageRow> {
   const glue = experiments.map((experiment) => experiment.glue)
-  const baseline = baselineOf(arms, arm)
+  const baseline = baselineOf(first.arms, arm)
   const [own, other] = [arm, baseline].map((one) => averagesOf(one?.name, glue, seeds, tasks))
   const complete = (averages: Averages | undefined): BySeed => new Map(averages?.flatMap(({ seed, value }) => (value === null ? [] : [[seed, value] as const])))
-  const scores = await compare([complete(own), complete(other)], [paperAverage(model, arm.name, glue), baseline === undefined ? null : paperAverage(model, baseline.name, glue)])
+  const scores = await compare([complete(own), complete(other)], [paperAverage(paperRow(first, arm.name), glue), paperAverage(baseline && paperRow(first, baseline.name), glue)])
   const missing = (own ?? []).filter(({ value }) => value === null).map(({ seed, missing: what }) => `seed ${seed}: ${what.join(', ')}`)
   return { arm: arm.name, label: arm.label, baseline: baseline?.label ?? null, ...scores, missing }
 }
@@ -186,8 +184,7 @@ function averagesOf(arm: string | undefined, glue: readonly GlueTask[], seeds: r
 }
 
 /** As printed for all eight tasks; of some, the same rule on the printed figures. */
-function paperAverage(model: GlueModel, arm: string, glue: readonly GlueTask[]): number | null {
-  const row = paperRow(model, arm)
+export function paperAverage(row: PaperRow | undefined, glue: readonly GlueTask[]): number | null {
   if (row === undefined) return null
   return glue.length === Object.keys(row.figures).length ? row.average : devAverage(row.figures, glue).value
 }
