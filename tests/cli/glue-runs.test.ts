@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { classificationKeys } from '#ts/task/classification/classification.js'
-import { tinyBert } from '../task/encoder.js'
+import { Model } from '#ts/index.js'
+import { tinyBert, TINY } from '../task/encoder.js'
 import { glueFiles, rowsOf } from '../task/glue-files.js'
 import { start } from './process.js'
 
@@ -106,4 +107,26 @@ smoothed('with the smoothness term', async (t) => {
   const cell = JSON.parse(readFileSync(join(cwd, 'runs/glue-smart-base/rte/adamax-sage-lr-0.0003-beta0-0.65-seed-1/cell.json'), 'utf8')) as Cell
   t.deepEqual([cell.steps, typeof cell.metrics['accuracy']], [2, 'number'])
   t.true(readFileSync(join(cwd, 'runs/glue-smart-base/glue.md'), 'utf8').includes('| paper: BERT-base, Adamax | 69.2 | 89.7/89.2 |'))
+})
+
+test.serial('moved model, data and runs are the same by what they hold, and others are not', async (t) => {
+  const interrupted = cellPath('rte', 'adamax-sage', 2)
+  const before = cellOf('rte', 'adamax-sage', 2)
+  await rm(interrupted)
+  await mkdir(join(cwd, 'moved'))
+  for (const name of ['bert', 'glue', 'runs']) await rename(join(cwd, name), join(cwd, 'moved', name))
+  const asked = (model: string, data: string): string[] => ['glue', '--pretrained', model, '--data', data, '--tasks', 'rte,sts-b', '--seeds', '2', '--output', 'prepared', '--threads', '1', '--runs', 'moved/runs']
+  const { code, err } = await start(cwd, [...asked('moved/bert', 'moved/glue'), '--json']).ended
+  t.is(code, 0, err)
+  t.regex(err, /8 runs; 7 are done/)
+  t.like(JSON.parse(readFileSync(interrupted.replace('/runs/', '/moved/runs/'), 'utf8')), { steps: before.steps, bestStep: before.bestStep, metrics: { accuracy: before.metrics['accuracy'] } })
+
+  await cp(join(cwd, 'moved/bert'), join(cwd, 'other'), { recursive: true })
+  using model = await Model.create({ type: 'bert', ...TINY }, { seed: 9 })
+  await model.save(join(cwd, 'other'))
+  const weights = await start(cwd, asked('other', 'moved/glue')).ended
+  t.deepEqual([weights.code, /is of another train\.model\.pretrained: what that folder held when it began is not what it holds now/.test(weights.err)], [1, true], weights.err)
+  await appendFile(join(cwd, 'moved/glue/STS-B/train.tsv'), readFileSync(join(cwd, 'moved/glue/STS-B/train.tsv'), 'utf8').split('\n').slice(1, 2).join('') + '\n')
+  const data = await start(cwd, asked('moved/bert', 'moved/glue')).ended
+  t.deepEqual([data.code, /sts-b\/adamax-lr-0\.0001-seed-1 is of other data/.test(data.err)], [1, true], data.err)
 })

@@ -21,6 +21,7 @@ export const classificationCommand: TaskCommand = {
   ],
   keys: classificationKeys,
   files: ['data', 'train', 'valid', 'test', 'tokenizer', 'output'],
+  modelFolders: ['model.pretrained'],
   check: (train) => void classificationTrainOptions(train),
   columns: [
     { key: 'score', label: 'mean of the metrics', digits: 2, better: 'higher', format: 'percent' },
@@ -75,6 +76,10 @@ class PreparedClassification implements PreparedTask {
     const size = fixed(task.prepared.parts[this.#part ?? 'valid']?.samples ?? 0)
     this.measuredOn = this.#part === 'test' ? `${size} held-out samples` : this.#part === 'valid' ? `the ${size} validation samples that the best weights were chosen by` : 'nothing: no part but the training part is labelled'
     this.facts = preparedFacts(task.prepared)
+  }
+
+  get fingerprint(): string {
+    return this.#task.prepared.fingerprint
   }
 
   get dataset(): Dataset {

@@ -5,10 +5,10 @@ import { readResult, writeResult, type Beside, type CellResult } from '../reprod
 import type { Cell } from '../reproduce/experiment.js'
 import { duration, fixed } from '../report/format.js'
 import type { ArmRun } from './arms.js'
-import { checkCell, claimCell } from './cell-config.js'
+import { checkCell, claimCell, type CellConfig } from './cell-config.js'
 import { metricsLine } from './follow.js'
+import type { Inputs } from './inputs.js'
 import { setAt, type JsonObject } from './merge.js'
-import type { RunConfig } from './run-config.js'
 import type { PreparedTask, TaskCommand, Weights } from './task-command.js'
 import type { Terminal } from './terminal.js'
 import { trainTogether, type Going } from './training.js'
@@ -19,6 +19,8 @@ export interface CellsOptions {
   readonly task: PreparedTask
   /** What `task` was prepared with. */
   readonly prepare: JsonObject
+  /** What the paths in the configuration hold. */
+  readonly inputs: Inputs
   /** Each run has its folder below. */
   readonly folder: string
   readonly weights: Weights
@@ -35,7 +37,7 @@ export interface CellsOptions {
 }
 
 /** Which runs, of what. */
-export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'folder'>
+export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'inputs' | 'folder'>
 
 /**
  * What the folder holds of these runs already, by their names.
@@ -45,14 +47,14 @@ export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'folder'>
 export async function readResults(cells: readonly Cell[], place: CellsPlace): Promise<Map<string, CellResult>> {
   const found = await Promise.all(cells.map(async (cell) => {
     const folder = join(place.folder, cell.name)
-    await checkCell(folder, configOf(cell, place))
+    await checkCell(folder, configOf(cell.train, place))
     return [cell.name, await readResult(folder)] as const
   }))
   return new Map(found.flatMap(([name, result]) => (result === undefined ? [] : [[name, result] as const])))
 }
 
-function configOf({ train }: Cell, { command, prepare }: CellsPlace): RunConfig {
-  return { task: command.name, prepare, train }
+function configOf(train: JsonObject, { command, prepare, inputs }: CellsPlace): CellConfig {
+  return { config: { task: command.name, prepare, train }, command, inputs }
 }
 
 /**
@@ -88,7 +90,7 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
   const runs = group.map((cell) => runOf(cell, options))
   // A folder in which nothing was begun has nothing to go on from.
   const resume = ({ folder }: ArmRun): boolean => existsSync(join(folder, 'events.jsonl'))
-  await Promise.all(group.map((cell, index) => claimCell(runs[index]?.folder ?? '', { ...configOf(cell, options), train: trainOf(cell, options) })))
+  await Promise.all(group.map((cell, index) => claimCell(runs[index]?.folder ?? '', configOf(trainOf(cell, options), options))))
   let stopped: readonly Going[] = []
   const failed = (going: readonly Going[], failure: unknown): never => {
     stopped = going

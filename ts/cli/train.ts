@@ -89,6 +89,12 @@ export function taskOf(name: string | undefined, { tasks }: Context): TaskComman
   return found
 }
 
+/** The configuration as it is kept: the run can be gone on with from every folder. */
+function fromAnywhere({ prepare, train, compare, ...config }: RunConfig, { files, modelFolders = [] }: TaskCommand): RunConfig {
+  const arms = compare?.map((arm) => ({ name: arm.name, train: withAbsolutePaths(arm.train, modelFolders) }))
+  return { ...config, prepare: withAbsolutePaths(prepare, files), train: withAbsolutePaths(train, modelFolders), ...(arms !== undefined && { compare: arms }) }
+}
+
 /** Trains, measures, reports. Resolves to the exit code. */
 export async function trainRequest(request: TrainRequest, context: Context): Promise<number> {
   const { terminal } = context
@@ -98,7 +104,7 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
   const { config, command, place } = request
   try {
     await using task = await command.prepare(config.prepare, (line) => terminal.line(line), interruption.signal)
-    const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, { ...config, prepare: withAbsolutePaths(config.prepare, command.files) }, place.name)
+    const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, fromAnywhere(config, command), place.name)
     try {
       using occupied = await occupy(folder, 'lock')
       const report = await trainIn(occupied.folder, request, task, context, interruption.signal)
