@@ -90,9 +90,10 @@ export function taskOf(name: string | undefined, { tasks }: Context): TaskComman
 }
 
 /** The configuration as it is kept: the run can be gone on with from every folder. */
-function fromAnywhere({ prepare, train, compare, ...config }: RunConfig, { files, modelFolders = [] }: TaskCommand): RunConfig {
-  const arms = compare?.map((arm) => ({ name: arm.name, train: withAbsolutePaths(arm.train, modelFolders) }))
-  return { ...config, prepare: withAbsolutePaths(prepare, files), train: withAbsolutePaths(train, modelFolders), ...(arms !== undefined && { compare: arms }) }
+function fromAnywhere(config: RunConfig, { files, modelFolders = [] }: TaskCommand): RunConfig {
+  const whole = { ...config, prepare: withAbsolutePaths(config.prepare, files), train: withAbsolutePaths(config.train, modelFolders) }
+  if (config.compare === undefined) return whole
+  return { ...whole, compare: config.compare.map((arm) => ({ name: arm.name, train: withAbsolutePaths(arm.train, modelFolders) })) }
 }
 
 /** Trains, measures, reports. Resolves to the exit code. */
