@@ -61,7 +61,7 @@ test('nothing is written of a task whose runs are not all done, and what there i
 test('a run without predictions of a part is said, and damage is named', async (t) => {
   const folder = temporaryFolder(t)
   const [found] = await writeSubmissions(runsIn(folder, { mnli: [80, 82, 81] }, ASKED, ['MNLI-m.tsv']))
-  t.is(found?.missing['MNLI-mm.tsv'], 'mnli/adamax-lr-0.00008-seed-2 kept no predictions of it: its test file was not there when the run was measured')
+  t.is(found?.missing['MNLI-mm.tsv'], 'mnli/adamax-lr-0.00008-seed-2 predicted nothing for it: the data that it was measured with have no such test part')
   writeFileSync(join(folder, 'submission/adamax.json'), '{')
   await t.throwsAsync(writeSubmissions(runsIn(folder, { rte: [70, 71, 72] })), { code: 'ERR_DATA', message: /submission\/adamax\.json: is no manifest/ })
   const none = temporaryFolder(t)

@@ -51,7 +51,7 @@ export async function checkCell(folder: string, { config, command, inputs }: Cel
     if (isKnown(held, kept) && isKnown(inputs, kept)) continue
     if (!(await isSamePlace(one, other))) return refuse(key, `${key} ${show(one)}, asked for is ${show(other)}, and it does not say what was there`)
   }
-  if (held?.data !== undefined && inputs.data !== undefined && held.data !== inputs.data) refuse('prepare', 'other data: what its files held when it began is not what they hold now')
+  if (held?.data !== undefined && inputs.data !== undefined && held.data !== inputs.data) refuse('prepare', 'other data: what its files held when it began is not what they hold now (a test file that has come since counts too)')
   const model = Object.keys(inputs.models ?? {}).find((key) => held?.models?.[key] !== undefined && held.models[key] !== inputs.models?.[key])
   if (model !== undefined) refuse(`train.${model}`, `another train.${model}: what that folder held when it began is not what it holds now`)
 }

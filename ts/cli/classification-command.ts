@@ -73,7 +73,8 @@ class PreparedClassification implements PreparedTask {
     this.#task = task
     const parts = task.prepared.submission ? (['valid'] as const) : (['test', 'valid'] as const)
     this.#part = parts.find((part) => task.prepared.parts[part]?.labelled === true)
-    const size = fixed(task.prepared.parts[this.#part ?? 'valid']?.samples ?? 0)
+    const sizes = this.#part === 'test' ? [task.prepared.parts.test] : [task.prepared.parts.valid, task.prepared.parts.validMismatched]
+    const size = sizes.flatMap((part) => (part === undefined ? [] : [fixed(part.samples)])).join(' and ')
     this.measuredOn = this.#part === 'test' ? `${size} held-out samples` : this.#part === 'valid' ? `the ${size} validation samples that the best weights were chosen by` : 'nothing: no part but the training part is labelled'
     this.facts = preparedFacts(task.prepared)
   }
@@ -94,7 +95,7 @@ class PreparedClassification implements PreparedTask {
         const { best, checkpoint } = await run.done
         return this.#measure(best?.path ?? checkpoint, best?.step ?? 0, measuring)
       },
-      ...(this.#task.prepared.submission && {
+      ...(this.#hasTestPart() && {
         predictTest: async (predicting: AbortSignal) => {
           const { best, checkpoint } = await run.done
           return this.#predictTest(best?.path ?? checkpoint, predicting)
@@ -109,6 +110,12 @@ class PreparedClassification implements PreparedTask {
     const model = modelFolder(checkpoint)
     const metrics = this.#part === 'valid' ? await this.#task.validate(model, { signal }) : this.#task.scored((await this.#task.evaluate(model, { part: this.#part, signal })).metrics)
     return { bestStep, metrics: numbersOf(metrics), signatures: {}, outputs: [], model }
+  }
+
+  /** Whether there is something to hand in to GLUE's server. */
+  #hasTestPart(): boolean {
+    const { submission, parts } = this.#task.prepared
+    return Object.keys(submission?.files ?? {}).some((part) => part in parts)
   }
 
   async #predictTest(checkpoint: string | undefined, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {

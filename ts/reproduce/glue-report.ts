@@ -106,7 +106,7 @@ function submissionBlocks(submissions: readonly GlueSubmission[]): readonly Bloc
   const lacking = submissions.flatMap(({ arm, missing }) => Object.entries(missing).map(([file, reason]) => `${arm}/${file} is missing: ${reason}.`))
   return [
     { type: 'heading', text: 'For the test server' },
-    { type: 'table', caption: 'Predictions of the test parts, in submission/: each file from the run that is best on the development set, in percent, of the seeds.', head: ['', 'run', 'development', 'samples'], rows },
+    { type: 'table', caption: 'Predictions of the test parts, in submission/: each file is of the run that is best on the development set, with its score there in percent.', head: ['', 'run', 'development', 'samples'], rows },
     { type: 'list', items: lacking },
   ]
 }

@@ -61,7 +61,7 @@ async function writeSubmission(runs: GlueRuns, { name: arm, label }: ExperimentA
   const reasons: Record<string, string> = {}
   for (const experiment of runs.experiments) {
     const chosen = await chosenOf(experiment, armOf(experiment, arm), runs)
-    for (const file of experiment.glue.submission) reasons[file] = typeof chosen === 'string' ? chosen : `${chosen.from.run} kept no predictions of it: its test file was not there when the run was measured`
+    for (const file of experiment.glue.submission) reasons[file] = typeof chosen === 'string' ? chosen : `${chosen.from.run} predicted nothing for it: the data that it was measured with have no such test part`
     if (typeof chosen === 'string') continue
     for (const part of chosen.parts) {
       await mkdir(folder, { recursive: true })

@@ -39,10 +39,10 @@ const NOTES = [
 
 /** What a report says of how an experiment's runs were made, flags and all. */
 export function glueNotes({ notes, train: { earlyStopping } }: GlueExperiment): readonly string[] {
-  if (!isObject(earlyStopping)) return [...notes, 'Every run trains all its epochs and is measured with the weights of the best one: the paper speaks of early stopping, and its released code has none.']
+  if (!isObject(earlyStopping)) return [...notes, 'No run ends early, and each is measured with the weights of its best evaluation: the paper speaks of early stopping, and its released code has none.']
   const { patience, minDelta } = earlyStopping
   const gain = typeof minDelta === 'number' && minDelta > 0 ? ` by more than ${minDelta}` : ''
-  return [...notes, `A run ends after ${String(patience)} evaluations in a row without a better mean of the task’s figures${gain}, and is measured with its best weights; the rate falls as if it trained all its epochs.`]
+  return [...notes, `A run ends after ${String(patience)} evaluations in a row without a better mean of the task’s figures${gain}, and is measured with its best weights; the rate falls as if it trained to its end.`]
 }
 
 const SMOOTHNESS_NOTES = [
