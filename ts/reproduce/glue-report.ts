@@ -3,7 +3,8 @@ import type { Block, Report } from '../report/document.js'
 import { fixed, MISSING, signed } from '../report/format.js'
 import { drawIntervals } from '../report/intervals.js'
 import type { TTest } from '../score/t-test.js'
-import { paperModel } from './glue-paper.js'
+import { GLUE } from '../task/classification/glue.js'
+import { paperModel, TABLE_3 } from './glue-paper.js'
 import type { GlueSubmission } from './glue-submission.js'
 import { glueSummary, spreads } from './glue-summary.js'
 import type { GlueAverageRow, GlueRow, GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
@@ -25,7 +26,7 @@ export function glueReport(table: GlueTable, notes: readonly string[], { command
       { type: 'table', caption: 'The average, and what an arm with SAGE has more than the same optimizer without: seed by seed, with Student’s paired t-test.', head: HEAD, rows: averages.map((one) => scoreLine(one.label, one, String((one.score?.degrees ?? -1) + 1))) },
       ...averages.flatMap((one) => differencesOf(one, tasks)),
       ...tasks.flatMap(taskBlocks),
-      ...submissionBlocks(submissions),
+      ...submissionBlocks(table, submissions),
       { type: 'list', items: [...notes, ...averages.flatMap(({ label, missing: lacking }) => lacking.map((what) => `${label} has no average of ${what}.`)), ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
       ...factBlocks(facts),
     ],
@@ -100,7 +101,7 @@ function taskBlocks(task: GlueTaskResult): readonly Block[] {
 }
 
 /** Which run each file for the test server comes from, and what the archive lacks. */
-function submissionBlocks(submissions: readonly GlueSubmission[]): readonly Block[] {
+function submissionBlocks(table: GlueTable, submissions: readonly GlueSubmission[]): readonly Block[] {
   if (submissions.length === 0) return []
   const rows = submissions.flatMap(({ arm, files }) => Object.entries(files).map(([file, { run, score, samples }]) => [`${arm}/${file}`, run, fixed(score, 2), fixed(samples)]))
   const lacking = submissions.flatMap(({ arm, missing }) => Object.entries(missing).map(([file, reason]) => `${arm}/${file} is missing: ${reason}.`))
@@ -108,7 +109,17 @@ function submissionBlocks(submissions: readonly GlueSubmission[]): readonly Bloc
     { type: 'heading', text: 'For the test server' },
     { type: 'table', caption: 'Predictions of the test parts, in submission/: each file is of the run that is best on the development set, with its score there in percent.', head: ['', 'run', 'development', 'samples'], rows },
     { type: 'list', items: lacking },
+    ...serverBlock(table),
   ]
+}
+
+/** What the paper has from the server, to set the server's answer beside. */
+function serverBlock(table: GlueTable): readonly Block[] {
+  const rows = TABLE_3.filter(({ model, smoothness }) => model === table.model && smoothness === table.smoothness)
+  if (rows.length === 0) return []
+  const lines = rows.map(({ label, figures, average }) => [`paper: ${label}`, ...GLUE.map(({ name }) => figures[name].map((figure) => fixed(figure, 1)).join('/')), fixed(average, 1)])
+  const caption = 'The server’s figures in the paper’s Table 3: F1 of MRPC and QQP, one correlation of STS-B, the others as on the development sets; the average is the plain mean of the nine.'
+  return [{ type: 'table', caption, head: ['', ...GLUE.map(({ label }) => label), 'Avg'], rows: lines }]
 }
 
 /** A column a seed. */
