@@ -4,7 +4,7 @@ import { fixed, MISSING, signed } from '../report/format.js'
 import { drawIntervals } from '../report/intervals.js'
 import type { TTest } from '../score/t-test.js'
 import { GLUE } from '../task/classification/glue.js'
-import { paperModel, TABLE_3 } from './glue-paper.js'
+import { paperModel, TABLE_3, type PaperRow } from './glue-paper.js'
 import type { GlueSubmission } from './glue-submission.js'
 import { glueSummary, spreads } from './glue-summary.js'
 import type { GlueAverageRow, GlueRow, GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
@@ -104,22 +104,27 @@ function taskBlocks(task: GlueTaskResult): readonly Block[] {
 function submissionBlocks(table: GlueTable, submissions: readonly GlueSubmission[]): readonly Block[] {
   if (submissions.length === 0) return []
   const rows = submissions.flatMap(({ arm, files }) => Object.entries(files).map(([file, { run, score, samples }]) => [`${arm}/${file}`, run, fixed(score, 2), fixed(samples)]))
-  const lacking = submissions.flatMap(({ arm, missing }) => Object.entries(missing).map(([file, reason]) => `${arm}/${file} is missing: ${reason}.`))
   return [
     { type: 'heading', text: 'For the test server' },
     { type: 'table', caption: 'Predictions of the test parts, in submission/: each file is of the run that is best on the development set, with its score there in percent.', head: ['', 'run', 'development', 'samples'], rows },
-    { type: 'list', items: lacking },
+    { type: 'list', items: submissions.flatMap(lacking) },
     ...serverBlock(table),
   ]
+}
+
+/** What an archive lacks, a line a reason. */
+function lacking({ arm, missing }: GlueSubmission): readonly string[] {
+  const reasons = [...new Set(Object.values(missing))]
+  return reasons.map((reason) => `${arm} lacks ${Object.keys(missing).filter((file) => missing[file] === reason).join(', ')}: ${reason}.`)
 }
 
 /** What the paper has from the server, to set the server's answer beside. */
 function serverBlock(table: GlueTable): readonly Block[] {
   const rows = TABLE_3.filter(({ model, smoothness }) => model === table.model && smoothness === table.smoothness)
   if (rows.length === 0) return []
-  const lines = rows.map(({ label, figures, average }) => [`paper: ${label}`, ...GLUE.map(({ name }) => figures[name].map((figure) => fixed(figure, 1)).join('/')), fixed(average, 1)])
+  const line = ({ label, figures, average }: PaperRow): readonly string[] => [`paper: ${label}`, ...GLUE.map(({ name }) => figures[name].map((figure) => fixed(figure, 1)).join('/')), fixed(average, 1)]
   const caption = 'The server’s figures in the paper’s Table 3: F1 of MRPC and QQP, one correlation of STS-B, the others as on the development sets; the average is the plain mean of the nine.'
-  return [{ type: 'table', caption, head: ['', ...GLUE.map(({ label }) => label), 'Avg'], rows: lines }]
+  return [{ type: 'table', caption, head: ['', ...GLUE.map(({ label }) => label), 'Avg'], rows: rows.map(line) }]
 }
 
 /** A column a seed. */
