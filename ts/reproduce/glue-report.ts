@@ -107,13 +107,13 @@ function submissionBlocks(table: GlueTable, submissions: readonly GlueSubmission
   return [
     { type: 'heading', text: 'For the test server' },
     { type: 'table', caption: 'Predictions of the test parts, in submission/: each file is of the run that is best on the development set, with its score there in percent.', head: ['', 'run', 'development', 'samples'], rows },
-    { type: 'list', items: submissions.flatMap(lacking) },
+    { type: 'list', items: submissions.flatMap(lacks) },
     ...serverBlock(table),
   ]
 }
 
 /** What an archive lacks, a line a reason. */
-function lacking({ arm, missing }: GlueSubmission): readonly string[] {
+function lacks({ arm, missing }: GlueSubmission): readonly string[] {
   const reasons = [...new Set(Object.values(missing))]
   return reasons.map((reason) => `${arm} lacks ${Object.keys(missing).filter((file) => missing[file] === reason).join(', ')}: ${reason}.`)
 }
