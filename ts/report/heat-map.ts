@@ -27,7 +27,7 @@ export interface HeatMaps {
 
 const SIZE = { width: 560, left: 64, right: 10, top: 26, bottom: 40, cell: 26, gap: 14 } as const
 /** The darkest shade still lets the number on it be read. */
-const [FAINTEST, DARKEST] = [0.06, 0.62]
+const [FAINTEST, DARKEST] = [0.06, 0.5]
 
 /** Draws a map below the other, its values written into the cells, the same shade for the same value in all. */
 export function drawHeatMaps({ id, title, description, x, y, digits, maps }: HeatMaps): Markup {
