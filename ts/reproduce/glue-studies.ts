@@ -61,11 +61,11 @@ function modulated(base: Experiment, points: readonly Point[], paper: Readonly<R
     const optimizer = { type: 'adamw', decay: 'decoupled', sage: { modulation, scope: 'encoder-linear', beta0 } }
     return { name: modulation, label, train: { optimizer }, points }
   })
-  const figured = [...arms, ...variants].map((arm) => {
+  const withFigure = (arm: ExperimentArm): ExperimentArm => {
     const figure = paper[arm.name]
     return figure === undefined ? arm : { ...arm, paper: figure }
-  })
-  return { ...base, arms: figured, notes: [...base.notes, ...notes, 'Variants are in the form of the paper’s equations (the released code has none of them), of the same parameters. What multiplies by a sensitivity, 1, 3 and 5, hardly moves them: sensitivities are far below 1. Variants 2 and 4 did not converge in the paper.'] }
+  }
+  return { ...base, arms: [...arms, ...variants].map(withFigure), notes: [...base.notes, ...notes, 'Variants are in the form of the paper’s equations (the released code has none of them), of the same parameters. What multiplies by a sensitivity, 1, 3 and 5, hardly moves them: sensitivities are far below 1. Variants 2 and 4 did not converge in the paper.'] }
 }
 
 /** Figure 7: Adam, and Adam-SAGE with three β0, over the learning rate and Adam's β1. */

@@ -66,8 +66,12 @@ const TASKS: readonly SentenceTask[] = [
 ]
 
 /** The paper's Table 2 in small: its four optimizers on labelled sets, at points that are searched for, as many for every arm. */
-export function sentenceExperiments({ data, pretrained }: SentenceSources): readonly Experiment[] {
-  return TASKS.map(({ name, label, prepare, make, metric, notes }) => ({
+export function sentenceExperiments(sources: SentenceSources): readonly Experiment[] {
+  return TASKS.map((task) => experimentOf(task, sources))
+}
+
+function experimentOf({ name, label, prepare, make, metric, notes }: SentenceTask, { data, pretrained }: SentenceSources): Experiment {
+  return {
     name,
     label,
     task: 'classification',
@@ -85,7 +89,7 @@ export function sentenceExperiments({ data, pretrained }: SentenceSources): read
     metric,
     validation: metric,
     notes: [...notes, ...NOTES],
-  }))
+  }
 }
 
 const NOTES = [
