@@ -29,7 +29,7 @@ function optimizerLabel({ optimizer }: JsonObject): string | undefined {
 }
 
 /** Labels by the optimizers where they tell the arms apart, else the arms' own names. */
-function labelsOf(arms: readonly Arm[]): readonly string[] {
+export function labelsOf(arms: readonly Arm[]): readonly string[] {
   const labels = arms.map((arm) => optimizerLabel(arm.train) ?? arm.name)
   return new Set(labels).size === labels.length ? labels : arms.map(({ name }) => name)
 }

@@ -27,6 +27,7 @@ export function metricsLine(metrics: Metrics, columns: readonly MetricColumn[]):
 /** Records an arm's events and shows them as they come. */
 export async function follow(name: string, events: AsyncIterable<TimedEvent>, record: ArmRecord, progress: Progress, columns: readonly MetricColumn[]): Promise<'finished' | 'stopped'> {
   const [loss, speed, pace] = [new Recent(), new Recent(), new Pace()]
+  const unit = columns.find(({ key }) => key === 'tokensPerSecond')?.label ?? 'tokens/s'
   let totalSteps: number | undefined
   let reason: 'finished' | 'stopped' = 'stopped'
   for await (const event of events) {
@@ -41,6 +42,7 @@ export async function follow(name: string, events: AsyncIterable<TimedEvent>, re
         step: event.step,
         loss: loss.add(event.loss),
         tokensPerSecond: speed.add(event.tokensPerSecond) ?? 0,
+        unit,
         ...(totalSteps !== undefined && { totalSteps }),
         ...(eta !== undefined && { eta }),
       })

@@ -7,7 +7,7 @@ import { seedCells, type Cell } from '../reproduce/experiment.js'
 import { glueCsv, glueReport, glueVerdict } from '../reproduce/glue-report.js'
 import { writeSubmissions, type GlueSubmission } from '../reproduce/glue-submission.js'
 import { glueSummary, means } from '../reproduce/glue-summary.js'
-import { glueTableOf, type GlueTable } from '../reproduce/glue-table.js'
+import { glueTableOf, pointOf, type GlueTable } from '../reproduce/glue-table.js'
 import { glueNotes, type GlueExperiment } from '../reproduce/glue.js'
 import { writeDocument } from '../reproduce/write.js'
 import { GLUE } from '../task/classification/glue.js'
@@ -82,8 +82,8 @@ class Comparing {
 
   /** Seed by seed, the arms of a seed beside each other: what is stopped early has pairs to compare. */
   #cells(experiment: GlueExperiment): readonly Cell[] {
-    const rates = new Map(experiment.arms.map(({ name, rates: [rate = Number.NaN] }) => [name, rate]))
-    return this.#request.seeds.flatMap((seed) => seedCells(experiment, rates, seed))
+    const points = new Map(experiment.arms.map((arm) => [arm.name, pointOf(arm)]))
+    return this.#request.seeds.flatMap((seed) => seedCells(experiment, points, seed))
   }
 
   async #survey(experiment: GlueExperiment): Promise<void> {
@@ -109,7 +109,7 @@ class Comparing {
     terminal.line()
     terminal.line(terminal.style('bold', `Plan: GLUE${first?.smoothness === true ? ' with the smoothness term' : ''}, ${words.join(' × ')}: ${count(this.#work.length, 'run')}; ${fixed(this.#done())} are done`))
     printFacts(terminal, [
-      ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${arm.rates.join(', ')}`).join(', ')}; ${inWords(length(train))}` })),
+      ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${pointOf(arm).rate}`).join(', ')}; ${inWords(length(train))}` })),
       { label: 'threads', value: first === undefined ? '' : String(threadsEach(first)) },
       { label: 'estimate', value: left === null ? 'follows from the first run' : `about ${duration(left)} at the pace of the runs that are done` },
       { label: 'folder', value: folder },

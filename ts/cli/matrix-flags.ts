@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { count, parse } from '../options.js'
-import { beta0Of, rateCells, type Matrix } from '../reproduce/experiment.js'
+import { beta0Of, pointCells, type Matrix } from '../reproduce/experiment.js'
 import type { Override } from './arguments.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
@@ -17,7 +17,7 @@ import { taskOf } from './train.js'
 export function withFlags<M extends Matrix>(matrix: M, overrides: readonly Override[], context: Context): M {
   const command = taskOf(matrix.task, context)
   const laid = overrides.reduce((result, override) => withFlag(result, override, command.keys), matrix)
-  for (const cell of rateCells(laid, 1)) command.check(cell.train)
+  for (const cell of pointCells(laid, 1)) command.check(cell.train)
   parse(v.optional(count), laid.train['threads'], 'train.threads')
   if (overrides.length === 0) return laid
   const flags = overrides.map(({ flag, text }) => `${flag} ${text ?? ''}`.trim()).join(' ')

@@ -20,6 +20,8 @@ export interface MatrixOptions {
   readonly folder: string
   readonly context: Context
   readonly signal: AbortSignal
+  /** Whether only the validation part counts. */
+  readonly searching?: boolean
   /** Told of every run that has come to its end. */
   readonly onResult: () => Promise<void>
 }
@@ -38,8 +40,9 @@ export class MatrixRuns {
   }
 
   /** Makes a matrix's data ready. */
-  async prepare({ name, task, prepare, train }: Matrix): Promise<PreparedTask> {
+  async prepare({ name, task, prepare, train, make }: Matrix): Promise<PreparedTask> {
     const { context, signal } = this.#options
+    await make?.()
     const command = taskOf(task, context)
     const models = await modelsOf(command, train, this.#models)
     const prepared = await command.prepare(prepare, (line) => context.terminal.line(line), signal)
@@ -68,7 +71,7 @@ export class MatrixRuns {
 
   /** Trains and measures those of the runs that are not done. */
   async runMissing(matrix: Matrix, task: PreparedTask, cells: readonly Cell[]): Promise<void> {
-    const { context: { terminal }, signal, onResult } = this.#options
+    const { context: { terminal }, signal, searching = false, onResult } = this.#options
     const results = this.#results.get(matrix.name) ?? new Map<string, CellResult>()
     const missing = cells.filter(({ name }) => !results.has(name))
     if (missing.length === 0) return
@@ -82,6 +85,8 @@ export class MatrixRuns {
       machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${threads} thread${threads === 1 ? '' : 's'}`,
       terminal,
       signal,
+      searching,
+      predictTest: matrix.predictTest === true,
       onResult: async (cell, result) => {
         this.#results.set(matrix.name, results.set(cell.name, result))
         await onResult()

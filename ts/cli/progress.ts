@@ -8,6 +8,11 @@ export interface ProgressState {
   readonly totalSteps?: number
   readonly loss: number | null
   readonly tokensPerSecond: number
+  /**
+   * What the speed counts.
+   * @default 'tokens/s'
+   */
+  readonly unit?: string
   /** Seconds to the end, once it can be said. */
   readonly eta?: number
   /** What it does beside stepping, e.g. "evaluating". */
@@ -43,7 +48,7 @@ function figures(state: ProgressState): readonly string[] {
     `step ${fixed(state.step).padStart(width)}${total}`,
     `loss ${fixed(state.loss, 3).padStart(6)}`,
     `ETA ${(state.eta === undefined ? '–' : clock(state.eta)).padStart(5)}`,
-    `${fixed(state.tokensPerSecond).padStart(6)} tokens/s`,
+    `${fixed(state.tokensPerSecond).padStart(6)} ${state.unit ?? 'tokens/s'}`,
     ...(state.note === undefined ? [] : [state.note]),
   ]
 }

@@ -1,9 +1,10 @@
+import type { Report } from '../report/document.js'
 import { fixed } from '../report/format.js'
-import { rateCells, seedCells, sweepCells, type Cell, type Experiment } from '../reproduce/experiment.js'
-import { NMT } from '../reproduce/nmt.js'
-import { sweepReport, tableReport, tableVerdict } from '../reproduce/report.js'
+import { pointCells, seedCells, sweepCells, type Cell, type Experiment } from '../reproduce/experiment.js'
+import { gridOf, gridReport } from '../reproduce/grid.js'
+import { sweepReport, tableReport, tableVerdict, type Provenance } from '../reproduce/report.js'
 import { sweepOf } from '../reproduce/sweep.js'
-import { chosenRates, tableOf } from '../reproduce/table.js'
+import { chosenPoints, tableOf } from '../reproduce/table.js'
 import { writeDocument } from '../reproduce/write.js'
 import type { OptionSpec } from './arguments.js'
 import type { Command, Context } from './command.js'
@@ -14,25 +15,27 @@ import { printFacts } from './table.js'
 import type { PreparedTask } from './task-command.js'
 
 const OPTIONS = {
-  table: { type: 'string', value: 'N', about: 'nmt: 4, Adam against Adam-SAGE' },
-  figure: { type: 'string', value: 'N', about: 'nmt: 8, BLEU over β0 for several learning rates' },
-  scale: { type: 'string', value: 'NAME', about: 'paper (default), or quick: a small model on the embedded corpus' },
-  data: { type: 'string', value: 'FOLDER', about: 'the published archives of the paper’s data sets' },
-  experiments: { type: 'string', value: 'LIST', about: `some of ${NMT.paper.map(({ name }) => name).join(',')} (default: all)` },
-  seeds: { type: 'string', value: 'N|LIST', about: 'of a table: seeds 1 to N, or a list such as 1,5,9 (default: 3)' },
+  table: { type: 'string', value: 'N', about: 'nmt: 4, Adam against Adam-SAGE; glue: 2 in small, 12, what modulates the rate' },
+  figure: { type: 'string', value: 'N', about: 'nmt: 8, BLEU over β0; glue: 7, scores over learning rate and β1, and 8, MNLI over β0' },
+  scale: { type: 'string', value: 'NAME', about: 'paper (default), or quick: small models on what two processor cores can train' },
+  data: { type: 'string', value: 'FOLDER', about: 'the published files of the paper’s data sets' },
+  pretrained: { type: 'string', value: 'FOLDER', about: 'glue: the pretrained model, a Hugging Face folder with its tokenizer' },
+  experiments: { type: 'string', value: 'LIST', about: 'some of the data sets (default: all)' },
+  seeds: { type: 'string', value: 'N|LIST', about: 'of a table: seeds 1 to N, or a list such as 1,5,9 (default: 3; glue: 5, of Table 12 1)' },
   runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
 } as const satisfies Record<string, OptionSpec>
 
 export const reproduce: Command = {
   name: 'reproduce',
-  usage: 'sagetrain reproduce nmt --table 4 | --figure 8 [--data FOLDER | --scale quick] [options] [--KEY VALUE …]',
+  usage: 'sagetrain reproduce nmt|glue --table N | --figure N [--data FOLDER] [--scale quick] [options] [--KEY VALUE …]',
   about: 'the paper’s experiments from raw files to the table, run by run; the same command goes on where it was stopped',
   options: OPTIONS,
   takesConfiguration: 'all',
   examples: () => [
     'sagetrain reproduce nmt --table 4 --scale quick',
     'sagetrain reproduce nmt --table 4 --data downloads --experiments iwslt14-de-en --seeds 5',
-    'sagetrain reproduce nmt --figure 8 --scale quick',
+    'sagetrain reproduce glue --table 2 --scale quick',
+    'sagetrain reproduce glue --table 12 --data glue_data --pretrained bert-base-uncased',
   ],
   run: async (args, context) => {
     const reproduction = reproductionOf(args, context)
@@ -63,18 +66,18 @@ class Reproducing {
   }
 
   async #experiment(experiment: Experiment): Promise<void> {
-    const { seeds, wanted } = this.#asked
+    const { seeds, part: { shows } } = this.#asked
     const [runs, { name }, [first = 1, ...others]] = [this.#runs, experiment, seeds]
     await using task = await runs.prepare(experiment)
-    const known = wanted === 'table' ? rateCells(experiment, first) : sweepCells(experiment, first)
+    const known = shows === 'sweep' ? sweepCells(experiment, first) : pointCells(experiment, first)
     await runs.read(experiment, this.#allCells(experiment))
-    const chosen = chosenRates(experiment, first, runs.of(name))
-    const repeats = wanted === 'table' ? others.flatMap((seed) => seedCells(experiment, chosen, seed)) : []
-    this.#sayPlan(experiment, task, { all: known.length + (wanted === 'table' ? others.length * experiment.arms.length : 0), done: [...known, ...repeats].filter((cell) => runs.of(name).has(cell.name)).length })
+    const chosen = chosenPoints(experiment, first, runs.of(name))
+    const repeats = shows === 'table' ? others.flatMap((seed) => seedCells(experiment, chosen, seed)) : []
+    this.#sayPlan(experiment, task, { all: known.length + (shows === 'table' ? others.length * experiment.arms.length : 0), done: [...known, ...repeats].filter((cell) => runs.of(name).has(cell.name)).length })
     await runs.runMissing(experiment, task, known)
-    if (wanted !== 'table') return
-    const rates = chosenRates(experiment, first, runs.of(name))
-    await runs.runMissing(experiment, task, others.flatMap((seed) => seedCells(experiment, rates, seed)))
+    if (shows !== 'table') return
+    const points = chosenPoints(experiment, first, runs.of(name))
+    await runs.runMissing(experiment, task, others.flatMap((seed) => seedCells(experiment, points, seed)))
     this.#context.terminal.line(`\n${this.#context.terminal.style('bold', `${experiment.label}: ${tableVerdict(await tableOf(experiment, seeds, runs.of(name)))}`)}`)
   }
 
@@ -82,7 +85,7 @@ class Reproducing {
   #allCells(experiment: Experiment): readonly Cell[] {
     const { seeds } = this.#asked
     const [first = 1] = seeds
-    const repeated = seeds.flatMap((seed) => rateCells(experiment, seed))
+    const repeated = seeds.flatMap((seed) => pointCells(experiment, seed))
     return [...repeated, ...sweepCells(experiment, first)]
   }
 
@@ -96,13 +99,23 @@ class Reproducing {
 
   /** Writes the report of what is done so far. */
   async #report(): Promise<{ readonly page: string; readonly results: unknown }> {
-    const { experiments, folder, seeds, wanted, number } = this.#asked
-    const provenance = { command: `npx ${this.#context.written}`, facts: this.#runs.facts() }
-    if (wanted === 'table') {
-      const results = await Promise.all(experiments.map((experiment) => tableOf(experiment, seeds, this.#runs.of(experiment.name))))
-      return { page: await writeDocument(folder, `table-${number}`, tableReport(experiments, results, provenance), results), results }
+    const { part: { wanted, number }, folder } = this.#asked
+    const { report, results } = await this.#shown({ command: `npx ${this.#context.written}`, facts: this.#runs.facts() })
+    return { page: await writeDocument(folder, `${wanted}-${number}`, report, results), results }
+  }
+
+  async #shown(provenance: Provenance): Promise<{ readonly report: Report; readonly results: unknown }> {
+    const { part: { shows, title }, experiments, seeds } = this.#asked
+    const [[first = 1], resultsOf] = [seeds, ({ name }: Experiment) => this.#runs.of(name)]
+    if (shows === 'table') {
+      const results = await Promise.all(experiments.map((experiment) => tableOf(experiment, seeds, resultsOf(experiment))))
+      return { report: tableReport(title, experiments, results, provenance), results }
     }
-    const results = experiments.map((experiment) => sweepOf(experiment, seeds[0] ?? 1, this.#runs.of(experiment.name)))
-    return { page: await writeDocument(folder, `figure-${number}`, sweepReport(experiments, results, provenance), results), results }
+    if (shows === 'grid') {
+      const results = experiments.map((experiment) => gridOf(experiment, first, resultsOf(experiment)))
+      return { report: gridReport(title, experiments, results, provenance), results }
+    }
+    const results = experiments.map((experiment) => sweepOf(experiment, first, resultsOf(experiment)))
+    return { report: sweepReport(title, experiments, results, provenance), results }
   }
 }

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { sweepCells, type Experiment } from '../reproduce/experiment.js'
-import { NMT } from '../reproduce/nmt.js'
+import { PARTS, type Part, type Scale, type Sources } from '../reproduce/parts.js'
+import { weightsFolder } from '../setup/weights.mjs'
 import type { Arguments, Override } from './arguments.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
@@ -10,18 +12,12 @@ import { taskOf } from './train.js'
 
 /** What `sagetrain reproduce` was asked for. */
 export interface Reproduction {
-  readonly wanted: 'table' | 'figure'
-  readonly number: string
+  readonly part: Part
   readonly experiments: readonly Experiment[]
   /** Where the experiments' folders and the reports go. */
   readonly folder: string
   readonly seeds: readonly number[]
 }
-
-/** Tables and figures of each reproduction. */
-const PARTS = { table: ['4'], figure: ['8'] } as const
-
-const SEEDS = 3
 
 /**
  * Reads the command line.
@@ -29,35 +25,71 @@ const SEEDS = 3
  * @throws {@link UsageError}
  */
 export function reproductionOf({ positionals, options, overrides }: Arguments, context: Context): Reproduction {
-  const [name, ...surplus] = positionals
-  if (name !== 'nmt' || surplus.length > 0) throw new UsageError(`reproduce takes one of: nmt; got ${positionals.join(' ') || 'nothing'}`)
   const text = (key: string): string | undefined => (typeof options[key] === 'string' ? options[key] : undefined)
-  const { wanted, number } = partOf(text('table'), text('figure'))
-  const scale = scaleOf(text('scale'))
+  const part = partOf(subjectOf(positionals), { table: text('table'), figure: text('figure') }, scaleOf(text('scale')))
   const seeds = text('seeds')
-  if (wanted === 'figure' && seeds !== undefined && parseSeeds(seeds).length > 1) throw new UsageError(`--seeds ${seeds}: a figure has one run a point; give one seed, such as 2,`)
-  const data = dataOf(text('data'), scale)
-  const experiments = chosen(NMT[scale], text('experiments')).map((experiment) => laid(withData(experiment, data), overrides, context))
-  return { wanted, number, experiments, folder: join(text('runs') ?? 'runs', `nmt-${scale}`), seeds: seeds === undefined ? parseSeeds(String(wanted === 'table' ? SEEDS : 1)) : parseSeeds(seeds) }
+  if (part.shows !== 'table' && seeds !== undefined && parseSeeds(seeds).length > 1) throw new UsageError(`--seeds ${seeds}: a figure has one run a point; give one seed, such as 2,`)
+  const sources = sourcesOf(part, { data: text('data'), pretrained: text('pretrained') })
+  const experiments = chosen(part.experiments(sources), text('experiments')).map((experiment) => laid(experiment, overrides, context))
+  return { part, experiments, folder: join(text('runs') ?? 'runs', `${part.of}-${part.scale}`), seeds: parseSeeds(seeds ?? String(part.seeds)) }
 }
 
-function partOf(table: string | undefined, figure: string | undefined): Pick<Reproduction, 'wanted' | 'number'> {
-  if ((table === undefined) === (figure === undefined)) throw new UsageError('reproduce nmt needs --table 4 or --figure 8')
-  const [wanted, number] = table === undefined ? (['figure', figure ?? ''] as const) : (['table', table] as const)
-  const known: readonly string[] = PARTS[wanted]
-  if (!known.includes(number)) throw new UsageError(`--${wanted} ${number}: of nmt there is ${wanted} ${known.join(', ')}`)
-  return { wanted, number }
+const SUBJECTS = [...new Set(PARTS.map(({ of }) => of))]
+
+function subjectOf(positionals: readonly string[]): Part['of'] {
+  const found = positionals.length === 1 ? SUBJECTS.find((one) => one === positionals[0]) : undefined
+  if (found === undefined) throw new UsageError(`reproduce takes one of: ${SUBJECTS.join(', ')}; got ${positionals.join(' ') || 'nothing'}`)
+  return found
 }
 
-function scaleOf(written: string | undefined): 'paper' | 'quick' {
+function partOf(subject: Part['of'], { table, figure }: Readonly<Record<'table' | 'figure', string | undefined>>, scale: Scale): Part {
+  const all = PARTS.filter(({ of }) => of === subject)
+  const known = [...new Set(all.map((one) => `--${one.wanted} ${one.number}`))]
+  if ((table === undefined) === (figure === undefined)) throw new UsageError(`reproduce ${subject} needs one of ${known.join(', ')}`)
+  const [wanted, number] = table === undefined ? (['figure', figure] as const) : (['table', table] as const)
+  const scales = all.filter((one) => one.wanted === wanted && one.number === number)
+  if (scales.length === 0) throw new UsageError(`--${wanted} ${number ?? ''}: of ${subject} there are ${known.join(', ')}${subject === 'glue' ? '; Tables 2 and 6 are what `sagetrain glue` makes' : ''}`)
+  const found = scales.find((one) => one.scale === scale)
+  if (found === undefined) throw new UsageError(elsewhere(scales[0], wanted, number))
+  return found
+}
+
+function elsewhere(part: Part | undefined, wanted: string, number: string | undefined): string {
+  const where = part?.scale === 'quick' ? 'at the paper’s size it is what `sagetrain glue` makes; here it has --scale quick' : 'it has no quick scale'
+  return `--${wanted} ${number ?? ''}: ${where}`
+}
+
+function scaleOf(written: string | undefined): Scale {
   if (written === undefined || written === 'paper' || written === 'quick') return written ?? 'paper'
   throw new UsageError(`--scale ${written}: give paper or quick`)
 }
 
-function dataOf(written: string | undefined, scale: 'paper' | 'quick'): string | undefined {
-  if (scale === 'quick' && written !== undefined) throw new UsageError('--data has no effect with --scale quick: its corpus comes along')
-  if (scale === 'paper' && written === undefined) throw new UsageError('reproduce nmt needs --data FOLDER, with the archives as published (docs/preparation.md lists them); or --scale quick, which needs none')
-  return written
+function sourcesOf(part: Part, given: { readonly [key in keyof Sources]: string | undefined }): Sources {
+  const { of, scale, needs } = part
+  for (const key of ['data', 'pretrained'] as const) if (given[key] !== undefined && !needs.includes(key)) throw new UsageError(`--${key} has no effect with reproduce ${of} --scale ${scale}`)
+  const sourceOf = (key: keyof Sources): string => (needs.includes(key) ? resolve(given[key] ?? defaultOf(part, key)) : '')
+  return { data: sourceOf('data'), pretrained: sourceOf('pretrained') }
+}
+
+/** What a source is where it is not given. */
+function defaultOf({ of, scale }: Part, key: keyof Sources): string {
+  if (of === 'nmt') throw new UsageError('reproduce nmt needs --data FOLDER, with the archives as published (docs/preparation.md lists them); or --scale quick, which needs none')
+  if (scale === 'paper') throw new UsageError(key === 'data' ? 'reproduce glue needs --data FOLDER, with GLUE’s published files' : 'reproduce glue needs --pretrained FOLDER, of the pretrained model and its tokenizer')
+  return key === 'data' ? sentencesFolder() : miniature()
+}
+
+function sentencesFolder(): string {
+  const { SAGETRAIN_DATA: data } = process.env
+  if (data === undefined) throw new UsageError('reproduce glue --scale quick needs --data FOLDER with the labelled sentences, or the environment variable SAGETRAIN_DATA, whose folder sentences it then is')
+  return join(data, 'sentences')
+}
+
+const WEIGHTS = 'all-MiniLM-L6-v2'
+
+function miniature(): string {
+  const folder = weightsFolder(WEIGHTS)
+  if (!existsSync(folder)) throw new UsageError(`reproduce glue --scale quick fine-tunes ${WEIGHTS}: fetch it once with \`sagetrain weights ${WEIGHTS}\`, or give --pretrained FOLDER`)
+  return folder
 }
 
 function chosen(all: readonly Experiment[], written: string | undefined): readonly Experiment[] {
@@ -68,10 +100,6 @@ function chosen(all: readonly Experiment[], written: string | undefined): readon
     if (found === undefined) throw new UsageError(`--experiments ${one}: there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`)
     return found
   })
-}
-
-function withData(experiment: Experiment, data: string | undefined): Experiment {
-  return data === undefined ? experiment : { ...experiment, prepare: { ...experiment.prepare, data: resolve(data) } }
 }
 
 function laid(experiment: Experiment, overrides: readonly Override[], context: Context): Experiment {

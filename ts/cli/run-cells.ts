@@ -9,7 +9,7 @@ import { checkCell, claimCell, type CellConfig } from './cell-config.js'
 import { metricsLine } from './follow.js'
 import type { Inputs } from './inputs.js'
 import { setAt, type JsonObject } from './merge.js'
-import type { PreparedTask, TaskCommand, Weights } from './task-command.js'
+import type { ArmTraining, Measured, PreparedTask, TaskCommand, Weights } from './task-command.js'
 import type { Terminal } from './terminal.js'
 import { trainTogether, type Going } from './training.js'
 
@@ -32,6 +32,10 @@ export interface CellsOptions {
   readonly machine: string
   readonly terminal: Terminal
   readonly signal: AbortSignal
+  /** Only the validation part counts: nothing is measured on the part that results are told of. */
+  readonly searching?: boolean
+  /** Whether the best weights also predict test parts whose labels others keep. */
+  readonly predictTest?: boolean
   /** Told of every run that has come to its end. */
   readonly onResult: (cell: Cell, result: CellResult) => Promise<void>
 }
@@ -124,26 +128,33 @@ function hasDiverged(error: unknown, name: string): boolean {
 }
 
 async function measureAll(group: readonly Cell[], going: readonly Going[], stopped: boolean, options: CellsOptions): Promise<void> {
-  const { command, terminal, task, signal } = options
+  const { command, terminal, task, signal, searching = false, predictTest = false } = options
   if (stopped) signal.throwIfAborted()
-  terminal.line(`Measuring on ${task.measuredOn} …`)
+  if (!searching) terminal.line(`Measuring on ${task.measuredOn} …`)
   for (const [index, { record, training, run }] of going.entries()) {
     const cell = group[index]
     if (cell === undefined) continue
     // oxlint-disable-next-line no-await-in-loop -- each fills the machine, and is kept as soon as it is there
-    const { bestStep, metrics, signatures, outputs } = await training.measure(signal)
+    const { bestStep, metrics, signatures, outputs } = searching ? UNMEASURED : await training.measure(signal)
     const validation = bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
-    terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
-    if (training.predictTest !== undefined) terminal.line('Predicting the test parts …')
+    if (!searching) terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
     // oxlint-disable-next-line no-await-in-loop -- as above
-    const files = (await training.predictTest?.(signal)) ?? {}
+    const files = predictTest ? await testFiles(training, options) : {}
     // oxlint-disable-next-line no-await-in-loop -- as above
     await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, { outputs, files }, options)
   }
 }
 
+async function testFiles(training: ArmTraining, { terminal, signal }: CellsOptions): Promise<NonNullable<Beside['files']>> {
+  if (training.predictTest === undefined) return {}
+  terminal.line('Predicting the test parts …')
+  return training.predictTest(signal)
+}
+
+const UNMEASURED: Measured = { bestStep: 0, metrics: {}, signatures: {}, outputs: [] }
+
 function bestOf(scores: readonly (number | null)[]): number | null {
-  const known = scores.filter((score) => score !== null)
+  const known = scores.filter((score): score is number => score !== null && Number.isFinite(score))
   return known.length === 0 ? null : Math.max(...known)
 }
 

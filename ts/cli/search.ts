@@ -1,178 +1,120 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { isSagetrainError } from '../errors.js'
 import { fixed } from '../report/format.js'
-import type { MetricColumn, RateSearch } from '../report/report-data.js'
+import type { RateSearch } from '../report/report-data.js'
 import { writeWhole } from '../report/write.js'
+import { pointCells, withPoint, type Point } from '../reproduce/experiment.js'
+import { gridOf, gridReport, settingOf, type GridResult } from '../reproduce/grid.js'
+import { metricLabel } from '../reproduce/metric-names.js'
+import { writeDocument } from '../reproduce/write.js'
 import type { OptionSpec } from './arguments.js'
-import { checkArms, runsOf, type ArmRun } from './arms.js'
 import type { Command, Context } from './command.js'
-import { EXIT, UsageError } from './exit-codes.js'
-import { isObject, setAt, type JsonObject } from './merge.js'
-import { printPlan } from './plan.js'
-import { applyOverrides, armsOf, readConfig, type RunConfig } from './run-config.js'
-import { createRunFolder, discardUntouched } from './run-folder.js'
-import { calledOff, watchInterruption } from './signals.js'
-import { printTable } from './table.js'
-import type { PreparedTask, TaskCommand } from './task-command.js'
-import type { Terminal } from './terminal.js'
-import { taskOf } from './train.js'
-import { trainTogether } from './training.js'
-
-type Trial = RateSearch['trials'][number] & { readonly rate: number }
+import { UsageError } from './exit-codes.js'
+import { MatrixRuns } from './matrix.js'
+import { isObject, merge, setAt, type JsonObject } from './merge.js'
+import { searchRequestOf, type SearchRequest } from './search-request.js'
+import { stoppable } from './stoppable.js'
+import { printFacts, printTable } from './table.js'
+import type { PreparedTask } from './task-command.js'
 
 const OPTIONS = {
   config: { type: 'string', value: 'FILE', about: 'the configuration whose arms are searched' },
   rates: { type: 'string', value: 'LIST', about: 'learning rates to try, the same for every arm, e.g. 1e-3,2e-3,4e-3' },
+  beta0: { type: 'string', value: 'LIST', about: 'β0 to try with each of them, of the arms that have SAGE' },
+  beta1: { type: 'string', value: 'LIST', about: 'decays of the first moment to try with each of them' },
   runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
-  write: { type: 'boolean', about: 'write the best rates, and how they were found, into the configuration file' },
+  write: { type: 'boolean', about: 'write the best points, and how they were found, into the configuration file' },
 } as const satisfies Record<string, OptionSpec>
 
 export const search: Command = {
   name: 'search',
-  usage: 'sagetrain search --config FILE --rates LIST [--KEY VALUE …]',
-  about: 'finds the learning rate of each arm, the same search for all, on the validation part',
+  usage: 'sagetrain search --config FILE --rates LIST [--beta0 LIST] [--beta1 LIST] [--KEY VALUE …]',
+  about: 'finds each arm’s learning rate, β0 and β1, the same grid for all, on the validation part; the same command goes on where it was stopped',
   options: OPTIONS,
   takesConfiguration: 'all',
-  examples: () => ['sagetrain search --config ts/task/translation/quickstart.json --rates 1e-3,2e-3,4e-3,8e-3 --write'],
-  run: async ({ positionals, options, overrides }, context) => {
-    if (positionals.length > 0) throw new UsageError(`search takes no task: it is the configuration's; got ${positionals.join(' ')}`)
-    const file = required(options['config'], '--config FILE')
-    const rates = ratesOf(required(options['rates'], '--rates LIST'))
-    const read = await readConfig(file)
-    const command = taskOf(read.task, context)
-    const config = applyOverrides(read, overrides, command.keys)
-    for (const rate of rates) checkArms(armsOf(withRate(config, rate)), command)
-    const parent = typeof options['runs'] === 'string' ? options['runs'] : 'runs'
-    using interruption = watchInterruption(() => context.terminal.line('\nStopping the search; once more to exit at once.'))
-    const { signal } = interruption
-    try {
-      const trials = await searchAll({ command, config, rates, parent, context, signal })
-      const found = { ...describe(command, overrides.map(({ flag, text }) => `${flag} ${text ?? ''}`.trim()), rates), command: context.written, trials }
-      if (options['write'] === true) await writeInto(file, found)
-      context.json(found)
-      return EXIT.ok
-    } catch (error) {
-      if (!calledOff(error, signal)) throw error
-      return interruption.exitCode() ?? EXIT.error
-    }
+  examples: () => [
+    'sagetrain search --config ts/task/translation/quickstart.json --rates 1e-3,2e-3,4e-3,8e-3 --write',
+    'sagetrain search --config rte.json --rates 1e-5,8e-5,2e-4 --beta0 0.6,0.7,0.8 --beta1 0.5,0.7,0.9',
+  ],
+  run: async (args, context) => {
+    const request = await searchRequestOf(args, context)
+    return stoppable(request.folder, context, (folder, signal) => new Searching({ ...request, folder }, context, signal).run())
   },
 }
 
-function required(value: string | boolean | undefined, what: string): string {
-  if (typeof value !== 'string') throw new UsageError(`search needs ${what}`)
-  return value
-}
+/** What a search found, as the file keeps it. */
+type Found = Omit<RateSearch, 'trials'> & { readonly trials: readonly (RateSearch['trials'][number] & Point)[] }
 
-function ratesOf(written: string): readonly number[] {
-  const rates = written.split(',').map(Number)
-  if (!rates.every((rate) => Number.isFinite(rate) && rate > 0)) throw new UsageError(`--rates ${written}: give numbers above 0 with commas between them`)
-  return [...new Set(rates)]
-}
+/** A search under way. */
+class Searching {
+  readonly #request: SearchRequest
+  readonly #context: Context
+  readonly #runs: MatrixRuns
 
-interface Search {
-  readonly command: TaskCommand
-  readonly config: RunConfig
-  readonly rates: readonly number[]
-  /** Where the search's folder goes. */
-  readonly parent: string
-  readonly context: Context
-  readonly signal: AbortSignal
-}
+  constructor(request: SearchRequest, context: Context, signal: AbortSignal) {
+    this.#request = request
+    this.#context = context
+    this.#runs = new MatrixRuns({ folder: request.folder, context, signal, searching: true, onResult: async () => void (await this.#report()) })
+  }
 
-/** All trials, the best of each arm marked. Throws the signal's reason when it stops them. */
-async function searchAll(asked: Search): Promise<readonly Trial[]> {
-  const { command, config, rates, parent, context: { terminal }, signal } = asked
-  await using task = await command.prepare(config.prepare, (line) => terminal.line(line), signal)
-  const folder = await createRunFolder(parent, config, `${config.name ?? command.name}-search`)
-  try {
-    printPlan(terminal, config, runsOf(config, folder), [...task.facts, { label: 'rates to try', value: rates.join(', ') }], folder)
-    return printTrials(await tryAll(asked, task, folder), headlineOf(command), terminal)
-  } catch (error) {
-    await discardUntouched(folder)
-    throw error
+  async run(): Promise<void> {
+    const { grid, seed, file, write } = this.#request
+    const cells = pointCells(grid, seed)
+    await using task = await this.#runs.prepare(grid)
+    await this.#runs.read(grid, cells)
+    this.#sayPlan(task, cells.length)
+    await this.#runs.runMissing(grid, task, cells)
+    const { page, result } = await this.#report()
+    const found = this.#found(result)
+    this.#print(found)
+    this.#context.terminal.line(`\nReport: ${this.#context.terminal.style('bold', page)}`)
+    if (write) await writeInto(file, found)
+    this.#context.json({ ...found, report: page })
+  }
+
+  #sayPlan(task: PreparedTask, all: number): void {
+    const [{ terminal }, { grid, folder }] = [this.#context, this.#request]
+    const done = this.#runs.of(grid.name).size
+    terminal.line()
+    terminal.line(terminal.style('bold', `Plan: ${grid.label}, ${fixed(all)} run${all === 1 ? '' : 's'}${grid.together > 1 ? `, ${grid.together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
+    printFacts(terminal, [...task.facts, ...grid.arms.map(({ name, points }) => ({ label: name, value: points.map(settingOf).join('; ') })), { label: 'folder', value: folder }])
+  }
+
+  #found({ points, best, metric }: GridResult): Found {
+    const trials = points.map((point) => {
+      const { arm, validation, ...setting } = point
+      return { arm, setting: settingOf(setting), ...setting, value: validation, chosen: best.includes(point) }
+    })
+    return { description: this.#request.description, command: this.#context.written, metric: `validation ${metricLabel(metric)}`, trials }
+  }
+
+  #print({ metric, trials }: Found): void {
+    printTable(this.#context.terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: metric }, { label: '', align: 'left' }], trials.map(({ arm, setting, value, chosen }) => [arm, setting, fixed(value, 2), chosen ? 'best' : '']))
+  }
+
+  /** Writes the report of what is done so far. */
+  async #report(): Promise<{ readonly page: string; readonly result: GridResult }> {
+    const { grid, seed, folder } = this.#request
+    const result = gridOf(grid, seed, this.#runs.of(grid.name))
+    const report = gridReport(`Search: ${grid.label}`, [grid], [result], { command: `npx ${this.#context.written}`, facts: this.#runs.facts() })
+    return { page: await writeDocument(folder, 'search', report, result), result }
   }
 }
 
-async function tryAll({ command, config, rates, context, signal }: Search, task: PreparedTask, folder: string): Promise<readonly Trial[]> {
-  const trials: Trial[] = []
-  for (const rate of rates) {
-    const runs = runsOf(withRate(config, rate), join(folder, `lr-${rate}`)).flat()
-    context.terminal.line(context.terminal.style('bold', `lr ${rate}`))
-    // oxlint-disable-next-line no-await-in-loop -- the arms of one rate fill the machine: one rate after the other
-    const scores = await tryRate(runs, { command, task, context, signal })
-    signal.throwIfAborted()
-    trials.push(...runs.map(({ arm }, index) => ({ arm, setting: `lr ${rate}`, rate, value: scores[index] ?? null, chosen: false })))
-  }
-  return trials
-}
-
-function printTrials(trials: readonly Trial[], column: MetricColumn, terminal: Terminal): readonly Trial[] {
-  const marked = markBest(trials, column)
-  printTable(terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: `validation ${column.label}` }, { label: '', align: 'left' }], marked.map(({ arm, setting, value, chosen }) => [arm, setting, fixed(value, 2), chosen ? 'best' : '']))
-  return marked
-}
-
-function withRate(config: RunConfig, rate: number): RunConfig {
-  const arms = armsOf(config).map(({ name, train }) => ({ name, train: setAt(train, ['optimizer', 'lr'], rate) }))
-  return { ...config, train: {}, compare: arms }
-}
-
-/** The best validation score of each run; null for one that diverged, which is an answer too. */
-async function tryRate(runs: readonly ArmRun[], { command, task, context, signal }: { command: TaskCommand; task: PreparedTask; context: Context; signal: AbortSignal }): Promise<readonly (number | null)[]> {
-  const column = headlineOf(command)
-  const together = { command, task, resume: false, terminal: context.terminal, signal }
-  try {
-    return await trainTogether(together, runs, async (going) => going.map(({ record }) => bestOf(record.curves().evaluations.map(({ metrics }) => metrics[column.key] ?? null), column)))
-  } catch (error) {
-    if (!isSagetrainError(error, 'ERR_NON_FINITE')) throw error
-    if (runs.length === 1) return [null]
-    // One of them diverged and stopped the others: each by itself, to know which.
-    const alone: (number | null)[] = []
-    // oxlint-disable-next-line no-await-in-loop -- one after the other, each with the threads it had beside the others
-    for (const run of runs) alone.push(...(await tryRate([{ ...run, folder: `${run.folder}-alone` }], { command, task, context, signal })))
-    return alone
-  }
-}
-
-function headlineOf(command: TaskCommand): MetricColumn {
-  return command.columns.find(({ key }) => key === command.headline) ?? { key: command.headline, label: command.headline, digits: 2 }
-}
-
-function bestOf(values: readonly (number | null)[], { better }: MetricColumn): number | null {
-  const finite = values.filter((value): value is number => value !== null && Number.isFinite(value))
-  if (finite.length === 0) return null
-  return better === 'lower' ? Math.min(...finite) : Math.max(...finite)
-}
-
-function markBest(trials: readonly Trial[], column: MetricColumn): readonly Trial[] {
-  const best = (arm: string): Trial | undefined => {
-    const own = trials.filter((trial) => trial.arm === arm)
-    const value = bestOf(own.map((trial) => trial.value), column)
-    return value === null ? undefined : own.find((trial) => trial.value === value)
-  }
-  const chosen = new Set([...new Set(trials.map(({ arm }) => arm))].map(best))
-  return trials.map(({ arm, setting, rate, value }, index) => ({ arm, setting, rate, value, chosen: chosen.has(trials[index]) }))
-}
-
-function describe(command: TaskCommand, changes: readonly string[], rates: readonly number[]): Pick<RateSearch, 'description' | 'metric'> {
-  const metric = `validation ${headlineOf(command).label}`
-  const how = changes.length === 0 ? 'the configuration of this run' : `the configuration of this run with ${changes.join(', ')}`
-  return { metric, description: `The same search for every arm: ${how}, trained at each of lr ${rates.join(', ')}; the best by ${metric} was taken.` }
-}
-
-/** Writes the chosen rates and the search into the file, leaving its other keys as they stand. */
-async function writeInto(file: string, { trials, ...found }: Omit<RateSearch, 'trials'> & { readonly trials: readonly Trial[] }): Promise<void> {
+/** Writes the chosen points and the search into the file, leaving its other keys as they stand. */
+async function writeInto(file: string, { trials, ...found }: Found): Promise<void> {
   const config: unknown = JSON.parse(await readFile(file, 'utf8'))
   if (!isObject(config)) throw new UsageError(`${file}: is no longer a configuration`)
-  const chosen = new Map(trials.filter((trial) => trial.chosen).map(({ arm, rate }) => [arm, rate]))
+  const chosen = new Map(trials.filter((trial) => trial.chosen).map((trial) => [trial.arm, trial]))
   const rates = { ...found, trials: trials.map(({ arm, setting, value, chosen: best }) => ({ arm, setting, value, chosen: best })) }
   await writeWhole(file, `${JSON.stringify({ ...withChosen(config, chosen), rates }, null, 2)}\n`)
 }
 
-function withChosen(config: JsonObject, chosen: ReadonlyMap<string, number>): JsonObject {
-  const lay = (train: JsonObject, rate: number | undefined): JsonObject => (rate === undefined ? train : setAt(train, ['optimizer', 'lr'], rate))
+function withChosen(config: JsonObject, chosen: ReadonlyMap<string, Point>): JsonObject {
+  const shared = isObject(config['train']) ? config['train'] : {}
   const { compare } = config
-  if (Array.isArray(compare)) return { ...config, compare: compare.filter(isObject).map((arm) => setAt(arm, ['train'], lay(isObject(arm['train']) ? arm['train'] : {}, chosen.get(String(arm['name']))))) }
-  return { ...config, train: lay(isObject(config['train']) ? config['train'] : {}, [...chosen.values()][0]) }
+  if (!Array.isArray(compare)) return { ...config, train: withPoint(shared, [...chosen.values()][0], shared) }
+  return { ...config, compare: compare.filter(isObject).map((arm) => {
+    const own = isObject(arm['train']) ? arm['train'] : {}
+    return setAt(arm, ['train'], withPoint(own, chosen.get(String(arm['name'])), merge(shared, own)))
+  }) }
 }

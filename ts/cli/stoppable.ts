@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rmdir } from 'node:fs/promises'
 import { occupy } from '../occupied.js'
 import type { Context } from './command.js'
 import { EXIT } from './exit-codes.js'
@@ -20,5 +20,8 @@ export async function stoppable(folder: string, context: Context, body: (folder:
     if (!calledOff(error, interruption.signal)) throw error
     context.terminal.line(`Stopped. The same command goes on: npx ${context.written}`)
     return interruption.exitCode() ?? EXIT.error
+  } finally {
+    // Succeeds only where nothing was begun: what is refused leaves no folder.
+    await rmdir(folder).catch(() => undefined)
   }
 }

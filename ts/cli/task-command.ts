@@ -153,7 +153,7 @@ export interface TaskCommand {
   check(train: JsonObject): void
   /** Columns of the result table. */
   readonly columns: readonly MetricColumn[]
-  /** The metric that decides who is ahead. */
+  /** The metric that decides who is ahead: the higher, the better. */
   readonly headline: string
   /** The configuration where nothing is given. */
   readonly defaults: { readonly prepare: JsonObject; readonly train: JsonObject; readonly compare?: readonly { readonly name: string; readonly train: JsonObject }[] }

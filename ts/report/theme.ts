@@ -19,6 +19,7 @@ ${TONES}
 .chart .key{fill:var(--tone)}
 .chart circle,.chart .cells path{fill:var(--tone)}
 .chart .legend text,.chart .name{fill:var(--ink);font-weight:600}
+.chart .cells text{fill:var(--ink)}
 .chart .whisker{stroke:var(--tone);stroke-width:2.4;stroke-linecap:round;fill:none}
 .chart .value{fill:var(--ink);font-weight:600}
 .chart .cursor{stroke:var(--soft);stroke-dasharray:3 3;fill:none}

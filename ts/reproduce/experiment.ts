@@ -1,5 +1,16 @@
 import { isObject, merge, setAt, type JsonObject } from '../cli/merge.js'
+import type { Json } from '../json.js'
 import type { Weights } from '../cli/task-command.js'
+
+/** A point of a grid: what is not given is the arm's own. */
+export interface Point {
+  /** The learning rate. */
+  readonly rate: number
+  /** SAGE's, of an arm that has it. */
+  readonly beta0?: number
+  /** The first moment's decay. */
+  readonly beta1?: number
+}
 
 /** An optimizer of a comparison. */
 export interface ExperimentArm {
@@ -9,8 +20,8 @@ export interface ExperimentArm {
   readonly label: string
   /** Laid over the experiment's `train`. */
   readonly train: JsonObject
-  /** Learning rates: the paper's one, or several to choose from with the first seed, by the validation part. */
-  readonly rates: readonly number[]
+  /** Where it is trained: the paper's one point, or several to choose from with the first seed, by the validation part. */
+  readonly points: readonly Point[]
   /** The paper's figure, where it has one for this experiment. */
   readonly paper?: number
 }
@@ -32,11 +43,15 @@ export interface Matrix {
   /** The task that it is one of. */
   readonly task: string
   readonly prepare: JsonObject
+  /** Makes the files that `prepare` names where they are derived from others. */
+  readonly make?: () => Promise<void>
   /** What all arms share. */
   readonly train: JsonObject
   /** The baseline first. */
   readonly arms: readonly ExperimentArm[]
   readonly weights: Weights
+  /** Whether the runs also predict test parts whose labels others keep, to hand that in. */
+  readonly predictTest?: boolean
   /** Runs that share the machine at any time, each with its share of the threads. */
   readonly together: number
   /** What is assumed where the paper is silent, and what differs from it. */
@@ -45,18 +60,18 @@ export interface Matrix {
 
 /** A comparison of the paper on one data set by one metric, with its figure. */
 export interface Experiment extends Matrix {
-  readonly sweep: Sweep
+  /** The runs of its figure, where it has one. */
+  readonly sweep?: Sweep
   /** The metric that stands beside the paper's figure. */
   readonly metric: string
+  /** The metric that runs are chosen by on the validation part. */
+  readonly validation: string
 }
 
 /** What tells a run of an experiment from its others. */
-export interface Setting {
+export interface Setting extends Point {
   readonly arm: string
-  readonly rate: number
   readonly seed: number
-  /** Where it is not the arm's own. */
-  readonly beta0?: number
 }
 
 /** One run of an experiment. */
@@ -76,14 +91,26 @@ export function armOf({ name: experiment, arms }: Matrix, name: string): Experim
 
 /** The run with that setting. Two settings that train the same have the same name. */
 export function cellOf(experiment: Matrix, setting: Setting): Cell {
-  const { arm: name, rate, seed, beta0 } = setting
+  const { arm: name, rate, beta1, seed } = setting
   const arm = armOf(experiment, name)
-  const own = merge(experiment.train, arm.train)
-  const rated = setAt(setAt(own, ['optimizer', 'lr'], rate), ['seed'], seed)
-  const train = beta0 === undefined ? rated : setAt(rated, ['optimizer', 'sage', 'beta0'], beta0)
-  const guided = beta0Of(train)
-  const words = [name, `lr-${rate}`, ...(guided === undefined ? [] : [`beta0-${guided}`]), `seed-${seed}`]
-  return { ...setting, name: words.join('-'), label: arm.label, train }
+  const train = setAt(withPoint(merge(experiment.train, arm.train), setting), ['seed'], seed)
+  const own = { lr: rate, beta0: beta0Of(train), beta1, seed }
+  const words = Object.entries(own).flatMap(([word, value]) => (value === undefined ? [] : [`${word}-${value}`]))
+  return { ...setting, name: [name, ...words].join('-'), label: arm.label, train }
+}
+
+/** Lays a point on what an arm is trained with; the other decays stay those of `whole`. */
+export function withPoint(train: JsonObject, point: Point | undefined, whole: JsonObject = train): JsonObject {
+  if (point === undefined) return train
+  const { rate, beta0, beta1 } = point
+  const rated = setAt(train, ['optimizer', 'lr'], rate)
+  const guided = beta0 === undefined ? rated : setAt(rated, ['optimizer', 'sage', 'beta0'], beta0)
+  return beta1 === undefined ? guided : setAt(guided, ['optimizer', 'betas'], [beta1, ...betasOf(whole).slice(1)])
+}
+
+function betasOf({ optimizer }: JsonObject): readonly Json[] {
+  const betas = isObject(optimizer) ? optimizer['betas'] : undefined
+  return Array.isArray(betas) ? betas : [0.9, 0.999]
 }
 
 /** β0 of a training's SAGE; undefined without. */
@@ -93,24 +120,36 @@ export function beta0Of({ optimizer }: JsonObject): number | undefined {
   return typeof beta0 === 'number' ? beta0 : undefined
 }
 
-/** The runs that choose the arms' learning rates: every rate of every arm with the first seed, the arms of a rate beside each other. */
-export function rateCells(experiment: Matrix, seed: number): readonly Cell[] {
-  const most = Math.max(...experiment.arms.map(({ rates }) => rates.length))
+/** The arm that one with SAGE is compared with: the same optimizer without; undefined where there is none. */
+export function baselineOf({ train, arms }: Matrix, arm: ExperimentArm): ExperimentArm | undefined {
+  const optimizerOf = (one: ExperimentArm): JsonObject => {
+    const { optimizer } = merge(train, one.train)
+    return isObject(optimizer) ? optimizer : {}
+  }
+  const own = optimizerOf(arm)
+  if (own['sage'] === undefined) return undefined
+  return arms.find((one) => optimizerOf(one)['type'] === own['type'] && optimizerOf(one)['sage'] === undefined)
+}
+
+/** The runs that choose the arms' points: every point of every arm with the first seed, the arms' first points beside each other. */
+export function pointCells(experiment: Matrix, seed: number): readonly Cell[] {
+  const most = Math.max(...experiment.arms.map(({ points }) => points.length))
   return Array.from({ length: most }, (_, place) => place).flatMap((place) =>
-    experiment.arms.flatMap(({ name: arm, rates }) => (rates[place] === undefined ? [] : [cellOf(experiment, { arm, rate: rates[place], seed })])),
+    experiment.arms.flatMap(({ name: arm, points }) => (points[place] === undefined ? [] : [cellOf(experiment, { arm, ...points[place], seed })])),
   )
 }
 
-/** The runs of one seed at the rates that were chosen. */
-export function seedCells(experiment: Matrix, chosen: ReadonlyMap<string, number>, seed: number): readonly Cell[] {
+/** The runs of one seed at the points that were chosen. */
+export function seedCells(experiment: Matrix, chosen: ReadonlyMap<string, Point>, seed: number): readonly Cell[] {
   return experiment.arms.flatMap(({ name: arm }) => {
-    const rate = chosen.get(arm)
-    return rate === undefined ? [] : [cellOf(experiment, { arm, rate, seed })]
+    const point = chosen.get(arm)
+    return point === undefined ? [] : [cellOf(experiment, { arm, ...point, seed })]
   })
 }
 
 /** The runs of the sweep with one seed. */
 export function sweepCells(experiment: Experiment, seed: number): readonly Cell[] {
+  if (experiment.sweep === undefined) return []
   const { arm, rates, beta0 } = experiment.sweep
   return rates.flatMap((rate) => beta0.map((value) => cellOf(experiment, { arm, rate, seed, beta0: value })))
 }

@@ -2,10 +2,10 @@ import { present } from '../json.js'
 import { tTest, type TTest } from '../score/t-test.js'
 import type { GlueTask, GlueTaskName } from '../task/classification/glue.js'
 import type { CellResult } from './cell-result.js'
-import { beta0Of, cellOf, type Cell, type ExperimentArm } from './experiment.js'
+import { baselineOf, beta0Of, cellOf, type Cell, type ExperimentArm, type Point } from './experiment.js'
 import { devAverage, taskAverage, type GlueFigures } from './glue-average.js'
 import { paperDeviation, paperRow, type PaperRow, type PaperTable } from './glue-paper.js'
-import { baselineOf, type GlueExperiment } from './glue.js'
+import type { GlueExperiment } from './glue.js'
 import { missingOf, type Results, type SeedScore } from './table.js'
 
 /** A number of the table, in percent, over seeds. */
@@ -77,7 +77,7 @@ export async function glueTableOf(experiments: readonly GlueExperiment[], seeds:
 
 async function taskOf(experiment: GlueExperiment, seeds: readonly number[], results: Results): Promise<GlueTaskResult> {
   const { glue, arms } = experiment
-  const chosen = new Map(arms.map((arm) => [arm.name, rateOf(arm)]))
+  const chosen = new Map(arms.map((arm) => [arm.name, pointOf(arm)]))
   return {
     task: glue.name,
     label: glue.label,
@@ -87,14 +87,15 @@ async function taskOf(experiment: GlueExperiment, seeds: readonly number[], resu
   }
 }
 
-/** The one rate that the paper has. */
-function rateOf({ rates: [rate = Number.NaN] }: ExperimentArm): number {
-  return rate
+/** The one point that the paper has. */
+export function pointOf({ name, points: [point] }: ExperimentArm): Point {
+  if (point === undefined) throw new TypeError(`${name} has no learning rate`)
+  return point
 }
 
 /** An arm's run with a seed. */
 export function glueCell(experiment: GlueExperiment, arm: ExperimentArm, seed: number): Cell {
-  return cellOf(experiment, { arm: arm.name, rate: rateOf(arm), seed })
+  return cellOf(experiment, { arm: arm.name, ...pointOf(arm), seed })
 }
 
 /** What of a run counts in the average, in percent; null where one of its figures is missing. */
@@ -103,8 +104,8 @@ export function devScore(task: GlueTask, { metrics }: Pick<CellResult, 'metrics'
 }
 
 async function rowOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], results: Results): Promise<GlueRow> {
-  const { glue, arms } = experiment
-  const baseline = baselineOf(arms, arm)
+  const { glue } = experiment
+  const baseline = baselineOf(experiment, arm)
   const [own, other] = [seedsOf(experiment, arm, seeds, results), baseline === undefined ? [] : seedsOf(experiment, baseline, seeds, results)]
   const [paper, paperOther] = [paperRow(experiment, arm.name), baseline && paperRow(experiment, baseline.name)].map((row) => row?.figures[glue.name] ?? [])
   const scoreOf = (valueOf: (score: SeedScore) => number | null, paperOf: (figures: GlueFigures[GlueTaskName]) => number | null): Promise<GlueScore> =>
@@ -113,7 +114,7 @@ async function rowOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: read
     arm: arm.name,
     label: arm.label,
     baseline: baseline?.label ?? null,
-    rate: rateOf(arm),
+    rate: pointOf(arm).rate,
     beta0: beta0Of(arm.train) ?? null,
     seeds: own,
     figures: await Promise.all(glue.figures.map(({ key }, place) => scoreOf(({ metrics }) => percent(metrics, key), (figures) => figures?.[place] ?? null))),
@@ -162,7 +163,7 @@ async function compare([own, other]: readonly [BySeed, BySeed], [paper, paperOth
 
 async function averageOf(experiments: readonly GlueExperiment[], first: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], tasks: readonly GlueTaskResult[]): Promise<GlueAverageRow> {
   const glue = experiments.map((experiment) => experiment.glue)
-  const baseline = baselineOf(first.arms, arm)
+  const baseline = baselineOf(first, arm)
   const [own, other] = [arm, baseline].map((one) => averagesOf(one?.name, glue, seeds, tasks))
   const complete = (averages: Averages | undefined): BySeed => new Map(averages?.flatMap(({ seed, value }) => (value === null ? [] : [[seed, value] as const])))
   const scores = await compare([complete(own), complete(other)], [paperAverage(paperRow(first, arm.name), glue), paperAverage(baseline && paperRow(first, baseline.name), glue)])

@@ -1,8 +1,9 @@
 import { isObject, type JsonObject } from '../cli/merge.js'
 import { SagetrainError } from '../errors.js'
+import { present } from '../json.js'
 import { glueSetting, type GlueArm, type GlueModel, type GlueSetting } from '../task/classification/glue-settings.js'
 import { glueTask, type GlueTask, type GlueTaskName } from '../task/classification/glue.js'
-import type { ExperimentArm, Matrix } from './experiment.js'
+import type { ExperimentArm, Matrix, Point } from './experiment.js'
 import { paperArms, paperModel, type PaperTable } from './glue-paper.js'
 
 /** Arms on one task of GLUE. A run's metrics are shares, by the keys of the task's figures. */
@@ -74,9 +75,10 @@ function experimentOf({ model, smoothness = false, pretrained, data }: GlueAsked
     label: glue.label,
     task: 'classification',
     prepare: { recipe: glue.name, data, tokenizer: pretrained },
-    train: settings[0] === undefined ? {} : { ...trainOf(settings[0].setting, pretrained), ...(smoothness && { smoothness: {} }) },
-    arms: settings.map(({ arm, setting }) => armOf(arm, setting)),
+    train: settings[0] === undefined ? {} : { ...glueTrain(settings[0].setting, pretrained), ...(smoothness && { smoothness: {} }) },
+    arms: settings.map(({ arm, setting: { lr, beta0 } }) => glueArm(arm, [{ rate: lr }], beta0)),
     weights: 'best',
+    predictTest: true,
     together: 1,
     notes: smoothness ? [...SMOOTHNESS_NOTES, ...NOTES] : NOTES,
     glue,
@@ -86,7 +88,7 @@ function experimentOf({ model, smoothness = false, pretrained, data }: GlueAsked
 }
 
 /** What the arms of a task share. */
-function trainOf({ batchSize, epochs, classifierDropout, warmupRatio }: GlueSetting, pretrained: string): JsonObject {
+export function glueTrain({ batchSize, epochs, classifierDropout, warmupRatio }: Omit<GlueSetting, 'lr' | 'beta0'>, pretrained: string): JsonObject {
   return {
     model: { pretrained, classifierDropout },
     optimizer: { betas: [0.9, 0.999], eps: 1e-6, weightDecay: 0.01 },
@@ -98,17 +100,9 @@ function trainOf({ batchSize, epochs, classifierDropout, warmupRatio }: GlueSett
   }
 }
 
-function armOf(name: GlueArm, { lr, beta0 }: GlueSetting): ExperimentArm {
+/** An optimizer as the paper's code has it; β0 of one with SAGE where its points have none. */
+export function glueArm(name: GlueArm, points: readonly Point[], beta0?: number): ExperimentArm {
   const type = name.startsWith('adamax') ? 'adamax' : 'adamw'
-  const own = beta0 === undefined ? { decay: 'decoupled' } : { sage: { form: 'released', scope: 'encoder-linear', beta0 } }
-  return { name, label: LABELS[name], train: { optimizer: { type, ...own } }, rates: [lr] }
-}
-
-/** The arm that one with SAGE is compared with: the same optimizer without; undefined where it is not among them. */
-export function baselineOf(arms: readonly ExperimentArm[], { train: { optimizer } }: ExperimentArm): ExperimentArm | undefined {
-  if (!isObject(optimizer) || optimizer['sage'] === undefined) return undefined
-  return arms.find((one) => {
-    const other = one.train['optimizer']
-    return isObject(other) && other['type'] === optimizer['type'] && other['sage'] === undefined
-  })
+  const own = name.endsWith('-sage') ? { sage: { form: 'released', scope: 'encoder-linear', ...present({ beta0 }) } } : { decay: 'decoupled' }
+  return { name, label: LABELS[name], train: { optimizer: { type, ...own } }, points }
 }

@@ -5,6 +5,7 @@ import { drawIntervals } from '../report/intervals.js'
 import type { Fact } from '../report/report-data.js'
 import type { TTest } from '../score/t-test.js'
 import type { Experiment } from './experiment.js'
+import { inUnit, METRIC_ORDER, metricLabel } from './metric-names.js'
 import type { SweepResult } from './sweep.js'
 import type { SeedScore, TableResult, TableRow, Trial } from './table.js'
 
@@ -14,33 +15,23 @@ export interface Provenance {
   readonly facts: readonly Fact[]
 }
 
-/** What the metrics are called. */
-const METRICS: Readonly<Record<string, string>> = {
-  bleu: 'BLEU (sacreBLEU)',
-  tokenizedBleu: 'BLEU (tokenized, fairseq’s)',
-  compoundSplitBleu: 'BLEU (tokenized, compounds split)',
-  chrf: 'chrF',
-  nll: 'NLL (nats/token)',
+/** The report of a table: what the paper has, what came out here, and how sure the differences are. */
+export function tableReport(title: string, experiments: readonly Experiment[], results: readonly TableResult[], { command, facts }: Provenance): Report {
+  const parts = results.flatMap((result, index) => tableBlocks(result, experiments[index]))
+  return { title, blocks: [{ type: 'code', text: command }, ...parts, ...factBlocks(facts)] }
 }
 
-const label = (metric: string): string => METRICS[metric] ?? metric
-
-/** The report of the table: what the paper has, what came out here, and how sure the difference is. */
-export function tableReport(experiments: readonly Experiment[], results: readonly TableResult[], { command, facts }: Provenance): Report {
-  const parts = results.flatMap((result, index) => tableBlocks(result, experiments[index]?.notes ?? []))
-  return { title: 'Table 4: translation with Adam and with Adam-SAGE', blocks: [{ type: 'code', text: command }, ...parts, ...factBlocks(facts)] }
-}
-
-function tableBlocks(result: TableResult, notes: readonly string[]): readonly Block[] {
-  const metric = label(result.metric)
+function tableBlocks(result: TableResult, experiment: Experiment | undefined): readonly Block[] {
+  const metric = metricLabel(result.metric)
+  const columns = columnsOf(result)
   return [
     { type: 'heading', text: result.label },
     { type: 'text', text: tableVerdict(result) },
-    { type: 'table', caption: `${metric} on the held-out part: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t. Difference: the last arm less the first, seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: [...result.rows.map(rowOf), differenceRow(result)] },
+    { type: 'table', caption: `${metric} on the held-out part: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t. Differences are seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: result.rows.flatMap((row) => [rowOf(row), ...differenceRow(row, result)]) },
     ...intervalsOf(result),
-    { type: 'table', caption: 'Every run that the figures come from.', head: ['run', ...columnsOf(result).map(label)], rows: result.rows.flatMap((row) => row.seeds.map((run) => [nameOf(row, run)].concat(columnsOf(result).map((key) => fixed(run.metrics[key], 2))))) },
-    ...trialBlocks(result),
-    { type: 'list', items: [...notes, ...(result.missing.length === 0 ? [] : [`Still to come: ${result.missing.join(', ')}.`])] },
+    { type: 'table', caption: 'Every run that the figures come from.', head: ['run', ...columns.map(metricLabel)], rows: result.rows.flatMap((row) => row.seeds.map((run) => [nameOf(row, run)].concat(columns.map((key) => fixed(inUnit(key, run.metrics[key]), 2))))) },
+    ...trialBlocks(result, experiment?.validation ?? result.metric),
+    { type: 'list', items: [...(experiment?.notes ?? []), ...(result.missing.length === 0 ? [] : [`Still to come: ${result.missing.join(', ')}.`])] },
   ]
 }
 
@@ -48,9 +39,15 @@ function nameOf({ label: name }: TableRow, { seed, weights, diverged }: SeedScor
   return `${name}, seed ${seed}${weights === undefined ? '' : `, ${weights}`}${diverged === undefined ? '' : ', diverged'}`
 }
 
-/** Who is ahead, as far as the interval allows, and what diverged. */
+/** Who is ahead, as far as the intervals allow, and what diverged. */
 export function tableVerdict(result: TableResult): string {
-  return [differenceVerdict(result), ...result.rows.flatMap((row) => divergences(row, result.trials))].join(' ')
+  return [...differenceVerdicts(result), ...result.rows.flatMap((row) => divergences(row, result.trials))].join(' ')
+}
+
+function differenceVerdicts(result: TableResult): readonly string[] {
+  const compared = result.rows.flatMap((row) => (row.difference === null ? [] : [differenceVerdict(row, row.difference, result)]))
+  if (compared.length > 0) return compared
+  return [result.missing.length > 0 ? 'Not measured yet.' : 'There is no pair of runs that converged, so no difference to tell of.']
 }
 
 function divergences({ arm, label: name, seeds, rate }: TableRow, trials: readonly Trial[]): readonly string[] {
@@ -59,16 +56,21 @@ function divergences({ arm, label: name, seeds, rate }: TableRow, trials: readon
   return diverged.length === 0 ? [] : [`${name} diverged with seed ${diverged.join(', ')}, which no mean counts.`]
 }
 
-function differenceVerdict({ rows, difference, metric, missing }: TableResult): string {
-  const [baseline, last] = [rows[0], rows.at(-1)]
-  if (baseline === undefined || last === undefined || difference === null) return missing.length > 0 ? 'Not measured yet.' : 'There is no pair of runs that converged, so no difference to tell of.'
-  const paper = baseline.paper === null || last.paper === null ? '' : ` In the paper it is ${signed(last.paper - baseline.paper)}.`
-  const gap = `${last.label} less ${baseline.label} is ${signed(difference.mean, 2)} ${label(metric)} over ${difference.degrees + 1} seed${difference.degrees === 0 ? '' : 's'}`
-  if (difference.lower === null || difference.upper === null) return `${gap}; one seed has no interval.${paper}`
-  if (difference.pValue === null) return `${gap}, the same with every seed.${paper}`
+function differenceVerdict(row: TableRow, difference: TTest, { rows, metric }: TableResult): string {
+  const paper = paperDifference(row, rows)
+  const told = paper === null ? '' : ` In the paper it is ${signed(paper)}.`
+  const gap = `${row.label} less ${row.baseline ?? ''} is ${signed(difference.mean, 2)} ${metricLabel(metric)} over ${difference.degrees + 1} seed${difference.degrees === 0 ? '' : 's'}`
+  if (difference.lower === null || difference.upper === null) return `${gap}; one seed has no interval.${told}`
+  if (difference.pValue === null) return `${gap}, the same with every seed.${told}`
   const range = `95 % interval ${signed(difference.lower, 2)} to ${signed(difference.upper, 2)}, ${probability(difference.pValue)}`
   const open = difference.lower <= 0 && difference.upper >= 0
-  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open ? ', an interval with 0 in it' : ''}.${paper}`
+  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open ? ', an interval with 0 in it' : ''}.${told}`
+}
+
+/** The paper's figure of the arm less that of its baseline. */
+function paperDifference({ paper, baseline }: TableRow, rows: readonly TableRow[]): number | null {
+  const other = rows.find(({ label }) => label === baseline)?.paper ?? null
+  return paper === null || other === null ? null : paper - other
 }
 
 /** `84.13 ± 0.32`: mean and sample standard deviation. */
@@ -81,8 +83,9 @@ export function interval({ lower, upper }: TTest, show: (value: number, digits: 
   return lower === null || upper === null ? MISSING : `${show(lower, 2)} to ${show(upper, 2)}`
 }
 
-function rowOf({ label: name, paper, score, rate, seeds }: TableRow): readonly string[] {
-  return [name, fixed(paper, 1), score === null ? MISSING : spread(score), score === null ? MISSING : interval(score), rate === null ? MISSING : String(rate), seedsOf(seeds)]
+function rowOf({ label: name, paper, score, rate, beta0, seeds }: TableRow): readonly string[] {
+  const where = rate === null ? MISSING : `${rate}${beta0 === null ? '' : `, β0 ${beta0}`}`
+  return [name, fixed(paper, 1), score === null ? MISSING : spread(score), score === null ? MISSING : interval(score), where, seedsOf(seeds)]
 }
 
 /** How many runs there are, and how many of them diverged. */
@@ -91,38 +94,47 @@ export function seedsOf(seeds: readonly SeedScore[]): string {
   return diverged === 0 ? String(seeds.length) : `${seeds.length - diverged} and ${diverged} diverged`
 }
 
-function differenceRow({ rows, difference }: TableResult): readonly string[] {
-  const [one, other] = [rows[0]?.paper ?? null, rows.at(-1)?.paper ?? null]
-  const paper = one === null || other === null ? MISSING : signed(other - one)
-  if (difference === null) return ['difference', paper, MISSING, MISSING, '', '0']
-  return ['difference', paper, signed(difference.mean, 2), interval(difference, signed), '', String(difference.degrees + 1)]
+/** None of a baseline. */
+function differenceRow(row: TableRow, { rows }: TableResult): readonly (readonly string[])[] {
+  const { baseline, difference } = row
+  if (baseline === null) return []
+  const [name, paper] = [`less ${baseline}`, paperDifference(row, rows)]
+  const told = paper === null ? MISSING : signed(paper)
+  if (difference === null) return [[name, told, MISSING, MISSING, '', '0']]
+  return [[name, told, signed(difference.mean, 2), interval(difference, signed), '', String(difference.degrees + 1)]]
 }
 
 function columnsOf({ rows, metric }: TableResult): readonly string[] {
   const known = new Set(rows.flatMap(({ seeds }) => seeds.flatMap(({ metrics }) => Object.keys(metrics))))
-  return [metric, ...Object.keys(METRICS).filter((key) => key !== metric && known.has(key))]
+  return [metric, ...METRIC_ORDER.filter((key) => key !== metric && known.has(key))]
 }
 
 function intervalsOf({ experiment, rows, metric }: TableResult): readonly Block[] {
   const drawn = rows.flatMap(({ label: name, score }, tone) => (score === null || score.lower === null || score.upper === null ? [] : [{ label: name, tone, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
   if (drawn.length === 0) return []
-  const title = `${label(metric)}: means over seeds and their 95 % intervals`
-  return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, label(metric), drawn) }]
+  const title = `${metricLabel(metric)}: means over seeds and their 95 % intervals`
+  return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, metricLabel(metric), drawn) }]
 }
 
-function trialBlocks({ experiment, rows, trials }: TableResult): readonly Block[] {
+/** One curve, and one column, for each arm and β0 that was tried. */
+function trialBlocks({ experiment, rows, trials }: TableResult, validation: string): readonly Block[] {
   if (trials.length === 0) return []
   const rates = [...new Set(trials.map(({ rate }) => rate))].toSorted((one, other) => one - other)
-  const cell = (arm: string, rate: number): string => {
-    const trial = trials.find((one) => one.arm === arm && one.rate === rate)
+  const metric = metricLabel(validation)
+  const curves = rows.flatMap(({ arm, label: name }) => {
+    const own = trials.filter((one) => one.arm === arm)
+    return [...new Set(own.map(({ beta0 }) => beta0))].map((beta0) => ({ label: beta0 === undefined ? name : `${name}, β0 ${beta0}`, trials: own.filter((one) => one.beta0 === beta0) }))
+  })
+  const cell = (tried: readonly Trial[], rate: number): string => {
+    const trial = tried.find((one) => one.rate === rate)
     if (trial === undefined) return ''
     return `${trial.validation === null ? 'diverged' : fixed(trial.validation, 2)}${trial.chosen ? ' (chosen)' : ''}`
   }
-  const title = 'Validation BLEU over the learning rate'
-  const series = rows.map(({ arm, label: name }, tone) => ({ label: name, tone, dots: true, points: trials.filter((one) => one.arm === arm).map(({ rate, validation }) => [rate, validation] as const) }))
-  const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a rate, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: 'BLEU' }, series })
+  const title = `Validation: ${metric} over the learning rate`
+  const series = curves.map(({ label, trials: tried }, tone) => ({ label, tone, dots: true, points: tried.map(({ rate, validation: score }) => [rate, score] as const) }))
+  const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a point, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: metric }, series })
   return [
-    { type: 'table', caption: 'Best validation BLEU of the first seed’s runs: the same rates for every arm, the best is taken.', head: ['learning rate', ...rows.map((row) => row.label)], rows: rates.map((rate) => [String(rate)].concat(rows.map(({ arm }) => cell(arm, rate)))) },
+    { type: 'table', caption: `Validation: best ${metric} of the first seed’s runs; the best of each arm is taken.`, head: ['learning rate', ...curves.map(({ label }) => label)], rows: rates.map((rate) => [String(rate)].concat(curves.map(({ trials: tried }) => cell(tried, rate)))) },
     { type: 'drawing', name: `${experiment}-rates`, title, svg },
   ]
 }
@@ -141,18 +153,18 @@ export function factBlocks(facts: readonly Fact[]): readonly Block[] {
 }
 
 /** The report of the figure: the metric over β0, a curve a learning rate. */
-export function sweepReport(experiments: readonly Experiment[], results: readonly SweepResult[], { command, facts }: Provenance): Report {
-  const parts = results.flatMap((result, index) => sweepBlocks(result, [...(experiments[index]?.notes ?? []), ...(experiments[index]?.sweep.notes ?? [])]))
-  return { title: 'Figure 8: BLEU over β0 for several learning rates', blocks: [{ type: 'code', text: command }, ...parts, ...factBlocks(facts)] }
+export function sweepReport(title: string, experiments: readonly Experiment[], results: readonly SweepResult[], { command, facts }: Provenance): Report {
+  const parts = results.flatMap((result, index) => sweepBlocks(result, [...(experiments[index]?.notes ?? []), ...(experiments[index]?.sweep?.notes ?? [])]))
+  return { title, blocks: [{ type: 'code', text: command }, ...parts, ...factBlocks(facts)] }
 }
 
 function sweepBlocks(result: SweepResult, notes: readonly string[]): readonly Block[] {
   const { experiment, label: name, metric, points, baseline, missing } = result
   const [rates, betas] = [points.map(({ rate }) => rate), points.map(({ beta0 }) => beta0)].map((values) => [...new Set(values)].toSorted((one, other) => one - other))
-  const title = `${name}: ${label(metric)} over β0`
+  const title = `${name}: ${metricLabel(metric)} over β0`
   const series = (rates ?? []).map((rate, tone) => ({ label: `lr ${rate}`, tone: tone + 1, dots: true, points: points.filter((one) => one.rate === rate).map(({ beta0, score }) => [beta0, score] as const) }))
   const level = baseline === null ? [] : [{ label: `${baseline.label}, lr ${baseline.rate}`, tone: 0, points: (betas ?? []).map((beta0) => [beta0, baseline.score] as const) }]
-  const { svg } = drawChart({ id: `${experiment}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: 'BLEU' }, series: [...series, ...level] })
+  const { svg } = drawChart({ id: `${experiment}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: metricLabel(metric) }, series: [...series, ...level] })
   const scoreOf = (rate: number, beta0: number): string => {
     const point = points.find((one) => one.rate === rate && one.beta0 === beta0)
     return point === undefined ? MISSING : point.score === null ? 'diverged' : fixed(point.score, 2)
@@ -160,7 +172,7 @@ function sweepBlocks(result: SweepResult, notes: readonly string[]): readonly Bl
   return [
     { type: 'heading', text: name },
     ...(points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-beta0`, title, svg }]),
-    { type: 'table', caption: `${label(metric)} on the held-out part, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0)].concat((rates ?? []).map((rate) => scoreOf(rate, beta0)))) },
+    { type: 'table', caption: `${metricLabel(metric)} on the held-out part, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0)].concat((rates ?? []).map((rate) => scoreOf(rate, beta0)))) },
     { type: 'list', items: [...notes, ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
   ]
 }

@@ -1,4 +1,5 @@
-import { cellOf, sweepCells, type Experiment } from './experiment.js'
+import { armOf, baselineOf as baselineArmOf, cellOf, sweepCells, type Experiment } from './experiment.js'
+import { inUnit } from './metric-names.js'
 import type { Results } from './table.js'
 
 /** One run of the sweep; null where it diverged. */
@@ -27,20 +28,20 @@ export function sweepOf(experiment: Experiment, seed: number, results: Results):
   const cells = sweepCells(experiment, seed)
   const points = cells.flatMap(({ name: cell, rate, beta0 = 0 }): SweepPoint[] => {
     const found = results.get(cell)
-    return found === undefined ? [] : [{ rate, beta0, seed, score: found.metrics[metric] ?? null }]
+    return found === undefined ? [] : [{ rate, beta0, seed, score: inUnit(metric, found.metrics[metric]) }]
   })
   const missing = cells.filter((cell) => !results.has(cell.name)).map((cell) => cell.name)
   return { experiment: name, label, metric, points, baseline: baselineOf(experiment, seed, results), missing }
 }
 
 function baselineOf(experiment: Experiment, seed: number, results: Results): SweepResult['baseline'] {
-  const [arm] = experiment.arms
+  const arm = experiment.sweep && baselineArmOf(experiment, armOf(experiment, experiment.sweep.arm))
   if (arm === undefined) return null
-  const tried = arm.rates.flatMap((rate) => {
-    const found = results.get(cellOf(experiment, { arm: arm.name, rate, seed }).name)
-    return found === undefined ? [] : [{ rate, validation: found.validation ?? -Infinity, score: found.metrics[experiment.metric] ?? null }]
+  const tried = arm.points.flatMap((point) => {
+    const found = results.get(cellOf(experiment, { arm: arm.name, ...point, seed }).name)
+    return found === undefined ? [] : [{ rate: point.rate, validation: found.validation ?? -Infinity, score: inUnit(experiment.metric, found.metrics[experiment.metric]) }]
   })
   const [best] = tried.toSorted((one, other) => other.validation - one.validation)
-  if (best?.score === undefined || best.score === null || tried.length < arm.rates.length) return null
+  if (best?.score === undefined || best.score === null || tried.length < arm.points.length) return null
   return { label: arm.label, rate: best.rate, score: best.score }
 }

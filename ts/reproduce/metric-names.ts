@@ -1,0 +1,34 @@
+interface MetricName {
+  readonly label: string
+  /** Runs keep it as a share; tables tell it in percent. */
+  readonly percent?: true
+}
+
+/** What tables call the metrics that runs keep. */
+const NAMES: Readonly<Record<string, MetricName>> = {
+  bleu: { label: 'BLEU (sacreBLEU)' },
+  tokenizedBleu: { label: 'BLEU (tokenized, fairseq’s)' },
+  compoundSplitBleu: { label: 'BLEU (tokenized, compounds split)' },
+  chrf: { label: 'chrF' },
+  nll: { label: 'NLL (nats/token)' },
+  accuracy: { label: 'accuracy (%)', percent: true },
+  f1: { label: 'F1 (%)', percent: true },
+  matthews: { label: 'Matthews (× 100)', percent: true },
+  pearson: { label: 'Pearson (× 100)', percent: true },
+  spearman: { label: 'Spearman (× 100)', percent: true },
+  score: { label: 'mean of the metrics (× 100)', percent: true },
+}
+
+/** Metrics in the order of a table's columns. */
+export const METRIC_ORDER = Object.keys(NAMES)
+
+/** What a table calls the metric. */
+export function metricLabel(metric: string): string {
+  return NAMES[metric]?.label ?? metric
+}
+
+/** A value that a run keeps in the unit that tables tell it in; null without a finite one. */
+export function inUnit(metric: string, value: number | null | undefined): number | null {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return null
+  return NAMES[metric]?.percent === true ? 100 * value : value
+}
