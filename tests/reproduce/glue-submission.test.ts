@@ -58,6 +58,16 @@ test('nothing is written of a task whose runs are not all done, and what there i
   t.deepEqual([Object.keys(after?.files ?? {}), after?.missing['RTE.tsv']], [['MNLI-mm.tsv'], 'none of its runs has a score'])
 })
 
+test('the best of some of the seeds does not take the place of the best of all', async (t) => {
+  const folder = temporaryFolder(t)
+  const all = runsIn(folder, { rte: [70, 71, 72] })
+  await writeSubmissions(all)
+  const [found] = await writeSubmissions({ ...all, seeds: [1, 2] })
+  t.deepEqual([found?.files['RTE.tsv']?.seeds, written(folder, 'RTE.tsv')], [[1, 2, 3], 'three'])
+  const [anew] = await writeSubmissions({ ...all, seeds: [2, 1, 3] })
+  t.deepEqual(anew?.files['RTE.tsv']?.seeds, [2, 1, 3])
+})
+
 test('a run without predictions of a part is said, and damage is named', async (t) => {
   const folder = temporaryFolder(t)
   const [found] = await writeSubmissions(runsIn(folder, { mnli: [80, 82, 81] }, ASKED, ['MNLI-m.tsv']))

@@ -96,6 +96,8 @@ test.serial('the file’s own indices are kept, whatever their order; a part wit
   rmSync(join(data, 'MNLI/test_mismatched.tsv'))
   const { task, model } = await decided('mnli', data)
   using prepared = task
+  await using command = await classificationCommand.prepare({ recipe: 'mnli', data, tokenizer: bert, output: join(folder, 'prepared') }, () => undefined, new AbortController().signal)
+  t.regex(command.measuredOn, /^the \d+ and \d+ validation samples/)
   const [matched, ...others] = await prepared.testPredictions(model)
   t.deepEqual([matched?.file, others.length], ['MNLI-m.tsv', 0])
   t.deepEqual(matched && submissionText(matched).trimEnd().split('\n').slice(1).map((line) => Number(line.split('\t')[0])), [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0])

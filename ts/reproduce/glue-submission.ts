@@ -27,7 +27,7 @@ export type HandedIn = v.InferOutput<typeof handedIn>
 export interface GlueSubmission {
   readonly arm: string
   readonly label: string
-  /** By name; what an earlier command wrote of other tasks stays. */
+  /** By name; what an earlier command wrote of other tasks, or from more seeds, stays. */
   readonly files: { readonly [file: string]: HandedIn }
   /** Why the others of the archive are not there. */
   readonly missing: { readonly [file: string]: string }
@@ -64,6 +64,7 @@ async function writeSubmission(runs: GlueRuns, { name: arm, label }: ExperimentA
     for (const file of experiment.glue.submission) reasons[file] = typeof chosen === 'string' ? chosen : `${chosen.from.run} predicted nothing for it: the data that it was measured with have no such test part`
     if (typeof chosen === 'string') continue
     for (const part of chosen.parts) {
+      if (isWider(files[part.file], runs.seeds)) continue
       await mkdir(folder, { recursive: true })
       await writeWhole(join(folder, part.file), submissionText(part))
       files[part.file] = { ...chosen.from, samples: part.predictions.length }
@@ -75,6 +76,11 @@ async function writeSubmission(runs: GlueRuns, { name: arm, label }: ExperimentA
   const submission: GlueSubmission = { arm, label, files, missing }
   await writeWhole(`${folder}.json`, `${JSON.stringify({ schema: 1, ...submission }, null, 1)}\n`)
   return submission
+}
+
+/** Whether a file is of the best of these seeds and more. */
+function isWider(before: HandedIn | undefined, seeds: readonly number[]): boolean {
+  return before !== undefined && before.seeds.length > seeds.length && seeds.every((seed) => before.seeds.includes(seed))
 }
 
 interface Chosen {
