@@ -176,8 +176,11 @@ export class Classification {
   }
 
   /**
-   * What a model says of the test parts of a GLUE task, as its test server takes it ({@link submissionText} writes the file): MNLI has two parts,
-   * and one whose file is not there is left out.
+   * What a model says of the test parts of a GLUE task, as its test server takes it: MNLI has two parts, and one whose file is not there is left out.
+   *
+   * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_NON_FINITE`; the signal's reason when it aborts.
+   * @example
+   * for (const part of await task.testPredictions(join(best.path, 'model'))) await writeFile(part.file, submissionText(part))
    */
   async testPredictions(model: Model | string, { signal }: Omit<ClassificationEvaluateOptions, 'part'> = {}): Promise<readonly TestPredictions[]> {
     const { submission, parts } = this.prepared
