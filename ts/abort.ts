@@ -24,6 +24,49 @@ function calledOffOn(target: Cancellable): CalledOff {
   return known
 }
 
+/** What a signal ends, and its listener for all of that. */
+interface Watch {
+  readonly actions: Set<() => void>
+  readonly listener: () => void
+}
+
+const watches = new WeakMap<AbortSignal, Watch>()
+
+/**
+ * Has `action` called when `signal` aborts, until what is returned is called. A signal has one listener for all that it can end: calls side by
+ * side are as many as there are, and a listener each would pass for a leak.
+ */
+export function onAbort(signal: AbortSignal | undefined, action: () => void): () => void {
+  if (signal === undefined) return () => undefined
+  const { actions, listener } = watches.get(signal) ?? watch(signal)
+  const own = (): void => action()
+  actions.add(own)
+  return () => {
+    if (!actions.delete(own) || actions.size > 0) return
+    signal.removeEventListener('abort', listener)
+    watches.delete(signal)
+  }
+}
+
+function watch(signal: AbortSignal): Watch {
+  const actions = new Set<() => void>()
+  const made = { actions, listener: () => [...actions].forEach(apart) }
+  watches.set(signal, made)
+  signal.addEventListener('abort', made.listener, { once: true })
+  return made
+}
+
+/** One that throws keeps none of the others from being called; it is a fault of the program, as of any listener. */
+function apart(action: () => void): void {
+  try {
+    action()
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+}
+
 /**
  * Awaits native work that `signal` can call off; it then rejects with the signal's reason, as the platform's own functions do. The work
  * stops at its next safe point, not at once.
@@ -37,11 +80,11 @@ export async function abortable<T>(signal: AbortSignal | undefined, target: Canc
     state.total += 1
     target.cancel()
   }
-  signal?.addEventListener('abort', cancel, { once: true })
+  const release = onAbort(signal, cancel)
   try {
     return await undisturbed(signal, state, run)
   } finally {
-    signal?.removeEventListener('abort', cancel)
+    release()
     if (signal?.aborted) state.pending -= 1
     if (signal?.aborted && state.pending === 0) target.resume()
   }

@@ -61,6 +61,7 @@ export { Classifier, type Classifiable, type PredictOptions } from './task/class
 export type { Prediction, Predictions } from './task/classification/predictions.js'
 export type { ClassificationPart, ClassificationPartName, ClassificationPrepared, ClassificationPrepareOptions, LabelledColumns } from './task/classification/prepare.js'
 export type { GlueTaskName } from './task/classification/glue.js'
+export { submissionText, type Submission, type TestPredictions } from './task/classification/submission.js'
 export type { ClassificationMetric, ClassificationMetrics, ClassificationScores, PartMetrics } from './task/classification/scores.js'
 export { Spiral, type Boundary, type SpiralMetrics, type SpiralOptions, type SpiralTrainOptions } from './task/spiral/spiral.js'
 export type { TranslationMetrics, TranslationScores } from './task/translation/evaluate.js'

@@ -15,7 +15,7 @@ function scriptedClassification(script: Script): TaskCommand {
   return {
     ...base,
     name: 'classification',
-    keys: { prepare: ['recipe', 'data', 'tokenizer'], train: ['model', 'optimizer', 'groups', 'schedule', 'batch', 'epochs', 'steps', 'maxGradientNorm', 'threads', 'seed'] },
+    keys: { prepare: ['recipe', 'data', 'tokenizer'], train: ['model', 'optimizer', 'groups', 'schedule', 'batch', 'epochs', 'steps', 'maxGradientNorm', 'smoothness', 'threads', 'seed'] },
     check: () => undefined,
     headline: 'loss',
     prepare: async (options, say, signal) => {
@@ -97,6 +97,9 @@ test('what cannot be compared is refused before anything is made', async (t) => 
     [['--tasks', 'wnli'], /--tasks wnli: there are rte, mrpc, cola, sst-2, sts-b, qnli, qqp, mnli/],
     [['--settings', 'bert-large'], /--settings bert-large: there are bert-base, roberta-large/],
     [['--settings', 'roberta-large', '--optimizers', 'adam'], /--optimizers adam: there are adamax, adamax-sage/],
+    [['--smoothness', '--settings', 'roberta-large'], /--smoothness: the paper's Table 6 is of bert-base/],
+    [['--smoothness', '--optimizers', 'adam-sage'], /--optimizers adam-sage: there are adamax, adamax-sage/],
+    [['--smoothness.weight', '5'], /--smoothness\.weight changes the smoothness term, which is off; add --smoothness/],
     [['--optimizer.lr', '1'], /--optimizer\.lr: is what the runs/],
     [['--seeds', '0'], /--seeds 0/],
   ]
@@ -109,4 +112,15 @@ test('what cannot be compared is refused before anything is made', async (t) => 
   const script = newScript()
   const missing = await sagetrain(script, ...given)
   t.deepEqual([missing.code, /QQP\/train\.tsv/.test(missing.out), script.started.length], [1, true, 0], 'the last task’s data before the first’s training')
+})
+
+test('with the smoothness term it is Table 6, in a folder of its own, and flags change the term', async (t) => {
+  const runs = temporaryFolder(t)
+  const script = newScript()
+  const { code, err } = await sagetrain(script, ...asked(runs), '--smoothness', '--smoothness.weight', '5')
+  t.is(code, 0, err)
+  t.regex(err, /Plan: GLUE with the smoothness term, 2 tasks/)
+  t.deepEqual(script.started.map(({ train }) => train['smoothness']), Array.from({ length: 8 }, () => ({ weight: 5 })))
+  const markdown = await readFile(join(runs, 'glue-smart-base/glue.md'), 'utf8')
+  for (const part of ['# GLUE, SMART-base', '| paper: BERT-base, Adamax | 69.2 | 84.5/84.4 |', '--smoothness.weight 5']) t.true(markdown.includes(part), part)
 })

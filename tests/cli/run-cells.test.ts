@@ -23,7 +23,7 @@ async function options(script: Script, folder: string, signal = new AbortControl
   const command = scriptedTask(script)
   const task = await command.prepare({}, () => undefined, signal)
   const terminal = createTerminal({ write: (text: string) => out.push(text) }, {})
-  return { command, task, prepare: {}, folder, weights: 'best', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
+  return { command, task, prepare: {}, inputs: {}, folder, weights: 'best', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
 }
 
 test('runs are trained two at a time, measured and kept; what is kept is not run again', async (t) => {

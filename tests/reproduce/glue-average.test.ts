@@ -1,11 +1,13 @@
 import test from 'ava'
 import { devAverage, taskAverage, testAverage } from '#ts/reproduce/glue-average.js'
-import { TABLE_2, TABLE_3, TABLE_6, TABLE_8, paperDeviation, paperRow, type PaperRow } from '#ts/reproduce/glue-paper.js'
+import { TABLE_2, TABLE_3, TABLE_6, TABLE_8, paperDeviation, paperArms, paperBeside, paperRow, type PaperRow, type PaperTable } from '#ts/reproduce/glue-paper.js'
 import { GLUE, glueTask } from '#ts/task/classification/glue.js'
 
 const printed = (value: number | null): number | null => (value === null ? null : Number(value.toFixed(1)))
 
-const CUT: PaperRow | undefined = paperRow('roberta-large', 'adamax')
+const BERT: PaperTable = { model: 'bert-base', smoothness: false }
+
+const CUT: PaperRow | undefined = paperRow({ model: 'roberta-large', smoothness: false }, 'adamax')
 
 test('averages over development sets are those that Tables 2 and 6 print', (t) => {
   for (const row of [...TABLE_2, ...TABLE_6].filter((one) => one !== CUT)) t.is(printed(devAverage(row.figures).value), row.average, row.label)
@@ -24,7 +26,7 @@ test('averages of the test server are those that Table 3 prints', (t) => {
 test('what is missing is named, and there is no average of the rest', (t) => {
   const devlin = TABLE_2[0]?.figures ?? {}
   t.deepEqual(devAverage(devlin).missing, ['RTE Acc', 'MRPC Acc', 'CoLA Mcc', 'STS-B Pearson', 'STS-B Spearman', 'QQP Acc', 'QQP F1', 'MNLI mm'])
-  const { mnli: _, ...seven } = paperRow('bert-base', 'adamax')?.figures ?? {}
+  const { mnli: _, ...seven } = paperRow(BERT, 'adamax')?.figures ?? {}
   t.deepEqual(devAverage(seven), { value: null, missing: ['MNLI m', 'MNLI mm'] })
   t.deepEqual(devAverage({ ...seven, rte: [Number.NaN] }, GLUE.slice(0, 2)), { value: null, missing: ['RTE Acc'] })
   t.deepEqual(testAverage({ ...TABLE_3[0]?.figures, mnli: [84.6] }), { value: null, missing: ['MNLI'] })
@@ -41,6 +43,14 @@ test('every line of the paper has as many figures as its table has columns', (t)
   for (const { label, figures } of [...TABLE_2, ...TABLE_6]) for (const task of GLUE) t.is(figures[task.name].length, task.figures.length, `${label}, ${task.label}`)
   for (const { label, figures } of TABLE_3) t.is(Object.values(figures).flat().length, 9, label)
   t.is(TABLE_8.length, 3)
-  t.is(paperDeviation('bert-base', 'adamax-sage', 'rte'), 0.56)
-  t.is(paperDeviation('bert-base', 'adamax', 'rte'), null)
+  t.is(paperDeviation(BERT, 'adamax-sage', 'rte'), 0.56)
+  t.is(paperDeviation(BERT, 'adamax', 'rte'), null)
+})
+
+test('Table 6 has two optimizers of BERT-base with the smoothness term, beside the one without', (t) => {
+  const smart: PaperTable = { model: 'bert-base', smoothness: true }
+  t.deepEqual(paperArms(smart), ['adamax', 'adamax-sage'])
+  t.deepEqual([paperRow(smart, 'adamax')?.average, paperRow(smart, 'adamax-sage')?.average, paperRow(BERT, 'adamax')?.average], [84.1, 85, 82.8])
+  t.deepEqual(paperBeside(smart).map(({ label, average }) => [label, average]), [['BERT-base, Adamax', 82.8]])
+  t.deepEqual([paperBeside(BERT), paperDeviation(smart, 'adamax-sage', 'rte'), paperArms({ model: 'roberta-large', smoothness: true })], [[], null, []])
 })

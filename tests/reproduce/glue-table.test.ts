@@ -7,7 +7,7 @@ import { baselineOf, cellOf } from '#ts/reproduce/experiment.js'
 import { glueCsv, glueReport, glueVerdict } from '#ts/reproduce/glue-report.js'
 import { glueSummary, means, spreads } from '#ts/reproduce/glue-summary.js'
 import { glueTableOf, pointOf } from '#ts/reproduce/glue-table.js'
-import { glueExperiments, type GlueAsked } from '#ts/reproduce/glue.js'
+import { glueExperiments, glueNotes, type GlueAsked } from '#ts/reproduce/glue.js'
 import { scheduleSpec } from '#ts/schedule/spec.js'
 import { glueArms } from '#ts/task/classification/glue-settings.js'
 import { GLUE } from '#ts/task/classification/glue.js'
@@ -64,7 +64,7 @@ test('arms come in the paper’s order, each with SAGE beside the same optimizer
   const [rte] = glueExperiments({ ...ASKED, arms: ['adamax-sage', 'adam-sage', 'adamax', 'adam'] })
   if (rte === undefined) return t.fail()
   t.deepEqual(rte.arms.map((arm) => [arm.name, baselineOf(rte, arm)?.name]), [['adam', undefined], ['adam-sage', 'adam'], ['adamax', undefined], ['adamax-sage', 'adamax']])
-  t.throws(() => glueExperiments({ ...ASKED, model: 'roberta-large', arms: ['adam'] }), { code: 'ERR_CONFIG', message: /Table 7 has no Adam for roberta-large; it has adamax, adamax-sage/ })
+  t.throws(() => glueExperiments({ ...ASKED, model: 'roberta-large', arms: ['adam'] }), { code: 'ERR_CONFIG', message: /the paper has no Adam for RoBERTa-large; it has adamax, adamax-sage/ })
 })
 
 test('means, deviations and paired differences are over seeds, beside the paper’s', async (t) => {
@@ -135,6 +135,29 @@ test('the report is a page, Markdown and lines for other programs', async (t) =>
   const lines = glueCsv(table).split('\n')
   t.is(lines.length, 1 + 2 * 3 * (1 + 2 + 2) + 1)
   t.deepEqual(lines.slice(0, 2), ['model,task,arm,seed,learningRate,beta0,metric,value', 'bert-base,rte,adamax,1,0.0001,,accuracy,0.68'])
+})
+
+test('with the smoothness term runs stand beside Table 6', async (t) => {
+  const smart: GlueAsked = { ...ASKED, smoothness: true }
+  const experiments = glueExperiments(smart)
+  const [rte] = experiments
+  const cell = rte === undefined ? t.fail() as never : cellOf(rte, { arm: 'adamax-sage', rate: 3e-4, seed: 1 })
+  t.deepEqual([cell.name, cell.train['smoothness']], ['adamax-sage-lr-0.0003-beta0-0.65-seed-1', {}])
+  t.false(glueExperiments(ASKED).some(({ train }) => 'smoothness' in train))
+  t.throws(() => glueExperiments({ ...smart, arms: ['adam'] }), { code: 'ERR_CONFIG', message: /no Adam for SMART-base; it has adamax, adamax-sage/ })
+  t.throws(() => glueExperiments({ ...smart, model: 'roberta-large' }), { code: 'ERR_CONFIG', message: /it has none/ })
+  const table = await glueTableOf(experiments, SEEDS, resultsOf(smart, SCORES))
+  t.true(near(table.tasks[0]?.rows[1]?.mean.paperDifference, 75.1 - 72.5) && table.tasks[0]?.rows[1]?.paperDeviation === null)
+  t.true(near(table.averages[1]?.paper, (75.1 + 90.9 + 85.95) / 3))
+  t.deepEqual(glueSummary(table, means).rows.slice(2).map((row) => row.slice(0, 4)), [
+    ['paper: Adamax', '72.5', '87.7/91.4', '85.2/85.7'],
+    ['paper: Adamax-SAGE', '75.1', '89.0/92.8', '85.9/86.0'],
+    ['paper: BERT-base, Adamax', '69.2', '86.2/90.4', '84.5/84.4'],
+  ])
+  const notes = rte === undefined ? [] : glueNotes(rte)
+  const markdown = documentMarkdown(glueReport(table, notes, { command: '', facts: [] }))
+  for (const part of ['# GLUE, SMART-base (with the smoothness term of SMART): Adamax, Adamax-SAGE', '- The loss has the smoothness term of SMART', 'The paper states neither the term’s weight', '- No run ends early, and each is measured with']) t.true(markdown.includes(part), part)
+  t.is(glueCsv(table).split('\n')[1], 'smart-base,rte,adamax,1,0.0001,,accuracy,0.68')
 })
 
 test('what is left takes the pace of its own kind, or else of all', (t) => {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import test, { type ExecutionContext } from 'ava'
 
-import { withLock } from '#ts/setup/lock.mjs'
+import { holdLock, withLock } from '#ts/setup/lock.mjs'
 
 function lockPath(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sagetrain-lock-'))
@@ -37,6 +37,21 @@ test('bodies under one lock never overlap', async (t) => {
   }
   await Promise.all(Array.from({ length: 5 }, () => withLock(path, ignore, body)))
   t.false(existsSync(path))
+})
+
+test('many locks take one listener of the process, and giving one back twice takes nobody else’s', async (t) => {
+  const before = process.listenerCount('exit')
+  const paths = Array.from({ length: 20 }, () => lockPath(t))
+  const releases = await Promise.all(paths.map((path) => holdLock(path, ignore)))
+  t.true(process.listenerCount('exit') <= before + 1)
+  const [path = '', release = ignore] = [paths[0], releases[0]]
+  release()
+  const second = await holdLock(path, ignore)
+  release()
+  t.true(existsSync(path))
+  second()
+  for (const one of releases) one()
+  t.false(paths.some((one) => existsSync(one)))
 })
 
 test('a lock that went with its folder does not end what holds it', async (t) => {

@@ -90,9 +90,10 @@ test.serial('numbers are learnt likewise', async (t) => {
 })
 
 test.serial('the commands train, score and label, line by line', async (t) => {
-  const run = ['train', 'classification', '--train', 'train.tsv', '--valid', 'valid.tsv', '--columns.text', 'review', '--columns.label', 'verdict', '--tokenizer', 'bert', '--output', 'prepared', '--name', 'cli', '--batch.batchSize', '16', '--epochs', '12', '--optimizer', 'adam', '--optimizer.lr', '2e-3']
+  const run = ['train', 'classification', '--train', 'train.tsv', '--valid', 'valid.tsv', '--columns.text', 'review', '--columns.label', 'verdict', '--tokenizer', 'bert', '--output', 'prepared', '--name', 'cli', '--batch.batchSize', '16', '--epochs', '12', '--optimizer', 'adam', '--optimizer.lr', '2e-3', '--model.pretrained', 'bert']
   const trained = await start(folder, run).ended
   t.is(trained.code, 0, trained.err)
+  t.like(JSON.parse(readFileSync(join(folder, 'runs/cli/config.json'), 'utf8')), { prepare: { tokenizer: bert }, train: { model: { pretrained: bert } } }, 'to be gone on with from every folder')
   const given = reviews(12, 1000)
   writeFileSync(join(folder, 'input.txt'), given.map(({ text }) => `${text}\n`).join(''))
   const { code, out, err } = await start(folder, ['predict', 'runs/cli', 'input.txt']).ended

@@ -26,13 +26,15 @@ export function reviews(count: number, from = 0): Review[] {
   })
 }
 
+/** The size of {@link tinyBert}. */
+export const TINY = { vocabularySize: VOCABULARY.length, hiddenSize: 32, layers: 2, heads: 4, feedForwardSize: 64, maxPositions: 32, typeVocabularySize: 2 } as const
+
 /** A folder as transformers has it, of a small BERT with random weights and a word-piece vocabulary of {@link reviews}. */
 export async function tinyBert(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true })
   writeFileSync(join(folder, 'vocab.txt'), `${VOCABULARY.join('\n')}\n`)
   writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'BertTokenizer', do_lower_case: true, model_max_length: 32 }))
-  const shape = { vocabularySize: VOCABULARY.length, hiddenSize: 32, layers: 2, heads: 4, feedForwardSize: 64, maxPositions: 32, typeVocabularySize: 2 }
-  using model = await Model.create({ type: 'bert', ...shape })
+  using model = await Model.create({ type: 'bert', ...TINY })
   await model.save(folder)
   return folder
 }

@@ -4,6 +4,7 @@ import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
 import { Classification, classificationKeys, classificationTrainOptions, type ClassificationTrainOptions } from '../task/classification/classification.js'
 import { prepareClassification, type ClassificationPart, type ClassificationPrepared, type ClassificationPrepareOptions } from '../task/classification/prepare.js'
+import { PREDICTIONS_FILE, predictionsText } from '../reproduce/test-predictions.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import type { JsonObject } from './merge.js'
 import { eachStage, following, leftOutOf } from './preparing.js'
@@ -20,6 +21,7 @@ export const classificationCommand: TaskCommand = {
   ],
   keys: classificationKeys,
   files: ['data', 'train', 'valid', 'test', 'tokenizer', 'output'],
+  modelFolders: ['model.pretrained'],
   check: (train) => void classificationTrainOptions(train),
   columns: [
     { key: 'score', label: 'mean of the metrics', digits: 2, better: 'higher', format: 'percent' },
@@ -64,15 +66,21 @@ class PreparedClassification implements PreparedTask {
   readonly facts: readonly Fact[]
   readonly measuredOn: string
   readonly #task: Classification
-  /** The part that results are measured on; where the labels of the test part are kept by others it is the one that was chosen by. */
+  /** The part that results are measured on: of GLUE's tasks the development set, as papers do, although a test part may have labels (Microsoft's MRPC). */
   readonly #part: 'test' | 'valid' | undefined
 
   constructor(task: Classification) {
     this.#task = task
-    this.#part = (['test', 'valid'] as const).find((part) => task.prepared.parts[part]?.labelled === true)
-    const size = fixed(task.prepared.parts[this.#part ?? 'valid']?.samples ?? 0)
+    const parts = task.prepared.submission ? (['valid'] as const) : (['test', 'valid'] as const)
+    this.#part = parts.find((part) => task.prepared.parts[part]?.labelled === true)
+    const sizes = this.#part === 'test' ? [task.prepared.parts.test] : [task.prepared.parts.valid, task.prepared.parts.validMismatched]
+    const size = sizes.flatMap((part) => (part === undefined ? [] : [fixed(part.samples)])).join(' and ')
     this.measuredOn = this.#part === 'test' ? `${size} held-out samples` : this.#part === 'valid' ? `the ${size} validation samples that the best weights were chosen by` : 'nothing: no part but the training part is labelled'
     this.facts = preparedFacts(task.prepared)
+  }
+
+  get fingerprint(): string {
+    return this.#task.prepared.fingerprint
   }
 
   get dataset(): Dataset {
@@ -87,6 +95,12 @@ class PreparedClassification implements PreparedTask {
         const { best, checkpoint } = await run.done
         return this.#measure(best?.path ?? checkpoint, best?.step ?? 0, measuring)
       },
+      ...(this.#hasTestPart() && {
+        predictTest: async (predicting: AbortSignal) => {
+          const { best, checkpoint } = await run.done
+          return this.#predictTest(best?.path ?? checkpoint, predicting)
+        },
+      }),
       [Symbol.asyncDispose]: async () => undefined,
     }
   }
@@ -96,6 +110,17 @@ class PreparedClassification implements PreparedTask {
     const model = modelFolder(checkpoint)
     const metrics = this.#part === 'valid' ? await this.#task.validate(model, { signal }) : this.#task.scored((await this.#task.evaluate(model, { part: this.#part, signal })).metrics)
     return { bestStep, metrics: numbersOf(metrics), signatures: {}, outputs: [], model }
+  }
+
+  /** Whether there is something to hand in to GLUE's server. */
+  #hasTestPart(): boolean {
+    const { submission, parts } = this.#task.prepared
+    return Object.keys(submission?.files ?? {}).some((part) => part in parts)
+  }
+
+  async #predictTest(checkpoint: string | undefined, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const parts = checkpoint === undefined ? [] : await this.#task.testPredictions(modelFolder(checkpoint), { signal })
+    return parts.length === 0 ? {} : { [PREDICTIONS_FILE]: predictionsText(parts) }
   }
 
   async compare(): Promise<Compared> {

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
+import { paperArms, type PaperTable } from '../reproduce/glue-paper.js'
 import { glueExperiments, type GlueExperiment } from '../reproduce/glue.js'
-import { glueArms, type GlueArm, type GlueModel } from '../task/classification/glue-settings.js'
+import type { GlueArm, GlueModel } from '../task/classification/glue-settings.js'
 import { GLUE, type GlueTaskName } from '../task/classification/glue.js'
 import type { Arguments } from './arguments.js'
 import type { Context } from './command.js'
@@ -32,20 +33,28 @@ export function glueRequestOf({ positionals, options, overrides }: Arguments, co
   if (positionals.length > 0) throw new UsageError(`glue takes no words, got ${positionals.join(' ')}; its tasks are given with --tasks`)
   const text = (key: string): string | undefined => (typeof options[key] === 'string' ? options[key] : undefined)
   const needed = (key: string, what: string): string => text(key) ?? refuse(`glue needs --${key} FOLDER, ${what}`)
-  const model = oneOf('settings', text('settings') ?? 'bert-base', MODELS)
+  const table = tableOf(oneOf('settings', text('settings') ?? 'bert-base', MODELS), options['smoothness'] === true, overrides)
   const asked = {
-    model,
+    ...table,
     pretrained: resolve(needed('pretrained', 'of the pretrained model and its tokenizer')),
     data: resolve(needed('data', 'with the published tasks')),
     tasks: listOf('tasks', text('tasks'), GLUE.map(({ name }): GlueTaskName => name)),
-    arms: listOf('optimizers', text('optimizers') ?? 'adamax,adamax-sage', glueArms(model)) satisfies readonly GlueArm[],
+    arms: listOf('optimizers', text('optimizers') ?? 'adamax,adamax-sage', paperArms(table)) satisfies readonly GlueArm[],
   }
   return {
     experiments: glueExperiments(asked).map((experiment) => withFlags(experiment, overrides, context)),
     seeds: parseSeeds(text('seeds') ?? String(SEEDS)),
-    folder: join(text('runs') ?? 'runs', `glue-${model}`),
+    folder: join(text('runs') ?? 'runs', `glue-${table.smoothness ? 'smart-base' : table.model}`),
     planOnly: options['plan'] === true,
   }
+}
+
+/** The table of the paper that is meant: its Table 6 is of BERT-base. */
+function tableOf(model: GlueModel, smoothness: boolean, overrides: Arguments['overrides']): PaperTable {
+  if (smoothness && model !== 'bert-base') throw new UsageError(`--smoothness: the paper's Table 6 is of bert-base; --settings ${model} has no place in it`)
+  const flag = overrides.find(({ path }) => path[0] === 'smoothness')?.flag
+  if (!smoothness && flag !== undefined) throw new UsageError(`${flag} changes the smoothness term, which is off; add --smoothness, which has a folder and a table of its own`)
+  return { model, smoothness }
 }
 
 function refuse(message: string): never {

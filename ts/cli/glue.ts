@@ -1,12 +1,14 @@
 import { join } from 'node:path'
+import { present } from '../json.js'
 import { duration, fixed } from '../report/format.js'
 import { writeWhole } from '../report/write.js'
 import { remainingSeconds, type Work } from '../reproduce/estimate.js'
 import { seedCells, type Cell } from '../reproduce/experiment.js'
 import { glueCsv, glueReport, glueVerdict } from '../reproduce/glue-report.js'
+import { writeSubmissions, type GlueSubmission } from '../reproduce/glue-submission.js'
 import { glueSummary, means } from '../reproduce/glue-summary.js'
 import { glueTableOf, pointOf, type GlueTable } from '../reproduce/glue-table.js'
-import type { GlueExperiment } from '../reproduce/glue.js'
+import { glueNotes, type GlueExperiment } from '../reproduce/glue.js'
 import { writeDocument } from '../reproduce/write.js'
 import { GLUE } from '../task/classification/glue.js'
 import type { OptionSpec } from './arguments.js'
@@ -22,6 +24,7 @@ const OPTIONS = {
   pretrained: { type: 'string', value: 'FOLDER', about: 'the pretrained model, a Hugging Face folder with its tokenizer' },
   data: { type: 'string', value: 'FOLDER', about: 'GLUE as published, a folder a task' },
   settings: { type: 'string', value: 'NAME', about: 'whose hyper-parameters of Table 7: bert-base (default) or roberta-large' },
+  smoothness: { type: 'boolean', about: 'Table 6 instead of Table 2: with the smoothness term of SMART in the loss (bert-base; adamax, adamax-sage)' },
   tasks: { type: 'string', value: 'LIST', about: `all (default), or some of ${GLUE.map(({ name }) => name).join(',')}` },
   optimizers: { type: 'string', value: 'LIST', about: 'some of adam,adam-sage,adamax,adamax-sage (default: adamax,adamax-sage)' },
   seeds: { type: 'string', value: 'N|LIST', about: 'seeds 1 to N, or a list such as 1,5,9 (default: 5)' },
@@ -32,12 +35,13 @@ const OPTIONS = {
 export const glue: Command = {
   name: 'glue',
   usage: 'sagetrain glue --pretrained FOLDER --data FOLDER [options] [--KEY VALUE …]',
-  about: 'the paper’s Table 2: tasks × optimizers × seeds, run by run; the same command goes on where it was stopped',
+  about: 'the paper’s Table 2, or 6: tasks × optimizers × seeds, run by run; the same command goes on where it was stopped',
   options: OPTIONS,
   takesConfiguration: 'all',
   examples: () => [
     'sagetrain glue --pretrained bert-base-uncased --data glue_data --tasks all --optimizers adamax,adamax-sage --seeds 5',
     'sagetrain glue --pretrained roberta-large --data glue_data --settings roberta-large --tasks rte,mrpc --seeds 3 --plan',
+    'sagetrain glue --pretrained bert-base-uncased --data glue_data --smoothness --tasks rte',
   ],
   run: async (args, context) => {
     const request = glueRequestOf(args, context)
@@ -68,10 +72,12 @@ class Comparing {
       await using task = await this.#runs.prepare(experiment)
       await this.#runs.runMissing(experiment, task, this.#cells(experiment))
     }
-    const { page, table } = await this.#report()
-    this.#context.terminal.line(`\n${glueVerdict(table)}`)
-    this.#context.terminal.line(`Report: ${this.#context.terminal.style('bold', page)}`)
-    this.#context.json({ folder, report: page, results: table })
+    const { page, table, submissions } = await this.#report()
+    const { terminal } = this.#context
+    terminal.line(`\n${glueVerdict(table)}`)
+    for (const { arm, files, missing } of submissions) terminal.line(`For the test server: ${join(folder, 'submission', arm)}, ${count(Object.keys(files).length, 'file')}; missing ${Object.keys(missing).join(', ')}`)
+    terminal.line(`Report: ${terminal.style('bold', page)}`)
+    this.#context.json({ folder, report: page, results: table, submissions })
   }
 
   /** Seed by seed, the arms of a seed beside each other: what is stopped early has pairs to compare. */
@@ -101,7 +107,7 @@ class Comparing {
     const [first] = experiments
     const words = [count(experiments.length, 'task'), count(first?.arms.length ?? 0, 'optimizer'), count(seeds.length, 'seed')]
     terminal.line()
-    terminal.line(terminal.style('bold', `Plan: GLUE, ${words.join(' × ')}: ${count(this.#work.length, 'run')}; ${fixed(this.#done())} are done`))
+    terminal.line(terminal.style('bold', `Plan: GLUE${first?.smoothness === true ? ' with the smoothness term' : ''}, ${words.join(' × ')}: ${count(this.#work.length, 'run')}; ${fixed(this.#done())} are done`))
     printFacts(terminal, [
       ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${pointOf(arm).rate}`).join(', ')}; ${inWords(length(train))}` })),
       { label: 'threads', value: first === undefined ? '' : String(threadsEach(first)) },
@@ -120,19 +126,21 @@ class Comparing {
     terminal.line(`${fixed(this.#done())} of ${count(this.#work.length, 'run')}${left === null ? '' : `, about ${duration(left)} left`}`)
   }
 
-  /** Writes the report of what is done so far: page, Markdown, JSON and lines for other programs. */
-  async #report(): Promise<{ readonly page: string; readonly table: GlueTable }> {
+  /** Writes what is done so far: page, Markdown, JSON, lines for other programs, and files for the test server. */
+  async #report(): Promise<{ readonly page: string; readonly table: GlueTable; readonly submissions: readonly GlueSubmission[] }> {
     const { experiments, seeds, folder } = this.#request
-    const table = await glueTableOf(experiments, seeds, new Map(experiments.map(({ name }) => [name, this.#runs.of(name)])))
-    const report = glueReport(table, experiments[0]?.notes ?? [], { command: `npx ${this.#context.written}`, facts: this.#runs.facts() })
+    const [first] = experiments
+    const results = new Map(experiments.map(({ name }) => [name, this.#runs.of(name)]))
+    const [table, submissions] = [await glueTableOf(experiments, seeds, results), await writeSubmissions({ folder, experiments, seeds, results })]
+    const report = glueReport(table, first === undefined ? [] : glueNotes(first), { command: `npx ${this.#context.written}`, facts: this.#runs.facts() }, submissions)
     await writeWhole(join(folder, 'glue.csv'), glueCsv(table))
-    return { page: await writeDocument(folder, 'glue', report, table), table }
+    return { page: await writeDocument(folder, 'glue', report, table), table, submissions }
   }
 }
 
 /** What says how long a run is. */
-function length({ epochs, steps, batch }: JsonObject): JsonObject {
-  return { ...(epochs !== undefined && { epochs }), ...(steps !== undefined && { steps }), ...(batch !== undefined && { batch }) }
+function length({ epochs, steps, batch, earlyStopping }: JsonObject): JsonObject {
+  return present({ epochs, steps, batch, earlyStopping })
 }
 
 /** Samples that a run trains on, a measure of its length. */

@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { present } from '../json.js'
 import { count, parse } from '../options.js'
 import { duration, fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
@@ -8,6 +9,7 @@ import type { CellResult } from '../reproduce/cell-result.js'
 import type { Cell, Matrix } from '../reproduce/experiment.js'
 import { machineFacts } from './assemble.js'
 import type { Context } from './command.js'
+import { modelsOf, type Inputs } from './inputs.js'
 import { readResults, runCells, type CellsPlace } from './run-cells.js'
 import type { PreparedTask } from './task-command.js'
 import { taskOf } from './train.js'
@@ -27,6 +29,10 @@ export interface MatrixOptions {
 /** The runs of matrices: what is there of them, and what is missing. */
 export class MatrixRuns {
   readonly #options: MatrixOptions
+  /** What the paths of each matrix hold, as found when its data were made ready. */
+  readonly #inputs = new Map<string, Inputs>()
+  /** Fingerprints of model folders by their paths: reading one takes a second. */
+  readonly #models = new Map<string, string>()
   readonly #results = new Map<string, Map<string, CellResult>>()
 
   constructor(options: MatrixOptions) {
@@ -34,10 +40,14 @@ export class MatrixRuns {
   }
 
   /** Makes a matrix's data ready. */
-  async prepare({ task, prepare, make }: Matrix): Promise<PreparedTask> {
+  async prepare({ name, task, prepare, train, make }: Matrix): Promise<PreparedTask> {
     const { context, signal } = this.#options
     await make?.()
-    return taskOf(task, context).prepare(prepare, (line) => context.terminal.line(line), signal)
+    const command = taskOf(task, context)
+    const models = await modelsOf(command, train, this.#models)
+    const prepared = await command.prepare(prepare, (line) => context.terminal.line(line), signal)
+    this.#inputs.set(name, { models, ...present({ data: prepared.fingerprint }) })
+    return prepared
   }
 
   /**
@@ -76,6 +86,7 @@ export class MatrixRuns {
       terminal,
       signal,
       searching,
+      predictTest: matrix.predictTest === true,
       onResult: async (cell, result) => {
         this.#results.set(matrix.name, results.set(cell.name, result))
         await onResult()
@@ -84,7 +95,7 @@ export class MatrixRuns {
   }
 
   #place(matrix: Matrix): CellsPlace {
-    return { command: taskOf(matrix.task, this.#options.context), prepare: matrix.prepare, folder: this.folderOf(matrix) }
+    return { command: taskOf(matrix.task, this.#options.context), prepare: matrix.prepare, inputs: this.#inputs.get(matrix.name) ?? {}, folder: this.folderOf(matrix) }
   }
 
   /** What a report says of the machine and the time. */

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSagetrainError } from '../errors.js'
-import { readResult, writeResult, type CellResult } from '../reproduce/cell-result.js'
+import { readResult, writeResult, type Beside, type CellResult } from '../reproduce/cell-result.js'
 import type { Cell } from '../reproduce/experiment.js'
 import { duration, fixed } from '../report/format.js'
 import type { ArmRun } from './arms.js'
-import { checkCell, claimCell } from './cell-config.js'
+import { checkCell, claimCell, type CellConfig } from './cell-config.js'
 import { metricsLine } from './follow.js'
+import type { Inputs } from './inputs.js'
 import { setAt, type JsonObject } from './merge.js'
-import type { RunConfig } from './run-config.js'
-import type { Measured, PreparedTask, TaskCommand, Weights } from './task-command.js'
+import type { ArmTraining, Measured, PreparedTask, TaskCommand, Weights } from './task-command.js'
 import type { Terminal } from './terminal.js'
 import { trainTogether, type Going } from './training.js'
 
@@ -19,6 +19,8 @@ export interface CellsOptions {
   readonly task: PreparedTask
   /** What `task` was prepared with. */
   readonly prepare: JsonObject
+  /** What the paths in the configuration hold. */
+  readonly inputs: Inputs
   /** Each run has its folder below. */
   readonly folder: string
   readonly weights: Weights
@@ -32,12 +34,14 @@ export interface CellsOptions {
   readonly signal: AbortSignal
   /** Only the validation part counts: nothing is measured on the part that results are told of. */
   readonly searching?: boolean
+  /** Whether the best weights also predict test parts whose labels others keep. */
+  readonly predictTest?: boolean
   /** Told of every run that has come to its end. */
   readonly onResult: (cell: Cell, result: CellResult) => Promise<void>
 }
 
 /** Which runs, of what. */
-export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'folder'>
+export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'inputs' | 'folder'>
 
 /**
  * What the folder holds of these runs already, by their names.
@@ -47,14 +51,14 @@ export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'folder'>
 export async function readResults(cells: readonly Cell[], place: CellsPlace): Promise<Map<string, CellResult>> {
   const found = await Promise.all(cells.map(async (cell) => {
     const folder = join(place.folder, cell.name)
-    await checkCell(folder, configOf(cell, place))
+    await checkCell(folder, configOf(cell.train, place))
     return [cell.name, await readResult(folder)] as const
   }))
   return new Map(found.flatMap(([name, result]) => (result === undefined ? [] : [[name, result] as const])))
 }
 
-function configOf({ train }: Cell, { command, prepare }: CellsPlace): RunConfig {
-  return { task: command.name, prepare, train }
+function configOf(train: JsonObject, { command, prepare, inputs }: CellsPlace): CellConfig {
+  return { config: { task: command.name, prepare, train }, command, inputs }
 }
 
 /**
@@ -90,7 +94,7 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
   const runs = group.map((cell) => runOf(cell, options))
   // A folder in which nothing was begun has nothing to go on from.
   const resume = ({ folder }: ArmRun): boolean => existsSync(join(folder, 'events.jsonl'))
-  await Promise.all(group.map((cell, index) => claimCell(runs[index]?.folder ?? '', { ...configOf(cell, options), train: trainOf(cell, options) })))
+  await Promise.all(group.map((cell, index) => claimCell(runs[index]?.folder ?? '', configOf(trainOf(cell, options), options))))
   let stopped: readonly Going[] = []
   const failed = (going: readonly Going[], failure: unknown): never => {
     stopped = going
@@ -104,7 +108,7 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
     if (diverged === undefined || !isSagetrainError(error)) throw error
     terminal.line(`${error.message}: kept as this run's result.`)
     const { step = 0, seconds = 0 } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
-    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: options.machine }, [], options)
+    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: options.machine }, {}, options)
     return group.filter((cell) => cell !== diverged)
   }
 }
@@ -124,7 +128,7 @@ function hasDiverged(error: unknown, name: string): boolean {
 }
 
 async function measureAll(group: readonly Cell[], going: readonly Going[], stopped: boolean, options: CellsOptions): Promise<void> {
-  const { command, terminal, task, signal, searching = false } = options
+  const { command, terminal, task, signal, searching = false, predictTest = false } = options
   if (stopped) signal.throwIfAborted()
   if (!searching) terminal.line(`Measuring on ${task.measuredOn} …`)
   for (const [index, { record, training, run }] of going.entries()) {
@@ -135,8 +139,16 @@ async function measureAll(group: readonly Cell[], going: readonly Going[], stopp
     const validation = bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
     if (!searching) terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, outputs, options)
+    const files = predictTest ? await testFiles(training, options) : {}
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, { outputs, files }, options)
   }
+}
+
+async function testFiles(training: ArmTraining, { terminal, signal }: CellsOptions): Promise<NonNullable<Beside['files']>> {
+  if (training.predictTest === undefined) return {}
+  terminal.line('Predicting the test parts …')
+  return training.predictTest(signal)
 }
 
 const UNMEASURED: Measured = { bestStep: 0, metrics: {}, signatures: {}, outputs: [] }
@@ -146,7 +158,7 @@ function bestOf(scores: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known)
 }
 
-async function keep(cell: Cell, result: CellResult, outputs: readonly string[], { folder, onResult }: CellsOptions): Promise<void> {
-  await writeResult(join(folder, cell.name), result, outputs)
+async function keep(cell: Cell, result: CellResult, beside: Beside, { folder, onResult }: CellsOptions): Promise<void> {
+  await writeResult(join(folder, cell.name), result, beside)
   await onResult(cell, result)
 }

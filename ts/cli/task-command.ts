@@ -50,6 +50,8 @@ export interface ArmTraining extends AsyncDisposable {
   readonly events: AsyncIterable<TimedEvent>
   /** Scores the best weights; after the events have ended. */
   measure(signal: AbortSignal): Promise<Measured>
+  /** Files, by name, of what the same weights predict for test parts whose labels others keep; missing for a task that has none. */
+  predictTest?(signal: AbortSignal): Promise<{ readonly [name: string]: string }>
 }
 
 /** The weights that are measured: those of the best evaluation, or the mean of the newest checkpoints. */
@@ -120,6 +122,8 @@ export interface PreparedTask extends AsyncDisposable {
   readonly facts: readonly Fact[]
   /** What `measure` measures on, e.g. "426 held-out sentences, beam 5". */
   readonly measuredOn: string
+  /** Of its files' bytes and how they were prepared, for a task that has files. */
+  readonly fingerprint?: string
   /** What it trains on, where training can be repeated from a checkpoint. */
   readonly dataset?: Dataset
   /** Paths of the tokenizers of its ids by column, where it has some. */
@@ -139,6 +143,8 @@ export interface TaskCommand {
   readonly keys: ConfigKeys
   /** Dotted paths into `prepare` that name files or folders. */
   readonly files: readonly string[]
+  /** Dotted paths into `train` that name model folders. */
+  readonly modelFolders?: readonly string[]
   /**
    * Refuses a `train` that no data could mend, before the data are made ready.
    *

@@ -89,6 +89,13 @@ export function taskOf(name: string | undefined, { tasks }: Context): TaskComman
   return found
 }
 
+/** The configuration as it is kept: the run can be gone on with from every folder. */
+function fromAnywhere(config: RunConfig, { files, modelFolders = [] }: TaskCommand): RunConfig {
+  const whole = { ...config, prepare: withAbsolutePaths(config.prepare, files), train: withAbsolutePaths(config.train, modelFolders) }
+  if (config.compare === undefined) return whole
+  return { ...whole, compare: config.compare.map((arm) => ({ name: arm.name, train: withAbsolutePaths(arm.train, modelFolders) })) }
+}
+
 /** Trains, measures, reports. Resolves to the exit code. */
 export async function trainRequest(request: TrainRequest, context: Context): Promise<number> {
   const { terminal } = context
@@ -98,7 +105,7 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
   const { config, command, place } = request
   try {
     await using task = await command.prepare(config.prepare, (line) => terminal.line(line), interruption.signal)
-    const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, { ...config, prepare: withAbsolutePaths(config.prepare, command.files) }, place.name)
+    const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, fromAnywhere(config, command), place.name)
     try {
       using occupied = await occupy(folder, 'lock')
       const report = await trainIn(occupied.folder, request, task, context, interruption.signal)

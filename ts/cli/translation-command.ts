@@ -107,6 +107,10 @@ class PreparedTranslation implements PreparedTask {
     this.facts = factsOf(task, options)
   }
 
+  get fingerprint(): string {
+    return this.#task.prepared.fingerprint
+  }
+
   get dataset(): Dataset {
     return this.#task.dataset('train')
   }

@@ -59,8 +59,17 @@ function parsed(content: string, path: string): CellResult {
   }
 }
 
-/** Keeps a result, with the held-out outputs beside it. */
-export async function writeResult(folder: string, result: CellResult, outputs: readonly string[]): Promise<void> {
+/** What is kept beside a result. */
+export interface Beside {
+  /** One a held-out sample. */
+  readonly outputs?: readonly string[]
+  /** Further files, by name. */
+  readonly files?: { readonly [name: string]: string }
+}
+
+/** Keeps a result and what belongs beside it, which is there before it: a run with a result is whole. */
+export async function writeResult(folder: string, result: CellResult, { outputs = [], files = {} }: Beside = {}): Promise<void> {
   if (outputs.length > 0) await writeWhole(join(folder, 'outputs.txt'), outputs.map((line) => `${line}\n`).join(''))
+  for (const [name, content] of Object.entries(files)) await writeWhole(join(folder, name), content)
   await writeWhole(join(folder, FILE), `${JSON.stringify({ schema: 1, ...result }, null, 1)}\n`)
 }

@@ -50,6 +50,8 @@ export interface Matrix {
   /** The baseline first. */
   readonly arms: readonly ExperimentArm[]
   readonly weights: Weights
+  /** Whether the runs also predict test parts whose labels others keep, to hand that in. */
+  readonly predictTest?: boolean
   /** Runs that share the machine at any time, each with its share of the threads. */
   readonly together: number
   /** What is assumed where the paper is silent, and what differs from it. */

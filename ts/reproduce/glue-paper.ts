@@ -1,4 +1,4 @@
-import type { GlueArm, GlueModel } from '../task/classification/glue-settings.js'
+import { glueArms, type GlueArm, type GlueModel } from '../task/classification/glue-settings.js'
 import { GLUE, type GlueTaskName } from '../task/classification/glue.js'
 
 /** Figures of a task in the order in which its table has them; null where the paper has none. */
@@ -11,6 +11,8 @@ export interface PaperRow {
   readonly model: GlueModel
   /** What it trained with; missing for figures that it quotes. */
   readonly arm?: GlueArm
+  /** Whether it trained with the smoothness term of SMART. */
+  readonly smoothness: boolean
   readonly figures: Readonly<Record<GlueTaskName, Figures>>
   /** The average as printed; null where it has none. */
   readonly average: number | null
@@ -19,9 +21,15 @@ export interface PaperRow {
 /** Figures of the eight tasks, in the order of {@link GLUE}. */
 type Line = readonly [Figures, Figures, Figures, Figures, Figures, Figures, Figures, Figures]
 
-function row(model: GlueModel, arm: GlueArm | undefined, label: string, line: Line, average: number | null): PaperRow {
+/** Which of the paper's tables runs stand beside: Table 6 is BERT-base with the smoothness term, Table 2 is without. */
+export interface PaperTable {
+  readonly model: GlueModel
+  readonly smoothness: boolean
+}
+
+function row(model: GlueModel, arm: GlueArm | undefined, label: string, line: Line, average: number | null, smoothness = false): PaperRow {
   const figures = Object.fromEntries(GLUE.map(({ name }, place) => [name, line[place] ?? []])) as PaperRow['figures']
-  return { label, model, ...(arm !== undefined && { arm }), figures, average }
+  return { label, model, ...(arm !== undefined && { arm }), smoothness, figures, average }
 }
 
 const bertAdamax = row('bert-base', 'adamax', 'BERT-base, Adamax', [[69.2], [86.2, 90.4], [57.8], [92.9], [89.7, 89.2], [91.2], [90.9, 88], [84.5, 84.4]], 82.8)
@@ -48,8 +56,8 @@ export const TABLE_3: readonly PaperRow[] = [
 /** Table 6: development sets, with the smoothness regulariser of SMART (Jiang et al. 2020). */
 export const TABLE_6: readonly PaperRow[] = [
   bertAdamax,
-  row('bert-base', 'adamax', 'SMART-base, Adamax', [[72.5], [87.7, 91.4], [59.5], [93.5], [90, 89.6], [91.9], [91.7, 88.9], [85.2, 85.7]], 84.1),
-  row('bert-base', 'adamax-sage', 'SMART-base, Adamax-SAGE', [[75.1], [89, 92.8], [60.8], [94.3], [90.1, 89.7], [92.2], [91.9, 89.1], [85.9, 86]], 85),
+  row('bert-base', 'adamax', 'SMART-base, Adamax', [[72.5], [87.7, 91.4], [59.5], [93.5], [90, 89.6], [91.9], [91.7, 88.9], [85.2, 85.7]], 84.1, true),
+  row('bert-base', 'adamax-sage', 'SMART-base, Adamax-SAGE', [[75.1], [89, 92.8], [60.8], [94.3], [90.1, 89.7], [92.2], [91.9, 89.1], [85.9, 86]], 85, true),
 ]
 
 /** Table 8: standard deviations over seeds of Table 2's figures. Of a task with two figures it does not say which. */
@@ -59,12 +67,27 @@ export const TABLE_8: readonly { readonly model: GlueModel; readonly arm: GlueAr
   { model: 'roberta-large', arm: 'adamax-sage', deviations: { rte: 0.51, mrpc: 0.78, cola: 0.5, 'sst-2': 0.19, 'sts-b': 0.08, qnli: 0, qqp: 0.05, mnli: 0.05 } },
 ]
 
-/** What the paper has of a model and an optimizer on the development sets. */
-export function paperRow(model: GlueModel, arm: string): PaperRow | undefined {
-  return TABLE_2.find((one) => one.model === model && one.arm === arm)
+/** What the paper has of an optimizer on the development sets. */
+export function paperRow({ model, smoothness }: PaperTable, arm: string): PaperRow | undefined {
+  return (smoothness ? TABLE_6 : TABLE_2).find((one) => one.model === model && one.arm === arm && one.smoothness === smoothness)
 }
 
-/** The standard deviation that the paper has of a task; null where it has none. */
-export function paperDeviation(model: GlueModel, arm: string, task: GlueTaskName): number | null {
-  return TABLE_8.find((one) => one.model === model && one.arm === arm)?.deviations[task] ?? null
+/** Lines of the table that it sets beside those of its own optimizers: of Table 6 the one without the term. */
+export function paperBeside({ smoothness }: PaperTable): readonly PaperRow[] {
+  return smoothness ? TABLE_6.filter((one) => !one.smoothness) : []
+}
+
+/** The standard deviation that the paper has of a task; null where it has none, as of Table 6. */
+export function paperDeviation({ model, smoothness }: PaperTable, arm: string, task: GlueTaskName): number | null {
+  return smoothness ? null : (TABLE_8.find((one) => one.model === model && one.arm === arm)?.deviations[task] ?? null)
+}
+
+/** What the paper calls the model of a table. */
+export function paperModel({ model, smoothness }: PaperTable): string {
+  return smoothness ? 'SMART-base' : { 'bert-base': 'BERT-base', 'roberta-large': 'RoBERTa-large' }[model]
+}
+
+/** The optimizers that the paper has in a table, in its order. */
+export function paperArms(table: PaperTable): readonly GlueArm[] {
+  return glueArms(table.model).filter((arm) => paperRow(table, arm) !== undefined)
 }

@@ -3,22 +3,22 @@ import type { Block, Report } from '../report/document.js'
 import { fixed, MISSING, signed } from '../report/format.js'
 import { drawIntervals } from '../report/intervals.js'
 import type { TTest } from '../score/t-test.js'
-import type { GlueModel } from '../task/classification/glue-settings.js'
+import { GLUE } from '../task/classification/glue.js'
+import { paperModel, TABLE_3, type PaperRow } from './glue-paper.js'
+import type { GlueSubmission } from './glue-submission.js'
 import { glueSummary, spreads } from './glue-summary.js'
 import type { GlueAverageRow, GlueRow, GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
 import { factBlocks, interval, probability, seedsOf, spread, type Provenance } from './report.js'
 
-const MODELS: Readonly<Record<GlueModel, string>> = { 'bert-base': 'BERT-base', 'roberta-large': 'RoBERTa-large' }
-
 /** What the paper takes for a difference. */
 const SIGNIFICANT = 0.05
 
-/** The report of the table: Table 2 as it came out here and as printed, and for each task how sure that is. */
-export function glueReport(table: GlueTable, notes: readonly string[], { command, facts }: Provenance): Report {
-  const { model, averages, tasks } = table
+/** The report of the table: Table 2, or Table 6, as it came out here and as printed, and for each task how sure that is. */
+export function glueReport(table: GlueTable, notes: readonly string[], { command, facts }: Provenance, submissions: readonly GlueSubmission[] = []): Report {
+  const { averages, tasks } = table
   const missing = tasks.flatMap((task) => task.missing.map((name) => `${task.label} ${name}`))
   return {
-    title: `GLUE, ${MODELS[model]}: ${averages.map(({ label }) => label).join(', ')}`,
+    title: `GLUE, ${paperModel(table)}${table.smoothness ? ' (with the smoothness term of SMART)' : ''}: ${averages.map(({ label }) => label).join(', ')}`,
     blocks: [
       { type: 'code', text: command },
       { type: 'text', text: glueVerdict(table) },
@@ -26,6 +26,7 @@ export function glueReport(table: GlueTable, notes: readonly string[], { command
       { type: 'table', caption: 'The average, and what an arm with SAGE has more than the same optimizer without: seed by seed, with Student’s paired t-test.', head: HEAD, rows: averages.map((one) => scoreLine(one.label, one, String((one.score?.degrees ?? -1) + 1))) },
       ...averages.flatMap((one) => differencesOf(one, tasks)),
       ...tasks.flatMap(taskBlocks),
+      ...submissionBlocks(table, submissions),
       { type: 'list', items: [...notes, ...averages.flatMap(({ label, missing: lacking }) => lacking.map((what) => `${label} has no average of ${what}.`)), ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
       ...factBlocks(facts),
     ],
@@ -99,6 +100,33 @@ function taskBlocks(task: GlueTaskResult): readonly Block[] {
   ]
 }
 
+/** Which run each file for the test server comes from, and what the archive lacks. */
+function submissionBlocks(table: GlueTable, submissions: readonly GlueSubmission[]): readonly Block[] {
+  if (submissions.length === 0) return []
+  const rows = submissions.flatMap(({ arm, files }) => Object.entries(files).map(([file, { run, score, samples }]) => [`${arm}/${file}`, run, fixed(score, 2), fixed(samples)]))
+  return [
+    { type: 'heading', text: 'For the test server' },
+    { type: 'table', caption: 'Predictions of the test parts, in submission/: each file is of the run that is best on the development set, with its score there in percent.', head: ['', 'run', 'development', 'samples'], rows },
+    { type: 'list', items: submissions.flatMap(lacks) },
+    ...serverBlock(table),
+  ]
+}
+
+/** What an archive lacks, a line a reason. */
+function lacks({ arm, missing }: GlueSubmission): readonly string[] {
+  const reasons = [...new Set(Object.values(missing))]
+  return reasons.map((reason) => `${arm} lacks ${Object.keys(missing).filter((file) => missing[file] === reason).join(', ')}: ${reason}.`)
+}
+
+/** What the paper has from the server, to set the server's answer beside. */
+function serverBlock(table: GlueTable): readonly Block[] {
+  const rows = TABLE_3.filter(({ model, smoothness }) => model === table.model && smoothness === table.smoothness)
+  if (rows.length === 0) return []
+  const line = ({ label, figures, average }: PaperRow): readonly string[] => [`paper: ${label}`, ...GLUE.map(({ name }) => figures[name].map((figure) => fixed(figure, 1)).join('/')), fixed(average, 1)]
+  const caption = 'The server’s figures in the paper’s Table 3: F1 of MRPC and QQP, one correlation of STS-B, the others as on the development sets; the average is the plain mean of the nine.'
+  return [{ type: 'table', caption, head: ['', ...GLUE.map(({ label }) => label), 'Avg'], rows: rows.map(line) }]
+}
+
 /** A column a seed. */
 function runsBlock({ rows, figures }: GlueTaskResult): readonly Block[] {
   const seeds = [...new Set(rows.flatMap((row) => row.seeds.map(({ seed }) => seed)))].toSorted((one, other) => one - other)
@@ -122,9 +150,9 @@ function percentOf(value: number | null | undefined): number | null {
 }
 
 /** Every figure of every run as its run kept it, a share, one a line, for other programs. */
-export function glueCsv({ model, tasks }: GlueTable): string {
+export function glueCsv({ model, smoothness, tasks }: GlueTable): string {
   const rows = tasks.flatMap(({ task, figures, rows: arms }) =>
-    arms.flatMap(({ arm, rate, beta0, seeds }) => seeds.flatMap(({ seed, metrics }) => figures.map(({ key }) => [model, task, arm, seed, rate, beta0, key, metrics[key] ?? null]))),
+    arms.flatMap(({ arm, rate, beta0, seeds }) => seeds.flatMap(({ seed, metrics }) => figures.map(({ key }) => [smoothness ? 'smart-base' : model, task, arm, seed, rate, beta0, key, metrics[key] ?? null]))),
   )
   return csv(['model', 'task', 'arm', 'seed', 'learningRate', 'beta0', 'metric', 'value'], rows)
 }

@@ -1,6 +1,8 @@
 import { fixed, MISSING } from '../report/format.js'
 import { spread } from './report.js'
-import type { GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
+import { glueTask } from '../task/classification/glue.js'
+import { paperBeside, type PaperRow } from './glue-paper.js'
+import { paperAverage, type GlueScore, type GlueTable, type GlueTaskResult } from './glue-table.js'
 
 /** A table in the shape of the paper's: a line an arm, a column a task, the average last. */
 export interface GlueSummary {
@@ -20,15 +22,23 @@ export const spreads: Show = ({ score }) => (score === null ? MISSING : spread(s
 const paper: Show = (score) => fixed(score.paper, 1)
 
 /** The arms as measured, with `show`, and below them the same lines of the paper. */
-export function glueSummary({ tasks, averages }: GlueTable, show: Show): GlueSummary {
+export function glueSummary(table: GlueTable, show: Show): GlueSummary {
+  const { tasks, averages } = table
   const line = (arm: string, label: string, shown: Show, average: GlueScore): readonly string[] => [label, ...tasks.map((task) => cellOf(task, arm, shown)), shown(average)]
   return {
     head: ['', ...tasks.map(({ label, figures }) => `${label} ${figures.map((figure) => figure.label).join('/')}`), 'Avg'],
     rows: [
       ...averages.map((average) => line(average.arm, average.label, show, average)),
       ...averages.map((average) => line(average.arm, `paper: ${average.label}`, paper, average)),
+      ...paperBeside(table).map((row) => printed(row, tasks)),
     ],
   }
+}
+
+/** A line of the paper alone. */
+function printed(row: PaperRow, tasks: readonly GlueTaskResult[]): readonly string[] {
+  const cells = tasks.map(({ task }) => row.figures[task].map((figure) => fixed(figure, 1)).join('/'))
+  return [`paper: ${row.label}`, ...cells, fixed(paperAverage(row, tasks.map(({ task }) => glueTask(task))), 1)]
 }
 
 function cellOf({ rows, figures }: GlueTaskResult, arm: string, show: Show): string {

@@ -1,10 +1,10 @@
 import { present } from '../json.js'
 import { tTest, type TTest } from '../score/t-test.js'
-import type { GlueModel } from '../task/classification/glue-settings.js'
 import type { GlueTask, GlueTaskName } from '../task/classification/glue.js'
-import { baselineOf, beta0Of, cellOf, type ExperimentArm, type Point } from './experiment.js'
+import type { CellResult } from './cell-result.js'
+import { baselineOf, beta0Of, cellOf, type Cell, type ExperimentArm, type Point } from './experiment.js'
 import { devAverage, taskAverage, type GlueFigures } from './glue-average.js'
-import { paperDeviation, paperRow } from './glue-paper.js'
+import { paperDeviation, paperRow, type PaperRow, type PaperTable } from './glue-paper.js'
 import type { GlueExperiment } from './glue.js'
 import { missingOf, type Results, type SeedScore } from './table.js'
 
@@ -57,9 +57,8 @@ export interface GlueAverageRow extends GlueScore {
   readonly missing: readonly string[]
 }
 
-/** Table 2 as it came out here. */
-export interface GlueTable {
-  readonly model: GlueModel
+/** Table 2, or Table 6, as it came out here. */
+export interface GlueTable extends PaperTable {
   readonly tasks: readonly GlueTaskResult[]
   readonly averages: readonly GlueAverageRow[]
 }
@@ -73,7 +72,7 @@ export async function glueTableOf(experiments: readonly GlueExperiment[], seeds:
   if (first === undefined) throw new TypeError('a table has at least one task')
   const tasks = await Promise.all(experiments.map((experiment) => taskOf(experiment, seeds, results.get(experiment.name) ?? new Map())))
   const averages = await Promise.all(first.arms.map((arm) => averageOf(experiments, first, arm, seeds, tasks)))
-  return { model: first.model, tasks, averages }
+  return { model: first.model, smoothness: first.smoothness, tasks, averages }
 }
 
 async function taskOf(experiment: GlueExperiment, seeds: readonly number[], results: Results): Promise<GlueTaskResult> {
@@ -94,11 +93,21 @@ export function pointOf({ name, points: [point] }: ExperimentArm): Point {
   return point
 }
 
+/** An arm's run with a seed. */
+export function glueCell(experiment: GlueExperiment, arm: ExperimentArm, seed: number): Cell {
+  return cellOf(experiment, { arm: arm.name, ...pointOf(arm), seed })
+}
+
+/** What of a run counts in the average, in percent; null where one of its figures is missing. */
+export function devScore(task: GlueTask, { metrics }: Pick<CellResult, 'metrics'>): number | null {
+  return taskAverage(task, figuresOf(task, metrics))
+}
+
 async function rowOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], results: Results): Promise<GlueRow> {
-  const { glue, model } = experiment
+  const { glue } = experiment
   const baseline = baselineOf(experiment, arm)
   const [own, other] = [seedsOf(experiment, arm, seeds, results), baseline === undefined ? [] : seedsOf(experiment, baseline, seeds, results)]
-  const [paper, paperOther] = [paperRow(model, arm.name), baseline && paperRow(model, baseline.name)].map((row) => row?.figures[glue.name] ?? [])
+  const [paper, paperOther] = [paperRow(experiment, arm.name), baseline && paperRow(experiment, baseline.name)].map((row) => row?.figures[glue.name] ?? [])
   const scoreOf = (valueOf: (score: SeedScore) => number | null, paperOf: (figures: GlueFigures[GlueTaskName]) => number | null): Promise<GlueScore> =>
     compare([bySeed(own, valueOf), bySeed(other, valueOf)], [paperOf(paper), paperOf(paperOther)])
   return {
@@ -108,27 +117,27 @@ async function rowOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: read
     rate: pointOf(arm).rate,
     beta0: beta0Of(arm.train) ?? null,
     seeds: own,
-    figures: await Promise.all(glue.figures.map(({ key }, place) => scoreOf((score) => percent(score, key), (figures) => figures?.[place] ?? null))),
-    mean: await scoreOf((score) => taskAverage(glue, figuresOf(glue, score)), (figures) => taskAverage(glue, figures)),
-    paperDeviation: paperDeviation(model, arm.name, glue.name),
+    figures: await Promise.all(glue.figures.map(({ key }, place) => scoreOf(({ metrics }) => percent(metrics, key), (figures) => figures?.[place] ?? null))),
+    mean: await scoreOf((score) => devScore(glue, score), (figures) => taskAverage(glue, figures)),
+    paperDeviation: paperDeviation(experiment, arm.name, glue.name),
   }
 }
 
 function seedsOf(experiment: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], results: Results): readonly SeedScore[] {
   return seeds.flatMap((seed): SeedScore[] => {
-    const found = results.get(cellOf(experiment, { arm: arm.name, ...pointOf(arm), seed }).name)
+    const found = results.get(glueCell(experiment, arm, seed).name)
     return found === undefined ? [] : [{ seed, metrics: found.metrics, ...present({ diverged: found.diverged, weights: found.signatures['weights'] }) }]
   })
 }
 
-function percent({ metrics }: SeedScore, key: string): number | null {
+function percent(metrics: CellResult['metrics'], key: string): number | null {
   const value = metrics[key]
   return typeof value === 'number' && Number.isFinite(value) ? 100 * value : null
 }
 
 /** What a run measured, in percent and in the task's order. */
-function figuresOf({ figures }: GlueTask, score: SeedScore): readonly (number | null)[] {
-  return figures.map(({ key }) => percent(score, key))
+function figuresOf({ figures }: GlueTask, metrics: CellResult['metrics']): readonly (number | null)[] {
+  return figures.map(({ key }) => percent(metrics, key))
 }
 
 function bySeed(scores: readonly SeedScore[], valueOf: (score: SeedScore) => number | null): BySeed {
@@ -154,11 +163,10 @@ async function compare([own, other]: readonly [BySeed, BySeed], [paper, paperOth
 
 async function averageOf(experiments: readonly GlueExperiment[], first: GlueExperiment, arm: ExperimentArm, seeds: readonly number[], tasks: readonly GlueTaskResult[]): Promise<GlueAverageRow> {
   const glue = experiments.map((experiment) => experiment.glue)
-  const { model } = first
   const baseline = baselineOf(first, arm)
   const [own, other] = [arm, baseline].map((one) => averagesOf(one?.name, glue, seeds, tasks))
   const complete = (averages: Averages | undefined): BySeed => new Map(averages?.flatMap(({ seed, value }) => (value === null ? [] : [[seed, value] as const])))
-  const scores = await compare([complete(own), complete(other)], [paperAverage(model, arm.name, glue), baseline === undefined ? null : paperAverage(model, baseline.name, glue)])
+  const scores = await compare([complete(own), complete(other)], [paperAverage(paperRow(first, arm.name), glue), paperAverage(baseline && paperRow(first, baseline.name), glue)])
   const missing = (own ?? []).filter(({ value }) => value === null).map(({ seed, missing: what }) => `seed ${seed}: ${what.join(', ')}`)
   return { arm: arm.name, label: arm.label, baseline: baseline?.label ?? null, ...scores, missing }
 }
@@ -170,15 +178,14 @@ function averagesOf(arm: string | undefined, glue: readonly GlueTask[], seeds: r
     const measured = glue.map((task): [GlueTaskName, readonly (number | null)[]] => {
       const row = tasks.find((one) => one.task === task.name)?.rows.find((one) => one.arm === arm)
       const score = row?.seeds.find((one) => one.seed === seed)
-      return [task.name, score === undefined ? [] : figuresOf(task, score)]
+      return [task.name, score === undefined ? [] : figuresOf(task, score.metrics)]
     })
     return { seed, ...devAverage(Object.fromEntries(measured), glue) }
   })
 }
 
 /** As printed for all eight tasks; of some, the same rule on the printed figures. */
-function paperAverage(model: GlueModel, arm: string, glue: readonly GlueTask[]): number | null {
-  const row = paperRow(model, arm)
+export function paperAverage(row: PaperRow | undefined, glue: readonly GlueTask[]): number | null {
   if (row === undefined) return null
   return glue.length === Object.keys(row.figures).length ? row.average : devAverage(row.figures, glue).value
 }

@@ -1,19 +1,24 @@
-import type { JsonObject } from '../cli/merge.js'
+import { isObject, type JsonObject } from '../cli/merge.js'
 import { SagetrainError } from '../errors.js'
 import { present } from '../json.js'
-import { glueArms, glueSetting, type GlueArm, type GlueModel, type GlueSetting } from '../task/classification/glue-settings.js'
+import { glueSetting, type GlueArm, type GlueModel, type GlueSetting } from '../task/classification/glue-settings.js'
 import { glueTask, type GlueTask, type GlueTaskName } from '../task/classification/glue.js'
 import type { ExperimentArm, Matrix, Point } from './experiment.js'
+import { paperArms, paperModel, type PaperTable } from './glue-paper.js'
 
 /** Arms on one task of GLUE. A run's metrics are shares, by the keys of the task's figures. */
-export interface GlueExperiment extends Matrix {
+export interface GlueExperiment extends Matrix, PaperTable {
   readonly glue: GlueTask
-  readonly model: GlueModel
 }
 
-/** What of Table 2 is asked for. */
+/** What of the paper's tables is asked for. */
 export interface GlueAsked {
   readonly model: GlueModel
+  /**
+   * Whether to train with the smoothness term of SMART.
+   * @default false
+   */
+  readonly smoothness?: boolean
   /** The folder of the pretrained model and its tokenizer. */
   readonly pretrained: string
   /** The folder of the published archive. */
@@ -33,19 +38,34 @@ const NOTES = [
   'Measured on the development set, on which the best epoch was chosen too, as in the paper.',
 ] as const
 
+/** What a report says of how an experiment's runs were made, flags and all. */
+export function glueNotes({ notes, train: { earlyStopping } }: GlueExperiment): readonly string[] {
+  if (!isObject(earlyStopping)) return [...notes, 'No run ends early, and each is measured with the weights of its best evaluation: the paper speaks of early stopping, and its released code has none.']
+  const { patience, minDelta } = earlyStopping
+  const gain = typeof minDelta === 'number' && minDelta > 0 ? ` by more than ${minDelta}` : ''
+  return [...notes, `A run ends after ${String(patience)} evaluations in a row without a better mean of the task’s figures${gain}, and is measured with its best weights; the rate falls as if it trained to its end.`]
+}
+
+const SMOOTHNESS_NOTES = [
+  'The loss has the smoothness term of SMART (Jiang et al. 2020): how much what the model says of a sample changes when its embeddings are moved a little, in the direction in which that is most. It is that half of SMART alone, as in the released code, which has no Bregman proximal steps.',
+  'The moved embeddings go into the first layer as they are. The released code embeds them a second time (positions, types, layer norm and dropout: https://github.com/namisan/mt-dnn/issues/230); which of the two made Table 6 is not known.',
+  'The paper states neither the term’s weight, noise and step size nor other hyper-parameters of Table 6: the term’s are this program’s defaults unless a flag is told of here, the others Table 7’s.',
+] as const
+
 /**
- * The runs of Table 2 that are asked for, a matrix a task.
+ * The runs of Table 2 that are asked for, or of Table 6, a matrix a task.
  *
  * @throws {@link SagetrainError} `ERR_CONFIG` for an optimizer that the paper does not have for the model.
  */
 export function glueExperiments(asked: GlueAsked): readonly GlueExperiment[] {
-  const known = glueArms(asked.model)
+  const table = { model: asked.model, smoothness: asked.smoothness === true }
+  const known = paperArms(table)
   const unknown = asked.arms.find((arm) => !known.includes(arm))
-  if (unknown !== undefined) throw new SagetrainError('ERR_CONFIG', `optimizers: Table 7 has no ${LABELS[unknown]} for ${asked.model}; it has ${known.join(', ')}`, { fields: { key: 'optimizers', value: unknown } })
+  if (unknown !== undefined) throw new SagetrainError('ERR_CONFIG', `optimizers: the paper has no ${LABELS[unknown]} for ${paperModel(table)}; it has ${known.join(', ') || 'none'}`, { fields: { key: 'optimizers', value: unknown } })
   return asked.tasks.map((name) => experimentOf(asked, glueTask(name), known.filter((arm) => asked.arms.includes(arm))))
 }
 
-function experimentOf({ model, pretrained, data }: GlueAsked, glue: GlueTask, arms: readonly GlueArm[]): GlueExperiment {
+function experimentOf({ model, smoothness = false, pretrained, data }: GlueAsked, glue: GlueTask, arms: readonly GlueArm[]): GlueExperiment {
   const settings = arms.flatMap((arm) => {
     const setting = glueSetting(model, arm, glue.name)
     return setting === undefined ? [] : [{ arm, setting }]
@@ -55,13 +75,15 @@ function experimentOf({ model, pretrained, data }: GlueAsked, glue: GlueTask, ar
     label: glue.label,
     task: 'classification',
     prepare: { recipe: glue.name, data, tokenizer: pretrained },
-    train: settings[0] === undefined ? {} : glueTrain(settings[0].setting, pretrained),
+    train: settings[0] === undefined ? {} : { ...glueTrain(settings[0].setting, pretrained), ...(smoothness && { smoothness: {} }) },
     arms: settings.map(({ arm, setting: { lr, beta0 } }) => glueArm(arm, [{ rate: lr }], beta0)),
     weights: 'best',
+    predictTest: true,
     together: 1,
-    notes: NOTES,
+    notes: smoothness ? [...SMOOTHNESS_NOTES, ...NOTES] : NOTES,
     glue,
     model,
+    smoothness,
   }
 }
 

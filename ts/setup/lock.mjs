@@ -119,15 +119,30 @@ export async function withLock(path, onWait, body) {
 export async function holdLock(path, onWait) {
   mkdirSync(dirname(path), { recursive: true })
   await acquire(path, onWait)
-  const remove = () => rmSync(path, { force: true })
+  const lock = { path }
+  if (held.size === 0) process.on('exit', removeHeld)
+  held.add(lock)
   const heartbeat = setInterval(() => touch(path), heartbeatMs)
   heartbeat.unref()
-  process.once('exit', remove)
   return () => {
+    // A second time it may be another's lock.
+    if (!held.delete(lock)) return
+    if (held.size === 0) process.off('exit', removeHeld)
     clearInterval(heartbeat)
-    process.off('exit', remove)
-    remove()
+    rmSync(path, { force: true })
   }
+}
+
+/**
+ * Locks of this process. One listener removes what is left of them at its end: runs side by side are as many as there are, and a listener each
+ * would pass for a leak.
+ *
+ * @type {Set<{ readonly path: string }>}
+ */
+const held = new Set()
+
+function removeHeld() {
+  for (const { path } of held) rmSync(path, { force: true })
 }
 
 /**

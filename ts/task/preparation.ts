@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js'
 import type { NativePreparation } from '../binding.js'
 import { isSagetrainError } from '../errors.js'
 import { decode, encode } from '../json.js'
@@ -24,15 +25,14 @@ export async function runPreparation<T>(
   signal?.throwIfAborted()
   const json = encode(options, 'prepare')
   const preparation = call(() => create(json))
-  const stop = (): void => preparation.cancel()
   const timer = onProgress === undefined ? undefined : setInterval(() => onProgress(preparation.progress()), EVERY_MS)
-  signal?.addEventListener('abort', stop, { once: true })
+  const release = onAbort(signal, () => preparation.cancel())
   try {
     return decode(await calling(() => preparation.run()))
   } catch (error) {
     throw isSagetrainError(error, 'ERR_ABORTED') && signal?.aborted ? signal.reason : error
   } finally {
     clearInterval(timer)
-    signal?.removeEventListener('abort', stop)
+    release()
   }
 }

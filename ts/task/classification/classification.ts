@@ -12,6 +12,7 @@ import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, t
 import { startRun, type MakeModel, type TaskTraining } from '../training.js'
 import { classificationPrepareOptions, prepareClassification, type ClassificationPartName, type ClassificationPrepared, type ClassificationPrepareOptions } from './prepare.js'
 import { glueTask } from './glue.js'
+import { indicesOf, predictionsOf, type TestPredictions } from './submission.js'
 import { evaluateClassification, outputsOf, type ClassificationMetric, type ClassificationMetrics, type ClassificationScores, type PartMetrics } from './scores.js'
 
 /** A pretrained encoder to fine-tune, with a head for the task's classes. */
@@ -172,6 +173,28 @@ export class Classification {
   async outputs(model: Model | string, { part = 'test', signal }: ClassificationEvaluateOptions = {}): Promise<Pick<ClassificationScores, 'outputs' | 'width'>> {
     const dataset = this.dataset(part)
     return withModel(model, (loaded) => outputsOf(loaded, dataset, signal))
+  }
+
+  /**
+   * What a model says of the test parts of a GLUE task, as its test server takes it: MNLI has two parts, and one whose file is not there is left out.
+   *
+   * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_NON_FINITE`; the signal's reason when it aborts.
+   * @example
+   * for (const part of await task.testPredictions(join(best.path, 'model'))) await writeFile(part.file, submissionText(part))
+   */
+  async testPredictions(model: Model | string, { signal }: Omit<ClassificationEvaluateOptions, 'part'> = {}): Promise<readonly TestPredictions[]> {
+    const { submission, parts } = this.prepared
+    const known = (['test', 'testMismatched'] as const).flatMap((part) => {
+      const [file, found] = [submission?.files[part], parts[part]]
+      const indices = found && indicesOf(found)
+      return submission && file !== undefined && indices !== undefined ? [{ submission, part, file, indices }] : []
+    })
+    if (known.length === 0) return []
+    return withModel(model, async (loaded) => {
+      const made: TestPredictions[] = []
+      for (const { submission: how, part, file, indices } of known) made.push(predictionsOf(how, file, indices, await this.outputs(loaded, { part, ...present({ signal }) })))
+      return made
+    })
   }
 
   /** Scores of a model on the validation part, or on MNLI's two. */

@@ -27,6 +27,8 @@ export interface GlueTask {
   readonly figures: readonly GlueFigure[]
   /** Parts whose labels the benchmark's server keeps. */
   readonly test: readonly ('test' | 'testMismatched')[]
+  /** What predictions of those are handed in as, in their order. */
+  readonly submission: readonly string[]
 }
 
 /** Headings of the metrics. */
@@ -35,7 +37,7 @@ const METRICS: Readonly<Record<GlueMetric, string>> = { accuracy: 'Acc', f1: 'F1
 const onValid = (metric: GlueMetric): GlueFigure => ({ key: metric, metric, part: 'valid', label: METRICS[metric] })
 
 function task(name: GlueTaskName, label: string, metrics: readonly GlueMetric[], labels: readonly string[] = ['0', '1']): GlueTask {
-  return { name, label, folder: label, kind: labels.length === 0 ? 'regression' : 'classification', labels, figures: metrics.map(onValid), test: ['test'] }
+  return { name, label, folder: label, kind: labels.length === 0 ? 'regression' : 'classification', labels, figures: metrics.map(onValid), test: ['test'], submission: [`${label}.tsv`] }
 }
 
 const ENTAILED = ['not_entailment', 'entailment'] as const
@@ -47,6 +49,7 @@ const mnli: GlueTask = {
     { key: 'accuracyMismatched', metric: 'accuracy', part: 'validMismatched', label: 'mm' },
   ],
   test: ['test', 'testMismatched'],
+  submission: ['MNLI-m.tsv', 'MNLI-mm.tsv'],
 }
 
 /**

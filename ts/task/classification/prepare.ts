@@ -5,6 +5,7 @@ import { count, expected, flag, object, oneOf, parse, text, whole } from '../../
 import { runPreparation, type PreparationProgress } from '../preparation.js'
 import { cacheFolder } from '../../setup/paths.mjs'
 import type { GlueTaskName } from './glue.js'
+import type { Submission } from './submission.js'
 
 /** Which columns hold what: names of a header or of JSON keys, or numbers from 0. */
 export interface LabelledColumns {
@@ -129,6 +130,8 @@ export interface ClassificationPrepared {
   /** Tokens of a sample, at most. */
   readonly maxLength: number
   readonly parts: { readonly [name in ClassificationPartName]?: ClassificationPart }
+  /** How predictions of a recipe's test parts are handed in; absent, or null, without a recipe. */
+  readonly submission?: Submission | null
   /** What one should know of the data. */
   readonly warnings: readonly string[]
 }

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { SagetrainError } from '../errors.js'
+import { object, text } from '../options.js'
+import { writeWhole } from '../report/write.js'
+import { isObject, type JsonObject } from './merge.js'
+import type { TaskCommand } from './task-command.js'
+
+const FILE = 'inputs.json'
+const schema = object({ schema: v.literal(1), data: v.exactOptional(text), models: v.exactOptional(v.record(text, text)) })
+
+/** What the paths of a run's configuration hold: files may be moved, and stay what they are. */
+export interface Inputs {
+  /** The preparation's fingerprint: of its files' bytes, its tokenizer and its options. */
+  readonly data?: string
+  /** Fingerprints of model folders by their keys, such as `model.pretrained`. */
+  readonly models?: { readonly [key: string]: string }
+}
+
+/** Fingerprints of the model folders that a training names, by key; of one that is not there, none. Each folder is read once a `known`. */
+export async function modelsOf({ modelFolders = [] }: Pick<TaskCommand, 'modelFolders'>, train: JsonObject, known: Map<string, string>): Promise<NonNullable<Inputs['models']>> {
+  const models: Record<string, string> = {}
+  for (const key of modelFolders) {
+    const path = key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), train)
+    if (typeof path !== 'string') continue
+    const fingerprint = known.get(path) ?? (await modelFingerprint(path))
+    if (fingerprint === undefined) continue
+    known.set(path, fingerprint)
+    models[key] = fingerprint
+  }
+  return models
+}
+
+/** SHA-256 over a model folder's settings and weights, with their names; undefined where there is nothing of them. */
+async function modelFingerprint(folder: string): Promise<string | undefined> {
+  const names: readonly string[] = await readdir(folder).catch(() => [])
+  const weights = names.includes('model.safetensors') ? ['model.safetensors'] : names.filter((name) => /^model-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json$/.test(name))
+  if (weights.length === 0) return undefined
+  const hash = createHash('sha256')
+  for (const name of ['config.json', ...weights.toSorted()].filter((one) => names.includes(one))) {
+    hash.update(`${name}\n`)
+    for await (const bytes of createReadStream(join(folder, name), { highWaterMark: 1 << 20 })) hash.update(bytes as Buffer)
+  }
+  return hash.digest('hex')
+}
+
+/**
+ * What the paths held when the run of a folder began; undefined where it says nothing of it.
+ *
+ * @throws {@link SagetrainError} `ERR_DATA` for a file that is damaged.
+ */
+export async function readInputs(folder: string): Promise<Inputs | undefined> {
+  const path = join(folder, FILE)
+  const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (content === undefined) return undefined
+  try {
+    const { schema: _schema, ...inputs } = v.parse(schema, JSON.parse(content))
+    return inputs
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new SagetrainError('ERR_DATA', `${path}: does not say what the run was trained on (${reason}); remove it, and the paths have to be those of its config.json`, { fields: { path }, cause })
+  }
+}
+
+/** Keeps what the paths hold. */
+export function writeInputs(folder: string, inputs: Inputs): Promise<void> {
+  return writeWhole(join(folder, FILE), `${JSON.stringify({ schema: 1, ...inputs }, null, 1)}\n`)
+}
