@@ -80,9 +80,7 @@ impl Block<AboutIds> {
     pub(crate) fn each(&self, path: &Path, mut take: impl FnMut(&IdsSample) -> Result<()>) -> Result<()> {
         let (mut rest, mut sample) = (self.body(), IdsSample::default());
         while !rest.is_empty() {
-            rest = self.about.record(rest, &mut sample).ok_or_else(|| {
-                DataError::Internal(format!("{} does not hold what its checksum says", path.display()))
-            })?;
+            rest = self.about.record(rest, &mut sample).ok_or_else(|| block::foreign(path))?;
             take(&sample)?;
         }
         Ok(())

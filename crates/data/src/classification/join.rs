@@ -1,7 +1,7 @@
 //! The third stage: blocks of ids become a dataset a part.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,13 @@ use super::ids_block::{AboutIds, IdsSample, PARTS};
 use super::labels::Labels;
 use super::prepare::Job;
 use super::prepared::{PreparedPart, TargetRange};
-use super::survey::{Surveyed, block_path};
+use super::survey::Surveyed;
 use super::text_block::{NO_INDEX, NONE};
 use super::{Kind, LABEL, TARGET, TOKENS, TYPES};
 use crate::preparation::block;
+use crate::preparation::blocks::block_path;
 use crate::preparation::held_out::Part;
+use crate::preparation::overlap::overlaps;
 use crate::preparation::tally::push_run;
 use crate::preparation::watch::{look, share};
 use crate::{ColumnSpec, DataError, DatasetWriter, Result, Row};
@@ -45,11 +47,11 @@ pub(super) fn join(
     labels: &Labels,
 ) -> Result<Joined> {
     let mut writers: BTreeMap<Part, Writer> = BTreeMap::new();
-    let whole: u64 = corpora.iter().map(Surveyed::samples).sum();
+    let whole: u64 = corpora.iter().map(|surveyed| surveyed.blocks.samples()).sum();
     let mut before = 0;
     for surveyed in corpora {
-        for index in 0..surveyed.blocks() {
-            let done = before + surveyed.before[index];
+        for index in 0..surveyed.blocks.len() {
+            let done = before + surveyed.blocks.before(index);
             look(job.watch, "publish", done, share(done, whole))?;
             let path = block_path(job.work, surveyed.part, index, "ids");
             block::expect::<AboutIds>(&path)?.each(&path, |sample| {
@@ -64,20 +66,13 @@ pub(super) fn join(
                 writer.push(sample)
             })?;
         }
-        before += surveyed.samples();
+        before += surveyed.blocks.samples();
     }
-    let overlaps = overlaps(&writers);
+    let texts = writers.iter().map(|(part, writer)| (*part, &writer.texts[..]));
+    let overlaps = overlaps(&texts.collect());
     let about = job.about(labels)?;
     let finish = |(part, writer): (Part, Writer)| Ok((part.name().to_owned(), writer.finish(part, &about)?));
     Ok(Joined { parts: writers.into_iter().map(finish).collect::<Result<_>>()?, overlaps })
-}
-
-fn overlaps(writers: &BTreeMap<Part, Writer>) -> BTreeMap<String, u64> {
-    let train = writers.get(&Part::Train).map_or(&[][..], |writer| &writer.texts);
-    let train: HashSet<u64> = train.iter().copied().collect();
-    let others = writers.iter().filter(|(part, _)| **part != Part::Train);
-    let shared = |writer: &Writer| writer.texts.iter().filter(|text| train.contains(text)).count() as u64;
-    others.map(|(part, writer)| (part.name().to_owned(), shared(writer))).collect()
 }
 
 impl Writer {

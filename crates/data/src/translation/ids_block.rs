@@ -91,9 +91,7 @@ impl Block<AboutIds> {
     pub(crate) fn each(&self, path: &Path, mut take: impl FnMut(&IdsPair) -> Result<()>) -> Result<()> {
         let (mut rest, mut pair) = (self.body(), IdsPair::default());
         while !rest.is_empty() {
-            rest = self.about.record(rest, &mut pair).ok_or_else(|| {
-                DataError::Internal(format!("{} does not hold what its checksum says", path.display()))
-            })?;
+            rest = self.about.record(rest, &mut pair).ok_or_else(|| block::foreign(path))?;
             take(&pair)?;
         }
         Ok(())
