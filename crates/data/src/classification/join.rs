@@ -25,12 +25,17 @@ pub(super) struct Joined {
     pub(super) parts: BTreeMap<String, PreparedPart>,
     /// How many samples of a part have the texts of a training sample.
     pub(super) overlaps: BTreeMap<String, u64>,
+    /// How many samples of a part have the padding token among their own.
+    pub(super) padded: BTreeMap<String, u64>,
 }
 
 /// The dataset of one part under way.
 struct Writer {
     dataset: DatasetWriter,
     types: bool,
+    /// The id of padding, which no text makes unless it spells it out; None where it also ends texts.
+    pad: Option<i32>,
+    padded: u64,
     /// None: it has no labels.
     kind: Option<Kind>,
     made: PreparedPart,
@@ -71,8 +76,9 @@ pub(super) fn join(
     let texts = writers.iter().map(|(part, writer)| (*part, &writer.texts[..]));
     let overlaps = overlaps(&texts.collect());
     let about = job.about(labels)?;
+    let padded = writers.iter().map(|(part, writer)| (part.name().to_owned(), writer.padded)).collect();
     let finish = |(part, writer): (Part, Writer)| Ok((part.name().to_owned(), writer.finish(part, &about)?));
-    Ok(Joined { parts: writers.into_iter().map(finish).collect::<Result<_>>()?, overlaps })
+    Ok(Joined { parts: writers.into_iter().map(finish).collect::<Result<_>>()?, overlaps, padded })
 }
 
 impl Writer {
@@ -93,7 +99,9 @@ impl Writer {
         let dataset = DatasetWriter::create(&job.work.join(&file), &columns)?;
         let classes = if kind == Some(Kind::Classification) { labels.names.len() } else { 0 };
         let made = PreparedPart { file, labelled, labels: vec![0; classes], ..PreparedPart::default() };
-        Ok(Self { dataset, types, kind, made, sum: 0.0, texts: Vec::with_capacity(most) })
+        let pad = Some(job.tokenizer.pad()).filter(|pad| *pad != job.tokenizer.end());
+        let texts = Vec::with_capacity(most);
+        Ok(Self { dataset, types, pad, padded: 0, kind, made, sum: 0.0, texts })
     }
 
     fn push(&mut self, sample: &IdsSample) -> Result<()> {
@@ -129,6 +137,7 @@ impl Writer {
         self.made.tokens += length;
         self.made.longest = self.made.longest.max(length);
         self.made.truncated += u64::from(sample.encoded.truncated);
+        self.padded += u64::from(self.pad.is_some_and(|pad| sample.encoded.ids.contains(&pad)));
         if sample.index != NO_INDEX {
             push_run(&mut self.made.indices, sample.index);
         }

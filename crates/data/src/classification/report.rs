@@ -64,6 +64,11 @@ fn warnings(corpora: &[Surveyed], joined: &Joined, options: &PrepareOptions, pla
         let samples = joined.parts.get(part).map_or(0, |part| part.samples);
         warnings.push(format!("{part}: {count} of {samples} samples have the texts of a training sample"));
     }
+    for (part, count) in joined.padded.iter().filter(|(_, count)| **count > 0) {
+        warnings.push(format!(
+            "{part}: {count} samples spell out the tokenizer's padding token; it counts as a token of the text, take it out"
+        ));
+    }
     for (name, part) in joined.parts.iter().filter(|(_, part)| part.truncated > 0) {
         let (truncated, samples) = (part.truncated, part.samples);
         warnings.push(format!("{name}: {truncated} of {samples} samples are cut to maxLength"));
@@ -75,7 +80,10 @@ fn of_part(surveyed: &Surveyed) -> Vec<String> {
     let (part, rows, bad) = (surveyed.part.name(), surveyed.rows, surveyed.tally.bad());
     let mut warnings = Vec::new();
     if bad > 0 {
-        warnings.push(format!("{part}: {bad} of {rows} rows are left out: {}", surveyed.tally.summary()));
+        warnings.push(format!(
+            "{part}: {bad} of {rows} rows are left out: {}",
+            surveyed.tally.summary_of(&surveyed.files)
+        ));
     }
     warnings.extend(file_warnings(&surveyed.files));
     warnings

@@ -11,6 +11,7 @@ use super::plan::PlannedPart;
 use super::prepare::Job;
 use super::rows::{RowBlock, Rows};
 use super::text_block::{AboutText, TextBody};
+use crate::Result;
 use crate::parallel::ordered;
 use crate::preparation::blocks::{Blocks, block_path, survey_path};
 use crate::preparation::held_out::{Held, Part};
@@ -18,8 +19,7 @@ use crate::preparation::inputs::InputFile;
 use crate::preparation::tally::Tally;
 use crate::preparation::watch::{look, share};
 use crate::preparation::{FileReport, block};
-use crate::text::Rejection;
-use crate::{DataError, Result};
+use crate::text::{Rejection, corpus};
 
 /// One part after the first stage.
 #[derive(Debug, Serialize, Deserialize)]
@@ -138,28 +138,25 @@ impl Surveyed {
     /// A part of which more than half is bad is not what its user thinks it is; one that a test server asks for is needed
     /// whole.
     pub(crate) fn refuse_unusable(&self, planned: &PlannedPart) -> Result<()> {
-        let bad = self.tally.bad();
+        let (bad, rows) = (self.tally.bad(), self.rows);
+        let worst = planned.files.get(self.tally.worst_file());
         let refused = |reason: String, remedy: &str| {
-            let path = planned.first().to_owned();
-            Err(DataError::Corpus { path, line: None, reason, remedy: remedy.into() })
+            let path = worst.map_or(planned.first(), |file| &file.path);
+            Err(corpus(path, None, &reason, remedy))
         };
         let official = planned.files.first().and_then(|file| file.official.as_ref());
-        let whole = official.is_some_and(|official| official.index.is_some());
-        if self.rows == 0 {
+        if rows == 0 {
             return refused("there is no row in it".into(), "give a file with samples");
         }
-        if whole && bad > 0 {
-            let reason = format!(
-                "{bad} of {} rows are bad, and the test server asks for each: {}",
-                self.rows,
-                self.tally.summary()
-            );
+        let what = self.tally.summary_of(&self.files);
+        if bad > 0 && official.is_some_and(|official| official.index.is_some()) {
+            let reason = format!("{bad} of {rows} rows are bad, and the test server asks for each: {what}");
             return refused(reason, "fetch the file again");
         }
-        if !self.is_mostly_bad() {
-            return Ok(());
+        if self.is_mostly_bad() {
+            let reason = format!("{bad} of {rows} rows are bad: {what}");
+            return refused(reason, "see that columns and header say how the file is written");
         }
-        let reason = format!("{bad} of {} rows are bad: {}", self.rows, self.tally.summary());
-        refused(reason, "see that columns and header say how the file is written")
+        Ok(())
     }
 }

@@ -57,7 +57,7 @@ impl IdsBody {
     pub(crate) fn push(&mut self, part: Part, hash: u64, sides: &[Vec<i32>; 2]) -> Result<()> {
         for (side, greatest) in sides.iter().zip(self.greatest) {
             if let Some(id) = side.iter().find(|id| !(0..=greatest).contains(*id)) {
-                return Err(outside(*id, greatest));
+                return Err(DataError::token_outside(*id, greatest));
             }
         }
         self.about.samples[part as usize] += 1;
@@ -75,14 +75,6 @@ impl IdsBody {
     pub(crate) fn write(self, path: &Path) -> Result<AboutIds> {
         block::write(path, &self.about, &self.bytes)?;
         Ok(self.about)
-    }
-}
-
-fn outside(id: i32, greatest: i32) -> DataError {
-    DataError::Tokenizer {
-        path: None,
-        reason: format!("it makes id {id} of a sentence, and its tokens have ids 0 to {greatest}"),
-        remedy: "see that its post-processor adds tokens by the ids that they have".into(),
     }
 }
 
