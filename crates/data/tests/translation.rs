@@ -155,7 +155,7 @@ fn max_words_is_a_choice_counted_apart_that_spares_the_other_parts() {
     assert_eq!(prepared.parts["train"].samples, short as u64);
     assert_eq!(prepared.parts["test"].samples, 426);
     let report = report(&prepared);
-    assert_eq!((report.head.parts[0].bad, report.parts[0].filtered), (0, 426 - short as u64));
+    assert_eq!((report.head.parts[0].bad, report.head.parts[0].filtered), (0, 426 - short as u64));
     assert!(prepared.warnings.iter().any(|warning| warning.contains("maxWords")), "{:?}", prepared.warnings);
     let overlap = report.sources_also_in_train["test"];
     let short = |(a, b): &&(String, String)| [a, b].iter().all(|side| side.split_whitespace().count() <= 6);

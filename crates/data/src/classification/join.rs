@@ -39,7 +39,7 @@ struct Writer {
     /// None: it has no labels.
     kind: Option<Kind>,
     made: PreparedPart,
-    sum: f64,
+    target_sum: f64,
     /// The hash of each sample's texts.
     texts: Vec<u64>,
 }
@@ -101,7 +101,7 @@ impl Writer {
         let made = PreparedPart { file, labelled, labels: vec![0; classes], ..PreparedPart::default() };
         let pad = Some(job.tokenizer.pad()).filter(|pad| *pad != job.tokenizer.end());
         let texts = Vec::with_capacity(most);
-        Ok(Self { dataset, types, pad, padded: 0, kind, made, sum: 0.0, texts })
+        Ok(Self { dataset, types, pad, padded: 0, kind, made, target_sum: 0.0, texts })
     }
 
     fn push(&mut self, sample: &IdsSample) -> Result<()> {
@@ -121,7 +121,7 @@ impl Writer {
             }
             Some(Kind::Regression) => {
                 rows.push(Row::Dense(&number));
-                self.sum += f64::from(number[0]);
+                self.target_sum += f64::from(number[0]);
                 TargetRange::include(&mut self.made.target, number[0]);
             }
             None => {}
@@ -149,7 +149,7 @@ impl Writer {
         about["part"] = part.name().into();
         made.mean_tokens = made.tokens as f64 / made.samples.max(1) as f64;
         if let Some(target) = &mut made.target {
-            target.mean = self.sum / made.samples.max(1) as f64;
+            target.mean = self.target_sum / made.samples.max(1) as f64;
         }
         made.fingerprint = self.dataset.finish(about)?;
         Ok(made)

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::join::Joined;
-use super::plan::{Plan, PlannedFile};
+use super::plan::PlannedFile;
+use super::prepare::Job;
+use super::prepared::PreparedPart;
 use super::survey::Surveyed;
-use super::{Header, Kind, PrepareOptions};
+use super::{Header, Kind};
 use crate::preparation::tally::push_run;
 use crate::preparation::{PartReport, ReportHead, file_warnings};
 
@@ -34,21 +36,22 @@ pub(super) fn part_report(surveyed: &Surveyed, kept: u64) -> PartReport {
 }
 
 /// The report of all parts.
-pub(super) fn report(corpora: &[Surveyed], joined: &Joined, options: &PrepareOptions, plan: &Plan) -> Report {
+pub(super) fn report(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Report {
     let samples = |surveyed: &Surveyed| joined.parts.get(surveyed.part.name()).map_or(0, |part| part.samples);
     let parts = corpora.iter().map(|surveyed| part_report(surveyed, samples(surveyed))).collect();
     let held = corpora.iter().map(|surveyed| &surveyed.held);
     let mut drawn = Vec::new();
     corpora.iter().flat_map(Surveyed::drawn).for_each(|row| push_run(&mut drawn, row));
     Report {
-        head: ReportHead::of(parts).holding_out(held, &options.held_out),
+        head: ReportHead::of(parts).holding_out(held, &job.options.held_out),
         drawn,
         texts_also_in_train: joined.overlaps.clone(),
-        warnings: warnings(corpora, joined, options, plan),
+        warnings: warnings(job, corpora, joined),
     }
 }
 
-fn warnings(corpora: &[Surveyed], joined: &Joined, options: &PrepareOptions, plan: &Plan) -> Vec<String> {
+fn warnings(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Vec<String> {
+    let Job { options, plan, tokenizer, .. } = job;
     let mut warnings = plan.warnings.clone();
     warnings.extend(corpora.iter().flat_map(of_part));
     if plan.kind == Kind::Classification {
@@ -60,18 +63,28 @@ fn warnings(corpora: &[Surveyed], joined: &Joined, options: &PrepareOptions, pla
         let (samples, seed) = (valid.samples, options.held_out.seed);
         warnings.push(format!("valid: without files, {samples} training rows are held out (seed {seed})"));
     }
+    warnings.extend(of_samples(joined, &tokenizer.token(tokenizer.pad())));
+    warnings
+}
+
+/// Of samples that are in a dataset; `pad` is the padding token.
+fn of_samples(joined: &Joined, pad: &str) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let samples = |part: &str| joined.parts.get(part).map_or(0, |part| part.samples);
     for (part, count) in joined.overlaps.iter().filter(|(_, count)| **count > 0) {
-        let samples = joined.parts.get(part).map_or(0, |part| part.samples);
+        let samples = samples(part);
         warnings.push(format!("{part}: {count} of {samples} samples have the texts of a training sample"));
     }
     for (part, count) in joined.padded.iter().filter(|(_, count)| **count > 0) {
-        warnings.push(format!(
-            "{part}: {count} samples spell out the tokenizer's padding token; it counts as a token of the text, take it out"
-        ));
+        let samples = samples(part);
+        let what =
+            format!("spell out the padding token `{pad}`, which is a token of theirs then; take it out");
+        warnings.push(format!("{part}: {count} of {samples} samples {what}"));
     }
-    for (name, part) in joined.parts.iter().filter(|(_, part)| part.truncated > 0) {
-        let (truncated, samples) = (part.truncated, part.samples);
-        warnings.push(format!("{name}: {truncated} of {samples} samples are cut to maxLength"));
+    for (part, PreparedPart { truncated, samples, .. }) in &joined.parts {
+        if *truncated > 0 {
+            warnings.push(format!("{part}: {truncated} of {samples} samples are cut to maxLength"));
+        }
     }
     warnings
 }

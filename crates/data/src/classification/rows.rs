@@ -123,16 +123,7 @@ impl Iterator for Rows {
 impl Open {
     fn new(file: &PlannedFile) -> Result<Self> {
         let mut reader = Reader::open(&file.path, file.format)?;
-        let mut first = VecDeque::new();
-        // Rows that cannot be read say nothing of the columns.
-        while first.back().is_none_or(|row: &Row| row.names(file.format).is_err()) && first.len() < BLOCK_ROWS
-        {
-            let Some(row) = reader.next()? else { break };
-            first.push_back(row);
-            if file.has_header() {
-                break;
-            }
-        }
+        let mut first = first_rows(&mut reader, file)?;
         let layout = Layout::of(file, first.back())?;
         if file.has_header() {
             first.clear();
@@ -154,4 +145,19 @@ impl Open {
         }
         Ok((rows, false))
     }
+}
+
+/// The header alone, or all rows up to the first that can be read: one that cannot says nothing of the columns.
+fn first_rows(reader: &mut Reader, file: &PlannedFile) -> Result<VecDeque<Row>> {
+    let mut rows = VecDeque::new();
+    while rows.len() < BLOCK_ROWS
+        && let Some(row) = reader.next()?
+    {
+        let enough = file.has_header() || row.names(file.format).is_ok();
+        rows.push_back(row);
+        if enough {
+            break;
+        }
+    }
+    Ok(rows)
 }
