@@ -13,13 +13,18 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use labelled::corpus_pairs;
-use sagetrain_data::classification::{Columns, HeldOut, PrepareOptions, Prepared, prepare};
+use sagetrain_data::classification::{
+    Columns, HeldOut, PrepareOptions, Prepared, Watch, prepare, prepare_watched,
+};
 use support::encoder;
 
 const FOLDER: &str = "SAGETRAIN_TEST_FOLDER";
+/// A stage and a number: at its so-many-th look in that stage a child halts until it is killed.
+const HALT: &str = "SAGETRAIN_TEST_HALT";
 
 /// Writes files of so many training rows and half as many test rows, and the tokenizer's.
 fn write_inputs(folder: &Path, rows: usize) {
@@ -43,11 +48,41 @@ fn options(folder: &Path) -> PrepareOptions {
     }
 }
 
+/// Halts a preparation, and says so by a file.
+struct Halt {
+    stage: String,
+    looks: AtomicU64,
+    said: PathBuf,
+}
+
+impl Halt {
+    fn asked(folder: &Path) -> Self {
+        let asked = std::env::var(HALT).unwrap_or("never 0".into());
+        let (stage, looks) = asked.split_once(' ').unwrap();
+        Self {
+            stage: stage.into(),
+            looks: AtomicU64::new(looks.parse().unwrap()),
+            said: folder.join("halted"),
+        }
+    }
+}
+
+impl Watch for Halt {
+    fn progress(&self, stage: &'static str, _lines: u64, _share: f64) {
+        if stage == self.stage && self.looks.fetch_sub(1, Ordering::Relaxed) == 1 {
+            fs::write(&self.said, "").unwrap();
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
+
 #[test]
 #[ignore = "started by the tests below"]
 fn child_prepares() {
     let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
-    let text = match prepare(&options(&folder)) {
+    let text = match prepare_watched(&options(&folder), &Halt::asked(&folder)) {
         Ok(prepared) => serde_json::to_string(&prepared).unwrap(),
         Err(error) => format!("{} {error}", error.code()),
     };
@@ -55,17 +90,17 @@ fn child_prepares() {
 }
 
 /// Runs it in a process of its own, behind the words of `before`.
-fn start(before: &[&str], folder: &Path) -> Child {
+fn command(before: &[&str], folder: &Path) -> Command {
     let test = std::env::current_exe().unwrap().into_os_string();
     let mut words = before.iter().map(OsString::from).chain([test]);
-    Command::new(words.next().unwrap())
-        .args(words)
-        .args(["--exact", "child_prepares", "--ignored"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).args(["--exact", "child_prepares", "--ignored"]).env(FOLDER, folder);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn start(folder: &Path) -> Child {
+    command(&[], folder).spawn().unwrap()
 }
 
 /// What a child says in the end.
@@ -103,7 +138,7 @@ fn a_preparer_killed_at_any_moment_leaves_nothing_torn() {
     for round in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         write_inputs(folder.path(), 500);
-        let mut child = start(&[], folder.path());
+        let mut child = start(folder.path());
         std::thread::sleep(Duration::from_millis(round * 6));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -125,36 +160,34 @@ fn kept(work: &Path) -> Vec<(OsString, SystemTime)> {
 
 #[test]
 fn a_preparer_killed_in_every_stage_is_gone_on_with_and_what_it_had_done_is_not_done_again() {
-    let (expected, name) = expected(40_000);
+    let (expected, name) = expected(36_000);
     let folder = tempfile::tempdir().unwrap();
-    write_inputs(folder.path(), 40_000);
+    write_inputs(folder.path(), 36_000);
     let cache = folder.path().join("cache");
     let work = cache.join(format!(".{}.work", name.to_string_lossy()));
-    let marks = [
-        "blocks/train-000000.text",
-        "blocks/train.survey",
-        "blocks/test.survey",
-        "blocks/train-000001.ids",
-        "blocks/test-000000.ids",
-        "train.dataset",
+    // Training has three blocks, the test two; every part and stage looks before it begins and after each of them.
+    let halts = [
+        ("survey 3", "train-000000.text"),
+        ("survey 6", "train.survey"),
+        ("encode 3", "train-000001.ids"),
+        ("encode 6", "test-000000.ids"),
+        ("publish 4", "test-000001.ids"),
     ];
-    let mut met = Vec::new();
-    for mark in marks {
+    for (halt, done) in halts {
         let before = kept(&work);
-        let mut child = start(&[], folder.path());
-        while !work.join(mark).exists() && child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_micros(200));
+        let mut child = command(&[], folder.path()).env(HALT, halt).spawn().unwrap();
+        while !folder.path().join("halted").exists() {
+            assert!(child.try_wait().unwrap().is_none(), "{halt}: it ended instead");
+            std::thread::sleep(Duration::from_millis(1));
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        if cache.join(&name).exists() {
-            break;
-        }
+        fs::remove_file(folder.path().join("halted")).unwrap();
         let after = kept(&work);
-        assert!(before.iter().all(|entry| after.contains(entry)), "{mark}: something was made anew");
-        met.push(mark);
+        assert!(before.iter().all(|entry| after.contains(entry)), "{halt}: something was made anew");
+        assert!(work.join("blocks").join(done).exists(), "{halt}: {after:?}");
+        assert!(!cache.join(&name).exists(), "{halt}");
     }
-    assert!(met.len() >= 4, "killed only at {met:?}");
     let resumed = prepare(&options(folder.path())).unwrap();
     assert!(bytes(&resumed.folder) == expected);
     assert!(!resumed.folder.join("blocks").exists() && left_over(&cache) == 0);
@@ -162,14 +195,15 @@ fn a_preparer_killed_in_every_stage_is_gone_on_with_and_what_it_had_done_is_not_
 
 #[test]
 fn a_full_disk_is_named_with_the_file_and_gone_on_from() {
-    let (expected, _) = expected(50_000);
+    let (expected, _) = expected(36_000);
     let folder = tempfile::tempdir().unwrap();
-    write_inputs(folder.path(), 50_000);
+    write_inputs(folder.path(), 36_000);
     // A limit on the size of files ends a write as a full disk does: with an error, not with a signal. Of blocks only some
     // fit at first, then all, but not the dataset.
     let limited = |kilobytes: u32| {
         let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec \"$@\"");
-        result(start(&["bash", "-c", &script, "bash"], folder.path()), folder.path())
+        let child = command(&["bash", "-c", &script, "bash"], folder.path()).spawn().unwrap();
+        result(child, folder.path())
     };
     for (kilobytes, file) in [(256, "train-"), (3_500, "train.dataset")] {
         let said = limited(kilobytes);
@@ -211,7 +245,7 @@ fn a_folder_that_cannot_be_written_to_is_named() {
 fn of_several_preparers_one_works_and_the_others_wait_for_it() {
     let folder = tempfile::tempdir().unwrap();
     write_inputs(folder.path(), 20_000);
-    let children: Vec<_> = (0..4).map(|_| start(&[], folder.path())).collect();
+    let children: Vec<_> = (0..4).map(|_| start(folder.path())).collect();
     let said = children.into_iter().map(|child| result(child, folder.path()));
     let made: Vec<Prepared> = said.map(|said| serde_json::from_str(&said).unwrap()).collect();
     assert_eq!(made.iter().filter(|prepared| !prepared.reused).count(), 1);
