@@ -4,6 +4,7 @@
 //! Columns of a dataset: `tokens`, ids of one text or two with their special tokens; `types`, the type of each token, where
 //! the model has types; `label`, one class a sample, or `target`, one number a sample. Parts without labels have neither.
 
+mod draws;
 mod encode;
 mod fingerprint;
 pub mod glue;
@@ -21,7 +22,7 @@ mod survey;
 mod text_block;
 mod validate;
 
-pub use crate::preparation::{Example, FileReport, HeldOut, PartReport, Rejected, Watch};
+pub use crate::preparation::{Example, FileReport, HeldOut, PartReport, Rejected, ReportHead, Watch};
 pub use options::{Column, Columns, Files, Header, Kind, PrepareOptions};
 pub use prepare::{prepare, prepare_watched};
 pub use prepared::{Prepared, PreparedPart, TargetRange};

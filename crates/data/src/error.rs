@@ -91,6 +91,15 @@ impl DataError {
         Self::Dataset { path: path.to_owned(), problem: problem.into(), remedy }
     }
 
+    /// A tokenizer makes an id that its vocabulary has not.
+    pub(crate) fn token_outside(id: i32, greatest: i32) -> Self {
+        Self::Tokenizer {
+            path: None,
+            reason: format!("it makes id {id} of a sentence, and its tokens have ids 0 to {greatest}"),
+            remedy: "see that its post-processor adds tokens by the ids that they have".into(),
+        }
+    }
+
     /// For `map_err`: what was being done to which file.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

@@ -130,6 +130,11 @@ impl Tokenizer {
         self.pretrained.as_ref().map_or(self.vocabulary as i32 - 1, |pretrained| pretrained.pad)
     }
 
+    /// What a token is written as; empty where there is none of this id.
+    pub(crate) fn token(&self, id: i32) -> String {
+        u32::try_from(id).ok().and_then(|id| self.inner.id_to_token(id)).unwrap_or_default()
+    }
+
     /// The ids of `text`, with the closing `</s>`, or what an encoder's puts around it.
     ///
     /// # Errors

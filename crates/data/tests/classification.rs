@@ -107,7 +107,7 @@ fn rows_are_held_out_by_the_seed_or_regularly() {
     let both = held(HeldOut { valid: Some(30), test: Some(50), seed: 3, every: None });
     assert_eq!((both.parts["valid"].samples, both.parts["test"].samples), (30, 50));
     let other = held(HeldOut { valid: Some(30), test: Some(50), seed: 4, every: None });
-    assert_ne!(report(&both).held_out, report(&other).held_out);
+    assert_ne!(report(&both).head.held_out, report(&other).head.held_out);
     let regular = held(HeldOut { every: Some(4), ..Default::default() });
     assert_eq!(regular.parts["valid"].samples, 100);
     assert!(

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "support/labelled.rs"]
+mod labelled;
 #[path = "support/mod.rs"]
 mod support;
 
@@ -10,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use labelled::corpus_pairs;
 use sagetrain_data::classification::{
     Columns, Files, HeldOut, Kind, PrepareOptions, Prepared, Watch, prepare, prepare_watched,
 };
@@ -17,19 +20,9 @@ use support::encoder;
 
 const FILES: [&str; 4] = ["train.dataset", "valid.dataset", "vocab.txt", "prepare-report.json"];
 
-/// Both sides of the embedded corpus as pairs, so many rows, some of them bad.
-fn labelled(rows: usize) -> String {
-    let lines = support::lines("train");
-    let row = |(index, line): (usize, &String)| match index % 97 {
-        13 => "no columns here\n".to_owned(),
-        _ => format!("{line}\t{}\n", ["red", "green", "blue"][index % 3]),
-    };
-    lines.iter().cycle().take(rows).enumerate().map(row).collect()
-}
-
 fn options(folder: &Path, rows: usize) -> PrepareOptions {
     let train = folder.join("train.tsv");
-    fs::write(&train, labelled(rows)).unwrap();
+    fs::write(&train, corpus_pairs(rows)).unwrap();
     PrepareOptions {
         train: Some(Files::One(train)),
         columns: Some(Columns { text: 0.into(), pair: Some(1.into()), label: 2.into() }),
@@ -82,7 +75,7 @@ fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not(
         prepare(&PrepareOptions { train: Some(Files::One(moved.clone())), threads: Some(1), ..base.clone() });
     assert_eq!(again.unwrap(), Prepared { reused: true, ..first.clone() });
     let other = folder.path().join("other.tsv");
-    fs::write(&other, labelled(299)).unwrap();
+    fs::write(&other, corpus_pairs(299)).unwrap();
     let cased = encoder(folder.path(), "bert-cased");
     let labels = Some(["green", "red", "blue"].map(str::to_owned).to_vec());
     let changed = [

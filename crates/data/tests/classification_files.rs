@@ -75,7 +75,7 @@ fn a_csv_has_line_feeds_within_quotes_and_its_rows_are_known_by_their_lines() {
     let given = PrepareOptions { columns: named(false), ..of_text(folder.path(), "x.csv", text) };
     let prepared = prepare(&given).unwrap();
     assert_eq!(labels(&prepared, "train"), [0.0, 1.0, 1.0]);
-    let rejected = report(&prepared).parts[0].rejected.clone();
+    let rejected = report(&prepared).head.parts[0].rejected.clone();
     let found: Vec<_> = rejected.iter().map(|one| (one.reason, one.lines.clone())).collect();
     assert_eq!(found, [(Reason::MissingField, vec![[6, 6]]), (Reason::ExtraField, vec![[7, 7]])]);
 }
@@ -86,7 +86,7 @@ fn a_quote_that_is_never_closed_is_a_bad_row_or_refused_by_its_line() {
     let rows: String = (0..10).map(|row| format!("text {row},{}\n", row % 2)).collect();
     let given = of_text(folder.path(), "x.csv", format!("{rows}\"open,1\nnever closed,0\n"));
     let prepared = prepare(&given).unwrap();
-    assert_eq!(report(&prepared).parts[0].rejected[0].lines, [[11, 11]]);
+    assert_eq!(report(&prepared).head.parts[0].rejected[0].lines, [[11, 11]]);
     assert_eq!(prepared.parts["train"].left_out[&Reason::UnclosedQuote], 1);
     let endless = format!("{rows}\"open,1\n{}", "never closed,0\n".repeat(200_000));
     let error = refusal(&of_text(folder.path(), "y.csv", endless));
@@ -113,7 +113,7 @@ fn every_bad_line_is_counted_by_its_reason_and_its_number() {
         (Reason::LineTooLong, 1),
     ]);
     assert_eq!(prepared.parts["train"].left_out, expected);
-    let part = &report(&prepared).parts[0];
+    let part = &report(&prepared).head.parts[0];
     assert_eq!((part.lines, part.kept, part.bad), (28, 21, 7));
     let mut lines: Vec<_> = part.rejected.iter().map(|one| one.lines[0][0]).collect();
     lines.sort_unstable();
@@ -150,7 +150,7 @@ fn a_file_that_is_mostly_bad_is_refused_with_a_report_of_every_line() {
     assert!(message.contains("3 of 5 rows are bad: too few columns (3, first in line 2)"), "{message}");
     let report: Report =
         serde_json::from_slice(&fs::read(given.output.join("prepare-report.json")).unwrap()).unwrap();
-    assert_eq!(report.parts[0].rejected[0].lines, [[2, 3], [5, 5]]);
+    assert_eq!(report.head.parts[0].rejected[0].lines, [[2, 3], [5, 5]]);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn several_files_are_read_one_after_the_other() {
     let base = options(folder.path(), &one);
     let prepared = prepare(&PrepareOptions { train: Some(Files::Many(vec![one, two])), ..base }).unwrap();
     assert_eq!(labels(&prepared, "train"), [0.0, 1.0, 0.0]);
-    let part = &report(&prepared).parts[0];
+    let part = &report(&prepared).head.parts[0];
     let found: Vec<_> =
         part.rejected.iter().map(|one| (one.file.ends_with("one.tsv"), one.lines[0])).collect();
     assert_eq!(found, [(true, [2, 2]), (false, [3, 3])]);

@@ -79,7 +79,7 @@ fn every_line_left_out_is_in_the_report_with_its_number() {
     lines[50] = format!("{}\tlong", "wort ".repeat(3000));
     let prepared = prepare(&of_text(folder.path(), lines.join("\r\n"))).unwrap();
     let report = report(&prepared);
-    let part = &report.parts[0];
+    let part = &report.head.parts[0];
     assert_eq!((part.lines, part.kept, part.bad, part.filtered), (426, 419, 7, 0));
     let lines = |reason| part.rejected.iter().find(|entry| entry.reason == reason).unwrap().lines.clone();
     assert_eq!(lines(Reason::NoTab), [[4, 5], [9, 9]]);
@@ -104,7 +104,7 @@ fn examples_are_capped_and_line_numbers_are_not() {
         .map(|line| if line % 3 == 0 { "bad\n".into() } else { format!("Satz {line}\ts {line}\n") })
         .collect();
     let prepared = prepare(&of_text(folder.path(), text)).unwrap();
-    let rejected = &report(&prepared).parts[0].rejected[0];
+    let rejected = &report(&prepared).head.parts[0].rejected[0];
     assert_eq!((rejected.count, rejected.lines.len(), rejected.examples.len()), (67, 67, 5));
 }
 
@@ -120,7 +120,7 @@ fn a_file_that_is_mostly_bad_is_an_error_with_its_reasons_and_a_report() {
     assert!(message.contains(expected) && message.contains("corpus.tsv"), "{message}");
     let report: Report =
         serde_json::from_slice(&fs::read(options.output.join("prepare-report.json")).unwrap()).unwrap();
-    assert_eq!(report.parts[0].rejected[0].lines, [[41, 90]]);
+    assert_eq!(report.head.parts[0].rejected[0].lines, [[41, 90]]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn max_words_is_a_choice_counted_apart_that_spares_the_other_parts() {
     assert_eq!(prepared.parts["train"].samples, short as u64);
     assert_eq!(prepared.parts["test"].samples, 426);
     let report = report(&prepared);
-    assert_eq!((report.parts[0].bad, report.parts[0].filtered), (0, 426 - short as u64));
+    assert_eq!((report.head.parts[0].bad, report.head.parts[0].filtered), (0, 426 - short as u64));
     assert!(prepared.warnings.iter().any(|warning| warning.contains("maxWords")), "{:?}", prepared.warnings);
     let overlap = report.sources_also_in_train["test"];
     let short = |(a, b): &&(String, String)| [a, b].iter().all(|side| side.split_whitespace().count() <= 6);
@@ -174,14 +174,15 @@ fn held_out_lines_are_drawn_by_seed_and_line_and_said() {
     let samples = |part: &str| first.parts[part].samples;
     assert_eq!([samples("train"), samples("valid"), samples("test")], [376, 30, 20]);
     let written = report(&first);
-    assert_eq!(written.held_out_seed, Some(1));
-    let lines: Vec<u64> = written.held_out["valid"].iter().flat_map(|[first, last]| *first..=*last).collect();
+    assert_eq!(written.head.held_out_seed, Some(1));
+    let lines: Vec<u64> =
+        written.head.held_out["valid"].iter().flat_map(|[first, last]| *first..=*last).collect();
     let all = pairs("test");
     let expected: Vec<_> = lines.iter().map(|line| all[*line as usize - 1].clone()).collect();
     assert_eq!(texts(&first, first.valid.as_ref().unwrap()), expected);
     let train = texts(&first, &first.train);
     assert!(expected.iter().all(|pair| !train.contains(pair)));
-    assert_ne!(report(&made(2)).held_out, written.held_out);
+    assert_ne!(report(&made(2)).head.held_out, written.head.held_out);
 }
 
 #[test]
@@ -218,13 +219,13 @@ fn every_nth_line_that_cleaning_leaves_is_held_out() {
     assert_eq!(texts(&prepared, &prepared.train), expected(false));
     let report = report(&prepared);
     let count = |reason| {
-        let entries = report.parts[0].rejected.iter().filter(|entry| entry.reason == reason);
+        let entries = report.head.parts[0].rejected.iter().filter(|entry| entry.reason == reason);
         entries.map(|entry| entry.count).sum::<u64>()
     };
     let reasons = [Reason::TooFewWords, Reason::TooManyWords, Reason::LengthRatio].map(count);
     assert!(reasons[1] > 0 && reasons[2] > 0, "{reasons:?}");
     assert_eq!(reasons.iter().sum::<u64>(), 426 - left.len() as u64);
-    assert_eq!(report.held_out_every, Some(23));
+    assert_eq!(report.head.held_out_every, Some(23));
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! The second stage: the texts of every block become ids.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use super::ids_block::{AboutIds, IdsBody, IdsSample, PARTS};
 use super::labels::Labels;
 use super::prepare::Job;
-use super::survey::{Surveyed, block_path};
-use super::text_block::{AboutText, TextSample};
+use super::survey::Surveyed;
+use super::text_block::AboutText;
 use crate::Result;
 use crate::parallel::ordered;
 use crate::preparation::block;
+use crate::preparation::blocks::block_path;
+use crate::preparation::overlap::text_hash;
 use crate::preparation::watch::{look, share};
 use crate::tokenizer::PairEncoder;
 
@@ -19,12 +19,12 @@ pub(super) fn encode(job: &Job<'_>, surveyed: &Surveyed, labels: &Labels) -> Res
         let mut encoder = PairEncoder::new(job.tokenizer, job.options.threads());
         move |index: usize| Ok((index, encode_block(job, surveyed, labels, index, &mut encoder)?))
     };
-    let whole = surveyed.samples();
+    let whole = surveyed.blocks.samples();
     look(job.watch, "encode", 0, 0.0)?;
     let mut samples = [0; PARTS.len()];
-    ordered(job.options.threads(), (0..surveyed.blocks()).map(Ok), worker, |(index, made)| {
+    ordered(job.options.threads(), (0..surveyed.blocks.len()).map(Ok), worker, |(index, made)| {
         samples.iter_mut().zip(made.samples).for_each(|(sum, samples)| *sum += samples);
-        let done = surveyed.before[index + 1];
+        let done = surveyed.blocks.through(index);
         look(job.watch, "encode", done, share(done, whole))
     })?;
     Ok(samples)
@@ -45,21 +45,15 @@ fn encode_block(
     let block = block::expect::<AboutText>(&text_path)?;
     let ids = labels.ids(&block.about.labels)?;
     let mut body = IdsBody::new(job.tokenizer.vocabulary(), job.tokenizer.has_types());
-    for (sample, ordinal) in block.samples(&text_path)?.into_iter().zip(surveyed.before[index]..) {
+    for (sample, ordinal) in block.samples(&text_path)?.into_iter().zip(surveyed.blocks.before(index)..) {
         let Some(part) = surveyed.place(sample.row, ordinal) else { continue };
         body.push(&IdsSample {
             part: Some(part),
             label: Labels::renamed(sample.label, &ids),
             index: sample.index,
-            hash: hash(&sample),
+            hash: text_hash((sample.text, sample.pair)),
             encoded: encoder.encode(sample.text, sample.pair, job.max_length)?,
         })?;
     }
     body.write(&path)
-}
-
-fn hash(sample: &TextSample<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (sample.text, sample.pair).hash(&mut hasher);
-    hasher.finish()
 }

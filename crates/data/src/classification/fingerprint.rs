@@ -1,6 +1,6 @@
 //! What a prepared folder depends on: the bytes of its inputs and the options, never names or times.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use crate::preparation::inputs::{InputFile, checksum, inputs};
 use crate::{Result, Tokenizer, tokenizer};
 
 /// Goes up when the same inputs and options give other files, a newer `tokenizers` included; the golden test notices.
-const PREPARATION: u32 = 1;
+const PREPARATION: u32 = 2;
 
 /// The files of a preparation with their checksums.
 #[derive(Debug)]
@@ -62,11 +62,6 @@ impl Inputs {
         });
         let parts: Vec<Value> = parts.collect();
         let others: Vec<_> = self.others.iter().map(|input| &input.sha256).collect();
-        let mut copied = Vec::new();
-        for path in tokenizer::files(&options.tokenizer) {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            copied.push(json!([name, checksum(&path, |_| Ok(()))?]));
-        }
         let everything = json!({
             "preparation": PREPARATION,
             "dataset": crate::dataset::header::VERSION,
@@ -80,9 +75,18 @@ impl Inputs {
             "heldOut": options.held_out,
             "limit": [json!(options.limit), json!(options.limit_seed.unwrap_or(0))],
             "tokenizer": [json!(tokenizer.fingerprint()?), json!(tokenizer.has_types())],
-            "tokenizerFiles": copied,
+            "tokenizerFiles": tokenizer_files(&options.tokenizer)?,
             "maxLength": max_length,
         });
         Ok(hex(Sha256::digest(everything.to_string())))
     }
+}
+
+/// The names of the files that are copied into the prepared folder, with their checksums.
+fn tokenizer_files(path: &Path) -> Result<Vec<Value>> {
+    let one = |path: PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(json!([name, checksum(&path, |_| Ok(()))?]))
+    };
+    tokenizer::files(path).into_iter().map(one).collect()
 }

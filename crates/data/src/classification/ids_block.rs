@@ -56,7 +56,7 @@ impl IdsBody {
         let IdsSample { part: Some(part), label, index, hash, encoded } = sample else { return Ok(()) };
         let Encoded { ids, types, truncated } = encoded;
         if let Some(id) = ids.iter().find(|id| !(0..=self.greatest).contains(*id)) {
-            return Err(DataError::Internal(format!("id {id} is not below {}", self.greatest)));
+            return Err(DataError::token_outside(*id, self.greatest));
         }
         self.about.samples[*part as usize] += 1;
         self.bytes.extend([*part as u8, u8::from(*truncated)]);
@@ -80,9 +80,7 @@ impl Block<AboutIds> {
     pub(crate) fn each(&self, path: &Path, mut take: impl FnMut(&IdsSample) -> Result<()>) -> Result<()> {
         let (mut rest, mut sample) = (self.body(), IdsSample::default());
         while !rest.is_empty() {
-            rest = self.about.record(rest, &mut sample).ok_or_else(|| {
-                DataError::Internal(format!("{} does not hold what its checksum says", path.display()))
-            })?;
+            rest = self.about.record(rest, &mut sample).ok_or_else(|| block::foreign(path))?;
             take(&sample)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! The third stage: blocks of ids become a dataset a part.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,13 @@ use super::ids_block::{AboutIds, IdsSample, PARTS};
 use super::labels::Labels;
 use super::prepare::Job;
 use super::prepared::{PreparedPart, TargetRange};
-use super::survey::{Surveyed, block_path};
+use super::survey::Surveyed;
 use super::text_block::{NO_INDEX, NONE};
 use super::{Kind, LABEL, TARGET, TOKENS, TYPES};
 use crate::preparation::block;
+use crate::preparation::blocks::block_path;
 use crate::preparation::held_out::Part;
+use crate::preparation::overlap::overlaps;
 use crate::preparation::tally::push_run;
 use crate::preparation::watch::{look, share};
 use crate::{ColumnSpec, DataError, DatasetWriter, Result, Row};
@@ -23,16 +25,21 @@ pub(super) struct Joined {
     pub(super) parts: BTreeMap<String, PreparedPart>,
     /// How many samples of a part have the texts of a training sample.
     pub(super) overlaps: BTreeMap<String, u64>,
+    /// How many samples of a part have the padding token among their own.
+    pub(super) padded: BTreeMap<String, u64>,
 }
 
 /// The dataset of one part under way.
 struct Writer {
     dataset: DatasetWriter,
     types: bool,
+    /// The id of padding, which no text makes unless it spells it out; None where it also ends texts.
+    pad: Option<i32>,
+    padded: u64,
     /// None: it has no labels.
     kind: Option<Kind>,
     made: PreparedPart,
-    sum: f64,
+    target_sum: f64,
     /// The hash of each sample's texts.
     texts: Vec<u64>,
 }
@@ -45,11 +52,11 @@ pub(super) fn join(
     labels: &Labels,
 ) -> Result<Joined> {
     let mut writers: BTreeMap<Part, Writer> = BTreeMap::new();
-    let whole: u64 = corpora.iter().map(Surveyed::samples).sum();
+    let whole: u64 = corpora.iter().map(|surveyed| surveyed.blocks.samples()).sum();
     let mut before = 0;
     for surveyed in corpora {
-        for index in 0..surveyed.blocks() {
-            let done = before + surveyed.before[index];
+        for index in 0..surveyed.blocks.len() {
+            let done = before + surveyed.blocks.before(index);
             look(job.watch, "publish", done, share(done, whole))?;
             let path = block_path(job.work, surveyed.part, index, "ids");
             block::expect::<AboutIds>(&path)?.each(&path, |sample| {
@@ -64,20 +71,14 @@ pub(super) fn join(
                 writer.push(sample)
             })?;
         }
-        before += surveyed.samples();
+        before += surveyed.blocks.samples();
     }
-    let overlaps = overlaps(&writers);
+    let texts = writers.iter().map(|(part, writer)| (*part, &writer.texts[..]));
+    let overlaps = overlaps(&texts.collect());
     let about = job.about(labels)?;
+    let padded = writers.iter().map(|(part, writer)| (part.name().to_owned(), writer.padded)).collect();
     let finish = |(part, writer): (Part, Writer)| Ok((part.name().to_owned(), writer.finish(part, &about)?));
-    Ok(Joined { parts: writers.into_iter().map(finish).collect::<Result<_>>()?, overlaps })
-}
-
-fn overlaps(writers: &BTreeMap<Part, Writer>) -> BTreeMap<String, u64> {
-    let train = writers.get(&Part::Train).map_or(&[][..], |writer| &writer.texts);
-    let train: HashSet<u64> = train.iter().copied().collect();
-    let others = writers.iter().filter(|(part, _)| **part != Part::Train);
-    let shared = |writer: &Writer| writer.texts.iter().filter(|text| train.contains(text)).count() as u64;
-    others.map(|(part, writer)| (part.name().to_owned(), shared(writer))).collect()
+    Ok(Joined { parts: writers.into_iter().map(finish).collect::<Result<_>>()?, overlaps, padded })
 }
 
 impl Writer {
@@ -98,7 +99,9 @@ impl Writer {
         let dataset = DatasetWriter::create(&job.work.join(&file), &columns)?;
         let classes = if kind == Some(Kind::Classification) { labels.names.len() } else { 0 };
         let made = PreparedPart { file, labelled, labels: vec![0; classes], ..PreparedPart::default() };
-        Ok(Self { dataset, types, kind, made, sum: 0.0, texts: Vec::with_capacity(most) })
+        let pad = Some(job.tokenizer.pad()).filter(|pad| *pad != job.tokenizer.end());
+        let texts = Vec::with_capacity(most);
+        Ok(Self { dataset, types, pad, padded: 0, kind, made, target_sum: 0.0, texts })
     }
 
     fn push(&mut self, sample: &IdsSample) -> Result<()> {
@@ -118,7 +121,7 @@ impl Writer {
             }
             Some(Kind::Regression) => {
                 rows.push(Row::Dense(&number));
-                self.sum += f64::from(number[0]);
+                self.target_sum += f64::from(number[0]);
                 TargetRange::include(&mut self.made.target, number[0]);
             }
             None => {}
@@ -134,6 +137,7 @@ impl Writer {
         self.made.tokens += length;
         self.made.longest = self.made.longest.max(length);
         self.made.truncated += u64::from(sample.encoded.truncated);
+        self.padded += u64::from(self.pad.is_some_and(|pad| sample.encoded.ids.contains(&pad)));
         if sample.index != NO_INDEX {
             push_run(&mut self.made.indices, sample.index);
         }
@@ -145,7 +149,7 @@ impl Writer {
         about["part"] = part.name().into();
         made.mean_tokens = made.tokens as f64 / made.samples.max(1) as f64;
         if let Some(target) = &mut made.target {
-            target.mean = self.sum / made.samples.max(1) as f64;
+            target.mean = self.target_sum / made.samples.max(1) as f64;
         }
         made.fingerprint = self.dataset.finish(about)?;
         Ok(made)

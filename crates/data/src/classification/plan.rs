@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::glue::Task;
 use super::rows::Format;
-use super::{Columns, Files, Header, Kind, PrepareOptions};
+use super::{Column, Columns, Files, Header, Kind, PrepareOptions};
 use crate::preparation::held_out::Part;
 use crate::{DataError, Result};
 
@@ -124,10 +124,21 @@ fn of_files(options: &PrepareOptions) -> Result<Plan> {
         kind: options.kind.unwrap_or_default(),
         labels: options.labels.clone(),
         pair: columns.pair.is_some(),
-
         warnings: Vec::new(),
         others: Vec::new(),
     })
+}
+
+impl PlannedFile {
+    /// Whether its first line names the columns.
+    pub(crate) fn has_header(&self) -> bool {
+        let named = || self.columns.each().any(|column| matches!(column, Column::Name(_)));
+        match (self.format, self.header) {
+            (Format::Json, _) | (_, Header::No) => false,
+            (_, Header::Yes) => true,
+            (_, Header::Auto) => named(),
+        }
+    }
 }
 
 impl PlannedPart {

@@ -14,7 +14,7 @@ use super::report::{Report, part_report, report};
 use super::survey::{Surveyed, survey};
 use super::{Kind, PrepareOptions, Prepared, Watch};
 use crate::preparation::folder::{MANIFEST, REPORT};
-use crate::preparation::{cache, write_json};
+use crate::preparation::{ReportHead, cache, said_in_report, write_json};
 use crate::tokenizer::folder_of;
 use crate::{DataError, Result, Tokenizer};
 
@@ -72,13 +72,13 @@ fn encoder(path: &Path) -> Result<Tokenizer> {
 }
 
 fn build(job: &Job<'_>, inputs: &Inputs) -> Result<()> {
-    let Job { options, plan, work, .. } = job;
+    let Job { plan, work, .. } = job;
     if open(work, job.fingerprint, false).is_ok() {
         return Ok(());
     }
     let mut corpora = Vec::new();
     for (part, files) in plan.parts.iter().zip(&inputs.parts) {
-        corpora.push(survey(work, plan, part, files, options, job.watch)?);
+        corpora.push(survey(job, part, files)?);
     }
     refuse_unusable(&corpora, job)?;
     let labels = labels(&corpora, plan)?;
@@ -98,7 +98,7 @@ fn build(job: &Job<'_>, inputs: &Inputs) -> Result<()> {
 /// Writes what lies beside the datasets, the manifest last.
 fn finish(job: &Job<'_>, corpora: &[Surveyed], mut joined: Joined, labels: Labels) -> Result<()> {
     let Job { options, plan, tokenizer, work, .. } = job;
-    let report = report(corpora, &joined, options, plan);
+    let report = report(job, corpora, &joined);
     write_json(&work.join(REPORT), &report)?;
     for surveyed in corpora {
         if let Some(part) = joined.parts.get_mut(surveyed.part.name()) {
@@ -137,15 +137,9 @@ fn labels(corpora: &[Surveyed], plan: &Plan) -> Result<Labels> {
 fn refuse_unusable(corpora: &[Surveyed], job: &Job<'_>) -> Result<()> {
     let mut parts = corpora.iter().zip(&job.plan.parts);
     parts.try_for_each(|(surveyed, planned)| surveyed.refuse_unusable(planned)).map_err(|error| {
-        let DataError::Corpus { path, line, reason, remedy } = error else { return error };
         let parts = corpora.iter().map(|surveyed| part_report(surveyed, 0)).collect();
-        let report = Report { schema: 1, parts, ..Report::default() };
-        let file = job.options.output.join(REPORT);
-        let remedy = match write_json(&file, &report) {
-            Ok(()) => format!("{remedy}; every line is listed in {}", file.display()),
-            Err(_) => remedy,
-        };
-        DataError::Corpus { path, line, reason, remedy }
+        let report = Report { head: ReportHead::of(parts), ..Report::default() };
+        said_in_report(error, &job.options.output, &report)
     })
 }
 

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::glue::{Submission, Task};
 use super::{Kind, PrepareOptions};
-use crate::preparation::folder::{MANIFEST, REPORT, check_datasets, read_manifest, refused};
+use crate::preparation::folder::{
+    REPORT, check_datasets, check_fingerprint, check_tokenizer, read_manifest, refused,
+};
 use crate::text::Reason;
-use crate::{DataError, Result, Tokenizer};
+use crate::{DataError, Result};
 
 /// What a preparation has made, or found made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,16 +141,11 @@ pub(super) fn open(folder: &Path, fingerprint: &str, reused: bool) -> Result<Pre
 
 fn check(folder: &Path, fingerprint: &str) -> Result<Manifest> {
     let manifest: Manifest = read_manifest(folder)?;
-    if manifest.fingerprint != fingerprint {
-        return Err(DataError::dataset(&folder.join(MANIFEST), "it was made from other inputs or options"));
-    }
+    check_fingerprint(folder, &manifest.fingerprint, fingerprint)?;
     if let Some(name) = manifest.tokenizer_files.iter().find(|name| !folder.join(name).is_file()) {
         return Err(DataError::dataset(&folder.join(name), "it is missing"));
     }
-    if Tokenizer::open(folder)?.fingerprint()? != manifest.tokenizer {
-        let path = folder.join("tokenizer.json");
-        return Err(DataError::dataset(&path, "it is not the tokenizer that the datasets were made with"));
-    }
+    check_tokenizer(&folder.join("tokenizer.json"), &manifest.tokenizer)?;
     let datasets = manifest.parts.values().map(|part| (part.file.as_str(), part.fingerprint.as_str()));
     check_datasets(folder, datasets)?;
     Ok(manifest)

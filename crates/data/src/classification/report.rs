@@ -5,29 +5,21 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::join::Joined;
-use super::plan::{Plan, PlannedFile};
+use super::plan::PlannedFile;
+use super::prepare::Job;
+use super::prepared::PreparedPart;
 use super::survey::Surveyed;
-use super::{Header, HeldOut, Kind, PrepareOptions};
+use super::{Header, Kind};
 use crate::preparation::tally::push_run;
-use crate::preparation::{PartReport, file_warnings};
+use crate::preparation::{PartReport, ReportHead, file_warnings};
 
 /// The whole report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// 1.
-    pub schema: u32,
-    /// One for each part that was read; lines are rows.
-    pub parts: Vec<PartReport>,
-    /// Held-out rows of the training part, by part, counted from 1 through its files.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub held_out: BTreeMap<String, Vec<[u64; 2]>>,
-    /// Every so-many-th sample that was left went to validation, where that was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_out_every: Option<u64>,
-    /// The seed of the held-out rows, where there are any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_out_seed: Option<u64>,
+    /// What was read, and what was held out; lines are rows.
+    #[serde(flatten)]
+    pub head: ReportHead,
     /// The rows to train on, where `limit` leaves some out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drawn: Vec<[u64; 2]>,
@@ -44,46 +36,55 @@ pub(super) fn part_report(surveyed: &Surveyed, kept: u64) -> PartReport {
 }
 
 /// The report of all parts.
-pub(super) fn report(corpora: &[Surveyed], joined: &Joined, options: &PrepareOptions, plan: &Plan) -> Report {
+pub(super) fn report(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Report {
     let samples = |surveyed: &Surveyed| joined.parts.get(surveyed.part.name()).map_or(0, |part| part.samples);
-    let mut held_out: BTreeMap<String, Vec<[u64; 2]>> = BTreeMap::new();
-    for (row, part) in corpora.iter().flat_map(|surveyed| &surveyed.held.lines) {
-        push_run(held_out.entry(part.name().to_owned()).or_default(), *row);
-    }
+    let parts = corpora.iter().map(|surveyed| part_report(surveyed, samples(surveyed))).collect();
+    let held = corpora.iter().map(|surveyed| &surveyed.held);
     let mut drawn = Vec::new();
     corpora.iter().flat_map(Surveyed::drawn).for_each(|row| push_run(&mut drawn, row));
     Report {
-        schema: 1,
-        parts: corpora.iter().map(|surveyed| part_report(surveyed, samples(surveyed))).collect(),
-        held_out_seed: (!held_out.is_empty()).then_some(options.held_out.seed),
-        held_out,
-        held_out_every: options.held_out.every,
+        head: ReportHead::of(parts).holding_out(held, &job.options.held_out),
         drawn,
         texts_also_in_train: joined.overlaps.clone(),
-        warnings: warnings(corpora, joined, options, plan),
+        warnings: warnings(job, corpora, joined),
     }
 }
 
-fn warnings(corpora: &[Surveyed], joined: &Joined, options: &PrepareOptions, plan: &Plan) -> Vec<String> {
+fn warnings(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Vec<String> {
+    let Job { options, plan, tokenizer, .. } = job;
     let mut warnings = plan.warnings.clone();
     warnings.extend(corpora.iter().flat_map(of_part));
     if plan.kind == Kind::Classification {
         let parts = plan.parts.iter().zip(corpora);
         warnings.extend(parts.filter_map(|(part, surveyed)| of_header(&part.files, surveyed)));
     }
-    let HeldOut { valid, every, seed, .. } = options.held_out;
-    let unasked = !plan.validates() && valid.is_none() && every.is_none();
+    let unasked = options.held_out.unasked(plan.validates());
     if let Some(valid) = joined.parts.get("valid").filter(|_| unasked) {
-        let samples = valid.samples;
+        let (samples, seed) = (valid.samples, options.held_out.seed);
         warnings.push(format!("valid: without files, {samples} training rows are held out (seed {seed})"));
     }
+    warnings.extend(of_samples(joined, &tokenizer.token(tokenizer.pad())));
+    warnings
+}
+
+/// Of samples that are in a dataset; `pad` is the padding token.
+fn of_samples(joined: &Joined, pad: &str) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let samples = |part: &str| joined.parts.get(part).map_or(0, |part| part.samples);
     for (part, count) in joined.overlaps.iter().filter(|(_, count)| **count > 0) {
-        let samples = joined.parts.get(part).map_or(0, |part| part.samples);
+        let samples = samples(part);
         warnings.push(format!("{part}: {count} of {samples} samples have the texts of a training sample"));
     }
-    for (name, part) in joined.parts.iter().filter(|(_, part)| part.truncated > 0) {
-        let (truncated, samples) = (part.truncated, part.samples);
-        warnings.push(format!("{name}: {truncated} of {samples} samples are cut to maxLength"));
+    for (part, count) in joined.padded.iter().filter(|(_, count)| **count > 0) {
+        let samples = samples(part);
+        let what =
+            format!("spell out the padding token `{pad}`, which is a token of theirs then; take it out");
+        warnings.push(format!("{part}: {count} of {samples} samples {what}"));
+    }
+    for (part, PreparedPart { truncated, samples, .. }) in &joined.parts {
+        if *truncated > 0 {
+            warnings.push(format!("{part}: {truncated} of {samples} samples are cut to maxLength"));
+        }
     }
     warnings
 }
@@ -92,7 +93,10 @@ fn of_part(surveyed: &Surveyed) -> Vec<String> {
     let (part, rows, bad) = (surveyed.part.name(), surveyed.rows, surveyed.tally.bad());
     let mut warnings = Vec::new();
     if bad > 0 {
-        warnings.push(format!("{part}: {bad} of {rows} rows are left out: {}", surveyed.tally.summary()));
+        warnings.push(format!(
+            "{part}: {bad} of {rows} rows are left out: {}",
+            surveyed.tally.summary_of(&surveyed.files)
+        ));
     }
     warnings.extend(file_warnings(&surveyed.files));
     warnings

@@ -13,7 +13,7 @@ use self::format::Reader;
 pub(crate) use self::layout::{Layout, Place};
 use super::plan::{PlannedFile, PlannedPart};
 use crate::Result;
-use crate::text::{FileFacts, Flaw};
+use crate::text::{FileFacts, Flaw, Reason};
 
 /// Rows of a block, at most ...
 const BLOCK_ROWS: usize = 16_384;
@@ -26,6 +26,20 @@ pub(crate) struct Row {
     /// Where it begins in its file, from 1.
     pub(crate) line: u64,
     pub(crate) content: Result<Raw, Flaw>,
+}
+
+impl Row {
+    /// Its columns, or the keys of an object; or why it cannot be read.
+    fn names(&self, format: Format) -> Result<Vec<String>, Flaw> {
+        let raw = self.content.as_ref().map_err(Flaw::clone)?;
+        if format == Format::Json {
+            return Ok(raw.object()?.into_iter().map(|(key, _)| key).collect());
+        }
+        match &raw.fields()?[..] {
+            [blank] if blank.trim().is_empty() => Err((Reason::EmptyLine, raw.excerpt())),
+            fields => Ok(fields.iter().map(|field| (*field).to_owned()).collect()),
+        }
+    }
 }
 
 /// Rows that lie together in one file.
@@ -59,8 +73,8 @@ pub(crate) struct Rows {
 struct Open {
     reader: Reader,
     layout: Arc<Layout>,
-    /// A first row that is a sample.
-    first: Option<Row>,
+    /// Rows that were read to find the columns and are no header.
+    first: VecDeque<Row>,
 }
 
 impl Rows {
@@ -109,9 +123,11 @@ impl Iterator for Rows {
 impl Open {
     fn new(file: &PlannedFile) -> Result<Self> {
         let mut reader = Reader::open(&file.path, file.format)?;
-        let first = reader.next()?;
-        let layout = Layout::of(file, first.as_ref())?;
-        let first = first.filter(|_| !layout.header);
+        let mut first = first_rows(&mut reader, file)?;
+        let layout = Layout::of(file, first.back())?;
+        if file.has_header() {
+            first.clear();
+        }
         Ok(Self { reader, layout: Arc::new(layout), first })
     }
 
@@ -119,7 +135,7 @@ impl Open {
     fn rows(&mut self) -> Result<(Vec<Row>, bool)> {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while rows.len() < BLOCK_ROWS && bytes < BLOCK_BYTES {
-            let next = match self.first.take() {
+            let next = match self.first.pop_front() {
                 Some(first) => Some(first),
                 None => self.reader.next()?,
             };
@@ -129,4 +145,19 @@ impl Open {
         }
         Ok((rows, false))
     }
+}
+
+/// The header alone, or all rows up to the first that can be read: one that cannot says nothing of the columns.
+fn first_rows(reader: &mut Reader, file: &PlannedFile) -> Result<VecDeque<Row>> {
+    let mut rows = VecDeque::new();
+    while rows.len() < BLOCK_ROWS
+        && let Some(row) = reader.next()?
+    {
+        let enough = file.has_header() || row.names(file.format).is_ok();
+        rows.push_back(row);
+        if enough {
+            break;
+        }
+    }
+    Ok(rows)
 }

@@ -50,6 +50,10 @@ impl Layout {
                 (_, true) => return Err(flaw(Reason::EmptyPair)),
                 _ => {}
             }
+            // No text has it: the file is cut, padded with zeros, or UTF-16 without a byte order mark.
+            if text.contains('\0') || pair.as_ref().is_some_and(|pair| pair.contains('\0')) {
+                return Err(flaw(Reason::ControlCharacter));
+            }
         }
         let index = self.index.as_ref().map(|place| values.index(place)).transpose().map_err(flaw)?;
         let label = self.label(&values, kind).map_err(flaw)?;
@@ -95,6 +99,7 @@ impl Layout {
         }
         match kind {
             Kind::Classification if label.is_empty() => Err(Reason::EmptyLabel),
+            Kind::Classification if label.contains('\0') => Err(Reason::ControlCharacter),
             Kind::Classification => Ok(Label::Class(label)),
             Kind::Regression => match label.parse::<f64>().map(|number| number as f32) {
                 Ok(number) if number.is_finite() => Ok(Label::Number(number)),

@@ -2,24 +2,24 @@
 //! whether the files are any good is known.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::draws::Draws;
 use super::labels::LabelsSeen;
-use super::plan::{Plan, PlannedPart};
+use super::plan::PlannedPart;
+use super::prepare::Job;
 use super::rows::{RowBlock, Rows};
 use super::text_block::{AboutText, TextBody};
-use super::{Kind, PrepareOptions};
+use crate::Result;
 use crate::parallel::ordered;
-use crate::preparation::held_out::{Draw, Held, Part, hold_out};
+use crate::preparation::blocks::{Blocks, block_path, survey_path};
+use crate::preparation::held_out::{Held, Part};
 use crate::preparation::inputs::InputFile;
 use crate::preparation::tally::Tally;
 use crate::preparation::watch::{look, share};
-use crate::preparation::{FileReport, Watch, block};
-use crate::random::Stream;
-use crate::text::Rejection;
-use crate::{DataError, Result};
+use crate::preparation::{FileReport, block};
+use crate::text::{Rejection, corpus};
 
 /// One part after the first stage.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,8 +29,8 @@ pub(crate) struct Surveyed {
     /// Rows that were read.
     pub(crate) rows: u64,
     pub(crate) tally: Tally,
-    /// Samples before each block, and after the last.
-    pub(crate) before: Vec<u64>,
+    #[serde(rename = "before")]
+    pub(crate) blocks: Blocks,
     pub(crate) labels: LabelsSeen,
     /// By the numbers of their rows, from 1.
     pub(crate) held: Held,
@@ -38,74 +38,51 @@ pub(crate) struct Surveyed {
     drawn: Option<BTreeSet<u64>>,
 }
 
-/// Draws rows of the training part as they come.
-struct Draws<'a> {
-    options: &'a PrepareOptions,
-    validates: bool,
-    held: Draw,
-    limit: Option<Draw>,
-    offered: u64,
-}
-
-/// Where the block `index` of a part lies; `kind` is `text` or `ids`.
-pub(crate) fn block_path(work: &Path, part: Part, index: usize, kind: &str) -> PathBuf {
-    work.join("blocks").join(format!("{}-{index:06}.{kind}", part.name()))
-}
-
 /// Reads a part, or finds that it has been read. Of a survey that has lost a block only that one is made again.
-pub(crate) fn survey(
-    work: &Path,
-    plan: &Plan,
-    planned: &PlannedPart,
-    inputs: &[InputFile],
-    options: &PrepareOptions,
-    watch: &dyn Watch,
-) -> Result<Surveyed> {
-    let part = planned.part;
-    let marker = work.join("blocks").join(format!("{}.survey", part.name()));
+pub(super) fn survey(job: &Job<'_>, planned: &PlannedPart, inputs: &[InputFile]) -> Result<Surveyed> {
+    let Job { options, work, watch, .. } = *job;
+    let marker = survey_path(work, planned.part);
+    let samples = |about: &AboutText| about.samples;
     if let Some(done) = block::read::<Surveyed>(&marker)?
-        && done.about.is_whole(work, options, watch)?
+        && done.about.blocks.are_whole((work, planned.part), options.threads(), watch, samples)?
     {
         return Ok(done.about);
     }
     look(watch, "survey", 0, 0.0)?;
-    let size = inputs.iter().map(InputFile::size).sum();
-    let mut blocks = Rows::of(planned);
-    let mut draws = (part == Part::Train).then(|| Draws::new(options, plan.validates()));
-    let mut labels = LabelsSeen::default();
-    let (mut rows, mut tally, mut before) = (0, Tally::default(), vec![0]);
-    let process = || |raw: RowBlock| process(work, part, raw, plan.kind);
-    ordered(options.threads(), &mut blocks, process, |(about, numbers, read)| {
-        draws.iter_mut().for_each(|draws| numbers.iter().for_each(|row| draws.offer(*row)));
-        rows += about.rows;
-        before.push(before.last().copied().unwrap_or(0) + about.samples);
-        labels.append(about.labels, planned)?;
-        tally.append(about.tally);
-        look(watch, "survey", rows, share(read, size))
-    })?;
-    let samples = before.last().copied().unwrap_or(0);
-    let files = blocks.into_facts().into_iter().zip(inputs);
-    let files = files.map(|(facts, input)| FileReport { facts, sha256: input.sha256.clone() }).collect();
-    // Of files that are refused there is nothing to hold out.
-    let (held, drawn) = match draws.filter(|_| tally.bad() * 2 <= rows) {
-        Some(draws) => draws.finish(samples, planned.first())?,
-        None => (Held::default(), None),
-    };
-    let surveyed = Surveyed { part, files, rows, tally, before, labels, held, drawn };
+    let surveyed = read(job, planned, inputs)?;
     block::write(&marker, &surveyed, &[])?;
     Ok(surveyed)
 }
 
+fn read(job: &Job<'_>, planned: &PlannedPart, inputs: &[InputFile]) -> Result<Surveyed> {
+    let part = planned.part;
+    let size = inputs.iter().map(InputFile::size).sum();
+    let mut draws = (part == Part::Train).then(|| Draws::new(job.options, job.plan.validates()));
+    let (mut blocks, mut surveyed) = (Rows::of(planned), Surveyed::new(part));
+    let process = || |raw: RowBlock| process(job, part, raw);
+    ordered(job.options.threads(), &mut blocks, process, |(about, numbers, read)| {
+        draws.iter_mut().for_each(|draws| numbers.iter().for_each(|row| draws.offer(*row)));
+        surveyed.append(about, planned)?;
+        look(job.watch, "survey", surveyed.rows, share(read, size))
+    })?;
+    surveyed.files = FileReport::all(blocks.into_facts(), inputs);
+    // Of files that are refused there is nothing to hold out.
+    if let Some(draws) = draws.filter(|_| !surveyed.is_mostly_bad()) {
+        (surveyed.held, surveyed.drawn) = draws.finish(surveyed.blocks.samples(), planned.first())?;
+    }
+    Ok(surveyed)
+}
+
 /// Processes a block, or finds it processed. Also gives the numbers of the rows whose samples are in it.
-fn process(work: &Path, part: Part, raw: RowBlock, kind: Kind) -> Result<(AboutText, Vec<u64>, u64)> {
-    let path = block_path(work, part, raw.index, "text");
+fn process(job: &Job<'_>, part: Part, raw: RowBlock) -> Result<(AboutText, Vec<u64>, u64)> {
+    let path = block_path(job.work, part, raw.index, "text");
     if let Some(done) = block::read::<AboutText>(&path)? {
         let numbers = done.samples(&path)?.iter().map(|sample| sample.row).collect();
         return Ok((done.about, numbers, raw.read));
     }
     let (mut body, mut numbers) = (TextBody::default(), Vec::with_capacity(raw.rows.len()));
     for (row, number) in raw.rows.into_iter().zip(raw.before + 1..) {
-        match row.content.and_then(|content| raw.layout.sample(&content, kind)) {
+        match row.content.and_then(|content| raw.layout.sample(&content, job.plan.kind)) {
             Ok(Some(sample)) => {
                 body.push(number, (raw.file, row.line), sample);
                 body.about.rows += 1;
@@ -121,61 +98,30 @@ fn process(work: &Path, part: Part, raw: RowBlock, kind: Kind) -> Result<(AboutT
     Ok((body.write(&path)?, numbers, raw.read))
 }
 
-impl<'a> Draws<'a> {
-    fn new(options: &'a PrepareOptions, validates: bool) -> Self {
-        let held_out = &options.held_out;
-        // Rows that turn out to be held out are not trained on, so that many more are drawn.
-        let limit = options.limit.map(|limit| {
-            let most = limit.saturating_add(held_out.most(validates));
-            Draw::new(options.limit_seed.unwrap_or(0), Stream::Limit, most)
-        });
-        Self { options, validates, held: Draw::of(held_out, validates), limit, offered: 0 }
-    }
-
-    fn offer(&mut self, row: u64) {
-        self.offered += 1;
-        let regular = self.options.held_out.every.is_some_and(|every| self.offered.is_multiple_of(every));
-        self.held.offer(row);
-        if let Some(limit) = self.limit.as_mut().filter(|_| !regular) {
-            limit.offer(row);
+impl Surveyed {
+    fn new(part: Part) -> Self {
+        Self {
+            part,
+            files: Vec::new(),
+            rows: 0,
+            tally: Tally::default(),
+            blocks: Blocks::default(),
+            labels: LabelsSeen::default(),
+            held: Held::default(),
+            drawn: None,
         }
     }
 
-    fn finish(self, samples: u64, file: &Path) -> Result<(Held, Option<BTreeSet<u64>>)> {
-        let held = hold_out(self.held, samples, &self.options.held_out, self.validates, file)?;
-        let most = usize::try_from(self.options.limit.unwrap_or(0)).unwrap_or(usize::MAX);
-        let drawn = self
-            .limit
-            .map(|limit| limit.into_lines().filter(|row| !held.lines.contains_key(row)).take(most).collect());
-        Ok((held, drawn))
-    }
-}
-
-impl Surveyed {
-    /// Whether all blocks are still what they were: they may have been lost with the power after the survey was kept.
-    fn is_whole(&self, work: &Path, options: &PrepareOptions, watch: &dyn Watch) -> Result<bool> {
-        let check = || {
-            |index: usize| {
-                let block = block::read::<AboutText>(&block_path(work, self.part, index, "text"))?;
-                let samples = self.before[index + 1] - self.before[index];
-                Ok((index, block.is_some_and(|block| block.about.samples == samples)))
-            }
-        };
-        let mut whole = true;
-        ordered(options.threads(), (0..self.blocks()).map(Ok), check, |(index, found)| {
-            whole &= found;
-            look(watch, "survey", self.before[index + 1], share(self.before[index + 1], self.samples()))
-        })?;
-        Ok(whole)
+    /// Adds what was seen in the next block.
+    fn append(&mut self, about: AboutText, planned: &PlannedPart) -> Result<()> {
+        self.rows += about.rows;
+        self.blocks.push(about.samples);
+        self.tally.append(about.tally);
+        self.labels.append(about.labels, planned)
     }
 
-    pub(crate) fn blocks(&self) -> usize {
-        self.before.len() - 1
-    }
-
-    /// Samples in all blocks.
-    pub(crate) fn samples(&self) -> u64 {
-        self.before.last().copied().unwrap_or(0)
+    fn is_mostly_bad(&self) -> bool {
+        self.tally.bad() * 2 > self.rows
     }
 
     /// The rows to train on, where not all are.
@@ -192,28 +138,25 @@ impl Surveyed {
     /// A part of which more than half is bad is not what its user thinks it is; one that a test server asks for is needed
     /// whole.
     pub(crate) fn refuse_unusable(&self, planned: &PlannedPart) -> Result<()> {
-        let bad = self.tally.bad();
+        let (bad, rows) = (self.tally.bad(), self.rows);
+        let worst = planned.files.get(self.tally.worst_file());
         let refused = |reason: String, remedy: &str| {
-            let path = planned.first().to_owned();
-            Err(DataError::Corpus { path, line: None, reason, remedy: remedy.into() })
+            let path = worst.map_or(planned.first(), |file| &file.path);
+            Err(corpus(path, None, &reason, remedy))
         };
         let official = planned.files.first().and_then(|file| file.official.as_ref());
-        let whole = official.is_some_and(|official| official.index.is_some());
-        if self.rows == 0 {
+        if rows == 0 {
             return refused("there is no row in it".into(), "give a file with samples");
         }
-        if whole && bad > 0 {
-            let reason = format!(
-                "{bad} of {} rows are bad, and the test server asks for each: {}",
-                self.rows,
-                self.tally.summary()
-            );
+        let what = self.tally.summary_of(&self.files);
+        if bad > 0 && official.is_some_and(|official| official.index.is_some()) {
+            let reason = format!("{bad} of {rows} rows are bad, and the test server asks for each: {what}");
             return refused(reason, "fetch the file again");
         }
-        if bad * 2 <= self.rows {
-            return Ok(());
+        if self.is_mostly_bad() {
+            let reason = format!("{bad} of {rows} rows are bad: {what}");
+            return refused(reason, "see that columns and header say how the file is written");
         }
-        let reason = format!("{bad} of {} rows are bad: {}", self.rows, self.tally.summary());
-        refused(reason, "see that columns and header say how the file is written")
+        Ok(())
     }
 }

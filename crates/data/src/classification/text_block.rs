@@ -7,9 +7,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::sample::{Label, Sample};
+use crate::Result;
 use crate::preparation::block::{self, Block};
 use crate::preparation::tally::Tally;
-use crate::{DataError, Result};
 
 /// Stands for a label or a second text that there is not.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -101,9 +101,7 @@ impl Block<AboutText> {
     pub(crate) fn samples(&self, path: &Path) -> Result<Vec<TextSample<'_>>> {
         let (mut rest, mut samples) = (self.body(), Vec::with_capacity(self.about.samples as usize));
         while !rest.is_empty() {
-            let (sample, after) = record(rest).ok_or_else(|| {
-                DataError::Internal(format!("{} does not hold what its checksum says", path.display()))
-            })?;
+            let (sample, after) = record(rest).ok_or_else(|| block::foreign(path))?;
             samples.push(sample);
             rest = after;
         }

@@ -89,6 +89,11 @@ pub(crate) fn expect<T: DeserializeOwned>(path: &Path) -> Result<Block<T>> {
     })
 }
 
+/// A block whose checksum is right and whose body is not what this version writes.
+pub(crate) fn foreign(path: &Path) -> DataError {
+    DataError::Internal(format!("{} does not hold what its checksum says", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::dataset::replace;
-use crate::{DataError, Dataset, Result};
+use crate::{DataError, Dataset, Result, Tokenizer};
 
 /// Written last, so a folder with it is whole.
 pub(crate) const MANIFEST: &str = "prepared.json";
@@ -37,6 +37,22 @@ pub(crate) fn read_manifest<T: DeserializeOwned>(folder: &Path) -> Result<T> {
     let bytes = std::fs::read(&path).map_err(DataError::io("read", &path))?;
     serde_json::from_slice(&bytes)
         .map_err(|error| DataError::dataset(&path, format!("it is not understood: {error}")))
+}
+
+/// Fails where a manifest's fingerprint is not the one that is looked for.
+pub(crate) fn check_fingerprint(folder: &Path, found: &str, expected: &str) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(DataError::dataset(&folder.join(MANIFEST), "it was made from other inputs or options"))
+}
+
+/// Fails where the tokenizer in a `tokenizer.json` has another fingerprint.
+pub(crate) fn check_tokenizer(path: &Path, fingerprint: &str) -> Result<()> {
+    if Tokenizer::open(path)?.fingerprint()? == fingerprint {
+        return Ok(());
+    }
+    Err(DataError::dataset(path, "it is not the tokenizer that the datasets were made with"))
 }
 
 /// Fails where a dataset, by the name of its file and its fingerprint, is not what was prepared.

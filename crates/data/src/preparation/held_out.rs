@@ -32,6 +32,11 @@ impl HeldOut {
         if self.every.is_some() { 0 } else { asked }
     }
 
+    /// Whether lines are held out for validation though nobody says how many; `validates`: there are validation files.
+    pub(crate) fn unasked(&self, validates: bool) -> bool {
+        !validates && self.valid.is_none() && self.every.is_none()
+    }
+
     /// Refuses what has no effect beside validation and test files, and what leaves nothing to train on.
     pub(crate) fn validate(&self, validates: bool, tests: bool) -> Result<()> {
         let without_effect = |option, with: &str| {

@@ -1,11 +1,65 @@
 //! What is said of every line that was left out, by file and reason.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::tally::Tally;
+use super::HeldOut;
+use super::folder::{REPORT, write_json};
+use super::held_out::Held;
+use super::inputs::InputFile;
+use super::tally::{Tally, push_run};
+use crate::DataError;
 use crate::text::{FileFacts, Reason};
+
+/// How every report begins: what was read, and what of the training part was held out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportHead {
+    /// 1.
+    pub schema: u32,
+    /// One for each part that was read.
+    pub parts: Vec<PartReport>,
+    /// Held-out lines of the training part, by part, counted from 1 through its files; of labelled text rows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held_out: BTreeMap<String, Vec<[u64; 2]>>,
+    /// Every so-many-th line that was left went to validation, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_every: Option<u64>,
+    /// The seed of the held-out lines, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out_seed: Option<u64>,
+}
+
+impl ReportHead {
+    /// Of parts of which nothing is held out.
+    pub(crate) fn of(parts: Vec<PartReport>) -> Self {
+        Self { schema: 1, parts, ..Self::default() }
+    }
+
+    /// With what was held out, as `asked`.
+    pub(crate) fn holding_out<'a>(mut self, held: impl Iterator<Item = &'a Held>, asked: &HeldOut) -> Self {
+        for (line, part) in held.flat_map(|held| &held.lines) {
+            push_run(self.held_out.entry(part.name().to_owned()).or_default(), *line);
+        }
+        self.held_out_every = asked.every;
+        self.held_out_seed = (!self.held_out.is_empty()).then_some(asked.seed);
+        self
+    }
+}
+
+/// Writes the report of what cannot be used into `output`, beside the folder that is not made, and names it in the remedy
+/// of the error.
+pub(crate) fn said_in_report(error: DataError, output: &Path, report: &impl Serialize) -> DataError {
+    let DataError::Corpus { path, line, reason, remedy } = error else { return error };
+    let file = output.join(REPORT);
+    let remedy = match write_json(&file, report) {
+        Ok(()) => format!("{remedy}; every line is listed in {}", file.display()),
+        Err(_) => remedy,
+    };
+    DataError::Corpus { path, line, reason, remedy }
+}
 
 /// What became of one corpus.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -67,6 +121,14 @@ pub struct FileReport {
     pub facts: FileFacts,
     /// Of the file as it lies on the disk.
     pub sha256: String,
+}
+
+impl FileReport {
+    /// Of the files of a part, in their order.
+    pub(crate) fn all(facts: Vec<FileFacts>, inputs: &[InputFile]) -> Vec<Self> {
+        let one = |(facts, input): (FileFacts, &InputFile)| Self { facts, sha256: input.sha256.clone() };
+        facts.into_iter().zip(inputs).map(one).collect()
+    }
 }
 
 /// The lines of one file that were left out for one reason.

@@ -1,6 +1,7 @@
 //! Lines that are left out, counted while a corpus is read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -91,21 +92,44 @@ impl Tally {
         counts
     }
 
+    /// The file with the most flaws, the first of such.
+    pub(crate) fn worst_file(&self) -> usize {
+        let mut counts = BTreeMap::new();
+        for ((file, _), found) in self.found.iter().filter(|((_, reason), _)| !reason.is_choice()) {
+            *counts.entry(*file).or_insert(0) += found.count;
+        }
+        counts
+            .into_iter()
+            .max_by_key(|(file, count)| (*count, std::cmp::Reverse(*file)))
+            .map_or(0, |(file, _)| file)
+    }
+
     /// The flaws for a message, the most frequent first: `no tab between source and target (812, first in line 3)`.
     pub(crate) fn summary(&self) -> String {
+        self.summarise(|_, line| format!("line {line}"))
+    }
+
+    /// The same where lines are counted in each of several files: `no label (2, first in more.tsv:7)`.
+    pub(crate) fn summary_of(&self, files: &[FileReport]) -> String {
+        match files {
+            [] | [_] => self.summary(),
+            files => self.summarise(|file, line| format!("{}:{line}", name_of(files, file).display())),
+        }
+    }
+
+    fn summarise(&self, place: impl Fn(usize, u64) -> String) -> String {
         let mut flaws: Vec<_> = self.found.iter().filter(|((_, reason), _)| !reason.is_choice()).collect();
         flaws.sort_by_key(|(_, found)| std::cmp::Reverse(found.count));
-        let say = |((_, reason), found): &(&(usize, Reason), &Found)| {
-            let first = found.lines.first().map_or(0, |run| run[0]);
-            format!("{} ({}, first in line {first})", reason.what(), found.count)
+        let say = |((file, reason), found): &(&(usize, Reason), &Found)| {
+            let first = place(*file, found.lines.first().map_or(0, |run| run[0]));
+            format!("{} ({}, first in {first})", reason.what(), found.count)
         };
         flaws.iter().map(say).collect::<Vec<_>>().join(", ")
     }
 
     pub(crate) fn report(&self, files: &[FileReport]) -> Vec<Rejected> {
-        let name = |file: usize| files.get(file).map(|file| file.facts.path.clone()).unwrap_or_default();
         let one = |((file, reason), found): (&(usize, Reason), &Found)| Rejected {
-            file: name(*file),
+            file: name_of(files, *file).to_owned(),
             reason: *reason,
             what: reason.what().to_owned(),
             count: found.count,
@@ -114,6 +138,10 @@ impl Tally {
         };
         self.found.iter().map(one).collect()
     }
+}
+
+fn name_of(files: &[FileReport], file: usize) -> &Path {
+    files.get(file).map_or(Path::new(""), |file| &file.facts.path)
 }
 
 /// Adds a line to runs that rise.

@@ -18,7 +18,7 @@ pub enum Reason {
     EmptySource,
     /// A source without a target.
     EmptyTarget,
-    /// NUL or another control character (Unicode's Cc), a tab inside one side too.
+    /// NUL or another control character (Unicode's Cc), a tab inside one side too; of labelled text only NUL.
     ControlCharacter,
     /// More bytes than [`LONGEST_LINE`](super::LONGEST_LINE).
     LineTooLong,

@@ -1,16 +1,17 @@
 //! The third stage: the sentences of every block become ids.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use super::ids_block::{AboutIds, IdsBody};
-use super::survey::{Surveyed, block_path};
+use super::survey::Surveyed;
 use super::text_block::{AboutText, TextPair};
 use super::tokenizers::Tokenizers;
 use super::{PrepareOptions, Watch};
 use crate::Result;
 use crate::parallel::ordered;
 use crate::preparation::block;
+use crate::preparation::blocks::block_path;
+use crate::preparation::overlap::text_hash;
 use crate::preparation::tally::Tally;
 use crate::preparation::watch::{look, share};
 use crate::text::{Reason, Rejection};
@@ -36,11 +37,11 @@ pub(crate) fn encode(
     };
     look(watch, "encode", 0, 0.0)?;
     let (mut samples, mut tally) = ([0; 3], Tally::default());
-    ordered(options.threads(), (0..surveyed.blocks()).map(Ok), worker, |(index, made)| {
+    ordered(options.threads(), (0..surveyed.blocks.len()).map(Ok), worker, |(index, made)| {
         samples.iter_mut().zip(made.samples).for_each(|(sum, samples)| *sum += samples);
         tally.append(made.tally);
-        let lines = surveyed.before[index + 1];
-        look(watch, "encode", lines, share(lines, surveyed.pairs()))
+        let pairs = surveyed.blocks.through(index);
+        look(watch, "encode", pairs, share(pairs, surveyed.blocks.samples()))
     })?;
     surveyed.tally.append(tally);
     Ok(samples)
@@ -61,14 +62,14 @@ fn encode_block(
     let block = block::expect::<AboutText>(&text_path)?;
     let greatest = encoders.each_ref().map(Encoder::greatest);
     let (mut body, mut ids) = (IdsBody::new(greatest), [Vec::new(), Vec::new()]);
-    for (pair, ordinal) in block.pairs(&text_path)?.zip(surveyed.before[index]..) {
+    for (pair, ordinal) in block.pairs(&text_path)?.zip(surveyed.blocks.before(index)..) {
         for ((ids, encoder), text) in ids.iter_mut().zip(encoders.iter_mut()).zip(pair.sides) {
             ids.clear();
             encoder.encode(text, ids)?;
         }
         match ids.iter().position(|ids| ids.len() > max_length) {
             Some(side) => body.tally().add(pair.line, too_long(pair, side, surveyed.files.len() - 1)),
-            None => body.push(surveyed.place(pair.line, ordinal), hash(pair.sides[0]), &ids)?,
+            None => body.push(surveyed.place(pair.line, ordinal), text_hash(pair.sides[0]), &ids)?,
         }
     }
     body.write(&path)
@@ -77,10 +78,4 @@ fn encode_block(
 fn too_long(pair: TextPair<'_>, side: usize, last: usize) -> Rejection {
     let excerpt = pair.sides[side].chars().take(120).collect();
     Rejection { file: if side == 0 { 0 } else { last }, reason: Reason::TooManyTokens, excerpt }
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }

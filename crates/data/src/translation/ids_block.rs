@@ -57,7 +57,7 @@ impl IdsBody {
     pub(crate) fn push(&mut self, part: Part, hash: u64, sides: &[Vec<i32>; 2]) -> Result<()> {
         for (side, greatest) in sides.iter().zip(self.greatest) {
             if let Some(id) = side.iter().find(|id| !(0..=greatest).contains(*id)) {
-                return Err(outside(*id, greatest));
+                return Err(DataError::token_outside(*id, greatest));
             }
         }
         self.about.samples[part as usize] += 1;
@@ -78,22 +78,12 @@ impl IdsBody {
     }
 }
 
-fn outside(id: i32, greatest: i32) -> DataError {
-    DataError::Tokenizer {
-        path: None,
-        reason: format!("it makes id {id} of a sentence, and its tokens have ids 0 to {greatest}"),
-        remedy: "see that its post-processor adds tokens by the ids that they have".into(),
-    }
-}
-
 impl Block<AboutIds> {
     /// Hands over each pair, in order; `pair` is filled anew each time.
     pub(crate) fn each(&self, path: &Path, mut take: impl FnMut(&IdsPair) -> Result<()>) -> Result<()> {
         let (mut rest, mut pair) = (self.body(), IdsPair::default());
         while !rest.is_empty() {
-            rest = self.about.record(rest, &mut pair).ok_or_else(|| {
-                DataError::Internal(format!("{} does not hold what its checksum says", path.display()))
-            })?;
+            rest = self.about.record(rest, &mut pair).ok_or_else(|| block::foreign(path))?;
             take(&pair)?;
         }
         Ok(())

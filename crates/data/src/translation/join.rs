@@ -1,16 +1,18 @@
 //! The fourth stage: blocks of ids become datasets, that of the training part in shards where they are asked for.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
 
 use super::ids_block::{AboutIds, IdsPair};
-use super::survey::{Surveyed, block_path};
+use super::survey::Surveyed;
 use super::tokenizers::Tokenizers;
 use super::{PrepareOptions, PreparedPart, Watch};
 use crate::preparation::block;
+use crate::preparation::blocks::block_path;
 use crate::preparation::held_out::Part;
+use crate::preparation::overlap::overlaps;
 use crate::preparation::watch::{look, share};
 use crate::{ColumnSpec, DataError, DatasetWriter, Result, Row};
 
@@ -50,40 +52,28 @@ pub(crate) fn join(
     let wanted = parts.into_iter().filter(|part| samples[*part as usize] > 0);
     let writer = |part: Part| Writer::create(work, part, samples[part as usize], tokenizers, options);
     let mut writers = wanted.map(|part| Ok((part, writer(part)?))).collect::<Result<BTreeMap<_, _>>>()?;
-    let whole: u64 = corpora.iter().map(Surveyed::pairs).sum();
+    let whole: u64 = corpora.iter().map(|surveyed| surveyed.blocks.samples()).sum();
     let mut before = 0;
     for surveyed in corpora {
-        for index in 0..surveyed.blocks() {
-            look(
-                watch,
-                "publish",
-                before + surveyed.before[index],
-                share(before + surveyed.before[index], whole),
-            )?;
+        for index in 0..surveyed.blocks.len() {
+            let done = before + surveyed.blocks.before(index);
+            look(watch, "publish", done, share(done, whole))?;
             let path = block_path(work, surveyed.part, index, "ids");
             block::expect::<AboutIds>(&path)?.each(&path, |pair| {
                 let writer = pair.part.and_then(|part| writers.get_mut(&part));
                 writer.map_or(Ok(()), |writer| writer.push(pair))
             })?;
         }
-        before += surveyed.pairs();
+        before += surveyed.blocks.samples();
     }
-    let overlaps = overlaps(&writers);
+    let sources = writers.iter().map(|(part, writer)| (*part, &writer.sources[..]));
+    let overlaps = overlaps(&sources.collect());
     let fingerprints = tokenizers.fingerprints()?;
     let about = json!({ "task": "translation", "preparation": preparation,
                         "tokenizers": fingerprints, "vocabulary": tokenizers.sizes(),
                         "maxLength": options.max_length });
     let finish = |writer: Writer| Ok((writer.part.name().to_owned(), writer.finish(&about)?));
     Ok(Joined { parts: writers.into_values().map(finish).collect::<Result<_>>()?, overlaps })
-}
-
-fn overlaps(writers: &BTreeMap<Part, Writer>) -> BTreeMap<String, u64> {
-    let train = writers.get(&Part::Train).map_or(&[][..], |writer| &writer.sources);
-    let others = || writers.values().filter(|writer| writer.part != Part::Train);
-    let asked: HashSet<u64> = others().flat_map(|writer| writer.sources.iter().copied()).collect();
-    let found: HashSet<u64> = train.iter().copied().filter(|source| asked.contains(source)).collect();
-    let shared = |writer: &Writer| writer.sources.iter().filter(|source| found.contains(*source)).count();
-    others().map(|writer| (writer.part.name().to_owned(), shared(writer) as u64)).collect()
 }
 
 impl Writer {

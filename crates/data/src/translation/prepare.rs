@@ -16,7 +16,7 @@ use super::text_steps::TextSteps;
 use super::tokenizers::tokenizers;
 use super::{PrepareOptions, Prepared, Watch};
 use crate::preparation::folder::{MANIFEST, REPORT};
-use crate::preparation::{cache, write_json};
+use crate::preparation::{ReportHead, cache, said_in_report, write_json};
 use crate::{DataError, Result};
 
 /// Reads, checks, tokenises and stores a parallel corpus, or finds that it has been done.
@@ -92,15 +92,9 @@ fn build(
 /// Fails for the first corpus that is mostly bad or of unequal files, and leaves the report beside the folder that is not made.
 fn refuse_unusable(corpora: &[Surveyed], options: &PrepareOptions) -> Result<()> {
     corpora.iter().try_for_each(Surveyed::refuse_unusable).map_err(|error| {
-        let DataError::Corpus { path, line, reason, remedy } = error else { return error };
         let parts = corpora.iter().map(|surveyed| part_report(surveyed, 0)).collect();
-        let report = Report { schema: 1, parts, ..Report::default() };
-        let file = options.output.join(REPORT);
-        let remedy = match write_json(&file, &report) {
-            Ok(()) => format!("{remedy}; every line is listed in {}", file.display()),
-            Err(_) => remedy,
-        };
-        DataError::Corpus { path, line, reason, remedy }
+        let report = Report { head: ReportHead::of(parts), ..Report::default() };
+        said_in_report(error, &options.output, &report)
     })
 }
 

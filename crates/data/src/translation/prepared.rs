@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::PrepareOptions;
 use super::text_steps::{TEXT_STEPS, TextSteps};
 use super::tokenizers::{TARGET, tokenizer_files};
-use crate::preparation::folder::{MANIFEST, REPORT, check_datasets, read_manifest, refused};
-use crate::{DataError, Result, Tokenizer};
+use crate::preparation::folder::{
+    REPORT, check_datasets, check_fingerprint, check_tokenizer, read_manifest, refused,
+};
+use crate::{DataError, Result};
 
 /// What a preparation has made, or found made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,13 +91,9 @@ pub(crate) fn open(folder: &Path, fingerprint: &str, reused: bool) -> Result<Pre
 
 fn check(folder: &Path, fingerprint: &str) -> Result<Manifest> {
     let manifest: Manifest = read_manifest(folder)?;
-    if manifest.fingerprint != fingerprint {
-        return Err(DataError::dataset(&folder.join(MANIFEST), "it was made from other inputs or options"));
-    }
+    check_fingerprint(folder, &manifest.fingerprint, fingerprint)?;
     for (path, fingerprint) in tokenizer_files(folder, manifest.joint).iter().zip(&manifest.tokenizers) {
-        if Tokenizer::open(path)?.fingerprint()? != *fingerprint {
-            return Err(DataError::dataset(path, "it is not the tokenizer that the datasets were made with"));
-        }
+        check_tokenizer(path, fingerprint)?;
     }
     if TextSteps::open(folder)? != TextSteps::of(&manifest.options) {
         return Err(DataError::dataset(&folder.join(TEXT_STEPS), "it does not say what was done here"));

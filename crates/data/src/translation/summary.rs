@@ -1,15 +1,12 @@
 //! From tallies to the report and its warnings.
 
-use std::collections::BTreeMap;
-
 use super::join::Joined;
 use super::report::Report;
 use super::survey::Surveyed;
 use super::tokenizers::Tokenizers;
-use super::{HeldOut, PrepareOptions, Vocabulary, VocabularyType};
+use super::{PrepareOptions, Vocabulary, VocabularyType};
 use crate::preparation::held_out::Part;
-use crate::preparation::tally::push_run;
-use crate::preparation::{PartReport, file_warnings};
+use crate::preparation::{PartReport, ReportHead, file_warnings};
 
 /// What became of one corpus, of which `kept` pairs are in a dataset.
 pub(crate) fn part_report(surveyed: &Surveyed, kept: u64) -> PartReport {
@@ -25,16 +22,10 @@ pub(crate) fn report(
     tokenizers: &Tokenizers,
 ) -> Report {
     let samples = |part: Part| joined.parts.get(part.name()).map_or(0, |part| part.samples);
-    let mut held_out: BTreeMap<String, Vec<[u64; 2]>> = BTreeMap::new();
-    for (line, part) in corpora.iter().flat_map(|surveyed| &surveyed.held.lines) {
-        push_run(held_out.entry(part.name().to_owned()).or_default(), *line);
-    }
+    let parts = corpora.iter().map(|surveyed| part_report(surveyed, samples(surveyed.part))).collect();
+    let held = corpora.iter().map(|surveyed| &surveyed.held);
     Report {
-        schema: 1,
-        parts: corpora.iter().map(|surveyed| part_report(surveyed, samples(surveyed.part))).collect(),
-        held_out_seed: (!held_out.is_empty()).then_some(options.held_out.seed),
-        held_out,
-        held_out_every: options.held_out.every,
+        head: ReportHead::of(parts).holding_out(held, &options.held_out),
         sources_also_in_train: joined.overlaps.clone(),
         warnings: warnings(corpora, joined, options, tokenizers),
     }
@@ -47,10 +38,9 @@ fn warnings(
     tokenizers: &Tokenizers,
 ) -> Vec<String> {
     let mut warnings: Vec<_> = corpora.iter().flat_map(of_corpus).collect();
-    let HeldOut { valid, every, seed, .. } = options.held_out;
-    let unasked = options.valid.is_none() && valid.is_none() && every.is_none();
+    let unasked = options.held_out.unasked(options.valid.is_some());
     if let Some(valid) = joined.parts.get("valid").filter(|_| unasked) {
-        let samples = valid.samples;
+        let (samples, seed) = (valid.samples, options.held_out.seed);
         warnings.push(format!("valid: without files, {samples} training lines are held out (seed {seed})"));
     }
     for (part, count) in joined.overlaps.iter().filter(|(_, count)| **count > 0) {

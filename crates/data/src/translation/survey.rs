@@ -1,7 +1,7 @@
 //! The first stage: a corpus is read once, its pairs are processed and kept in blocks, lines are left out or held out,
 //! and whether the corpus is any good is known.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,7 @@ use super::{PrepareOptions, Watch};
 use crate::parallel::ordered;
 use crate::preparation::FileReport;
 use crate::preparation::block;
+use crate::preparation::blocks::{Blocks, block_path, survey_path};
 use crate::preparation::held_out::{Draw, Held, Part, hold_out};
 use crate::preparation::inputs::InputFile;
 use crate::preparation::tally::Tally;
@@ -30,8 +31,9 @@ pub(crate) struct Surveyed {
     pub(crate) files: Vec<FileReport>,
     pub(crate) lines: u64,
     pub(crate) tally: Tally,
-    /// Pairs before each block, and after the last.
-    pub(crate) before: Vec<u64>,
+    /// Samples are pairs.
+    #[serde(rename = "before")]
+    pub(crate) blocks: Blocks,
     pub(crate) held: Held,
 }
 
@@ -48,11 +50,6 @@ struct RawBlocks {
     index: usize,
 }
 
-/// Where the block `index` of a part lies; `kind` is `text` or `ids`.
-pub(crate) fn block_path(work: &Path, part: Part, index: usize, kind: &str) -> PathBuf {
-    work.join("blocks").join(format!("{}-{index:06}.{kind}", part.name()))
-}
-
 /// Reads a corpus, or finds that it has been read. Of a survey that has lost a block only that one is made again.
 pub(crate) fn survey(
     work: &Path,
@@ -63,9 +60,10 @@ pub(crate) fn survey(
     steps: &Steps,
     watch: &dyn Watch,
 ) -> Result<Surveyed> {
-    let marker = work.join("blocks").join(format!("{}.survey", part.name()));
+    let marker = survey_path(work, part);
+    let pairs = |about: &AboutText| about.pairs;
     if let Some(done) = block::read::<Surveyed>(&marker)?
-        && done.about.is_whole(work, options, watch)?
+        && done.about.blocks.are_whole((work, part), options.threads(), watch, pairs)?
     {
         return Ok(done.about);
     }
@@ -75,12 +73,12 @@ pub(crate) fn survey(
     let mut raw = RawBlocks { pairs: Pairs::open(corpus)?, index: 0 };
     let training = part == Part::Train;
     let mut draw = training.then(|| Draw::of(&options.held_out, options.valid.is_some()));
-    let (mut lines, mut tally, mut before) = (0, Tally::default(), vec![0]);
+    let (mut lines, mut tally, mut blocks) = (0, Tally::default(), Blocks::default());
     let process = || |raw: Raw| process(work, part, raw, last, steps);
     ordered(options.threads(), &mut raw, process, |(about, numbers, read)| {
         draw.iter_mut().for_each(|draw| numbers.iter().for_each(|line| draw.offer(*line)));
         lines += about.lines;
-        before.push(before.last().copied().unwrap_or(0) + about.pairs);
+        blocks.push(about.pairs);
         tally.append(about.tally);
         look(watch, "survey", lines, share(read, size))
     })?;
@@ -89,12 +87,11 @@ pub(crate) fn survey(
         let (reason, remedy) = ("there is no line in it".into(), "give a file with sentences".into());
         return Err(DataError::Corpus { path, line: None, reason, remedy });
     }
-    let files = raw.pairs.facts().into_iter().zip(inputs);
-    let files = files.map(|(facts, input)| FileReport { facts, sha256: input.sha256.clone() }).collect();
-    let pairs = before.last().copied().unwrap_or(0);
-    let held = draw.map(|draw| hold_out(draw, pairs, &options.held_out, options.valid.is_some(), &path));
+    let files = FileReport::all(raw.pairs.facts(), inputs);
+    let (pairs, asked) = (blocks.samples(), &options.held_out);
+    let held = draw.map(|draw| hold_out(draw, pairs, asked, options.valid.is_some(), &path));
     let held = held.transpose()?.unwrap_or_default();
-    let surveyed = Surveyed { part, files, lines, tally, before, held };
+    let surveyed = Surveyed { part, files, lines, tally, blocks, held };
     block::write(&marker, &surveyed, &[])?;
     Ok(surveyed)
 }
@@ -147,36 +144,10 @@ fn process(
 }
 
 impl Surveyed {
-    /// Whether all blocks are still what they were: they may have been lost with the power after the survey was kept.
-    fn is_whole(&self, work: &Path, options: &PrepareOptions, watch: &dyn Watch) -> Result<bool> {
-        let check = || {
-            |index: usize| {
-                let block = block::read::<AboutText>(&block_path(work, self.part, index, "text"))?;
-                let pairs = self.before[index + 1] - self.before[index];
-                Ok((index, block.is_some_and(|block| block.about.pairs == pairs)))
-            }
-        };
-        let mut whole = true;
-        ordered(options.threads(), (0..self.blocks()).map(Ok), check, |(index, found)| {
-            whole &= found;
-            look(watch, "survey", self.before[index + 1], share(self.before[index + 1], self.pairs()))
-        })?;
-        Ok(whole)
-    }
-
-    pub(crate) fn blocks(&self) -> usize {
-        self.before.len() - 1
-    }
-
-    /// Pairs in all blocks.
-    pub(crate) fn pairs(&self) -> u64 {
-        self.before.last().copied().unwrap_or(0)
-    }
-
     /// Pairs that are not held out.
     pub(crate) fn left(&self) -> u64 {
-        let regular = self.held.every.map_or(0, |every| self.pairs() / every);
-        self.pairs().saturating_sub(regular).saturating_sub(self.held.lines.len() as u64)
+        let regular = self.held.every.map_or(0, |every| self.blocks.samples() / every);
+        self.blocks.samples().saturating_sub(regular).saturating_sub(self.held.lines.len() as u64)
     }
 
     /// The part that a pair goes to; `ordinal` counts the pairs of the corpus from 0.

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::options::VocabularyType;
-use super::survey::{Surveyed, block_path};
+use super::survey::Surveyed;
 use super::text_block::AboutText;
 use super::{PrepareOptions, Watch};
 use crate::parallel::ordered;
 use crate::preparation::block;
+use crate::preparation::blocks::block_path;
 use crate::preparation::held_out::Part;
 use crate::preparation::watch::{look, share};
 use crate::tokenizer::{Subword, WordCounts, Words};
@@ -109,7 +110,7 @@ fn count(work: &Path, train: &Surveyed, options: &PrepareOptions, watch: &dyn Wa
             let path = block_path(work, train.part, index, "text");
             let block = block::expect::<AboutText>(&path)?;
             let mut counts = WordCounts::new(words);
-            for (pair, ordinal) in block.pairs(&path)?.zip(train.before[index]..) {
+            for (pair, ordinal) in block.pairs(&path)?.zip(train.blocks.before(index)..) {
                 if train.place(pair.line, ordinal) == Part::Train {
                     pair.sides.iter().enumerate().for_each(|(side, text)| counts.add(text, side));
                 }
@@ -117,10 +118,10 @@ fn count(work: &Path, train: &Surveyed, options: &PrepareOptions, watch: &dyn Wa
             Ok((index, counts))
         }
     };
-    ordered(options.threads(), (0..train.blocks()).map(Ok), count, |(index, counts)| {
+    ordered(options.threads(), (0..train.blocks.len()).map(Ok), count, |(index, counts)| {
         all.merge(counts);
-        let lines = train.before[index + 1];
-        look(watch, "tokenizer", lines, 0.5 * share(lines, train.pairs()))
+        let pairs = train.blocks.through(index);
+        look(watch, "tokenizer", pairs, 0.5 * share(pairs, train.blocks.samples()))
     })?;
     Ok(all)
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use sagetrain_data::classification::{Columns, HeldOut, PrepareOptions, Prepared, Report, prepare};
 use sagetrain_data::{Column, DataError, Dataset};
 
-use super::support::encoder;
+use super::support::{encoder, lines};
 
 /// Where the text, a second one and the label stand, by number.
 pub fn columns(text: usize, pair: Option<usize>, label: usize) -> Option<Columns> {
@@ -31,6 +31,15 @@ pub fn gzipped(folder: &Path, name: &str, text: &str) -> PathBuf {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text.as_bytes()).unwrap();
     file(folder, name, encoder.finish().unwrap())
+}
+
+/// Both sides of the embedded corpus as pairs with one of three labels, so many rows of it, some of them bad.
+pub fn corpus_pairs(rows: usize) -> String {
+    let row = |(index, line): (usize, &String)| match index % 97 {
+        13 => "no columns here\n".to_owned(),
+        _ => format!("{line}\t{}\n", ["red", "green", "blue"][index % 3]),
+    };
+    lines("train").iter().cycle().take(rows).enumerate().map(row).collect()
 }
 
 /// Options for one training file of text and label, nothing held out.

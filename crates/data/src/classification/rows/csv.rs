@@ -12,6 +12,10 @@ use crate::text::{FileFacts, LONGEST_LINE, Reason, TextFile, corpus, excerpt};
 /// Columns of a row, at most.
 const MOST_COLUMNS: usize = 1 << 14;
 
+/// Lines of a last row whose quote is not closed, at most: so many a row that was cut may have, while a quote that should
+/// not be there takes all rows behind it.
+const MOST_LINES_CUT: u64 = 16;
+
 /// Reads one file row by row.
 #[derive(Debug)]
 pub(crate) struct CsvRows {
@@ -20,6 +24,8 @@ pub(crate) struct CsvRows {
     /// The columns of a row back to back, and their ends.
     fields: Vec<u8>,
     ends: Vec<usize>,
+    /// Rows before the one that is being read.
+    rows: u64,
     /// Whether the last byte that was read is a line feed.
     ended: bool,
 }
@@ -27,7 +33,8 @@ pub(crate) struct CsvRows {
 impl CsvRows {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let (fields, ends) = (vec![0; 1 << 12], vec![0; 16]);
-        Ok(Self { file: TextFile::open(path)?, parser: Box::new(Reader::new()), fields, ends, ended: false })
+        let (file, parser) = (TextFile::open(path)?, Box::new(Reader::new()));
+        Ok(Self { file, parser, fields, ends, rows: 0, ended: false })
     }
 
     pub(super) fn facts(&self) -> &FileFacts {
@@ -69,7 +76,7 @@ impl CsvRows {
                     let line = line.unwrap_or(starts);
                     self.file.facts.lines = self.lines();
                     let open = last && quotes % 2 == 1 && self.lines() > line;
-                    return Ok(Some(self.row(line, written, columns, open)));
+                    return self.row(line, written, columns, open).map(Some);
                 }
             }
         }
@@ -81,18 +88,25 @@ impl CsvRows {
     }
 
     /// `open`: the file ended within a quote that began in an earlier line.
-    fn row(&self, line: u64, written: usize, columns: usize, open: bool) -> Row {
-        let bytes = &self.fields[..written];
-        if open {
-            return Row { line, content: Err((Reason::UnclosedQuote, excerpt(bytes))) };
+    fn row(&mut self, line: u64, written: usize, columns: usize, open: bool) -> Result<Row> {
+        let (bytes, lines) = (&self.fields[..written], self.lines() - line + 1);
+        if open && lines > MOST_LINES_CUT.min(self.rows) {
+            let reason =
+                format!("a quote in the row that begins here is not closed, so {lines} lines are one row");
+            let remedy = "close it, or double it where it belongs to the text";
+            return Err(corpus(&self.file.facts.path, Some(line), &reason, remedy));
         }
-        Row { line, content: Ok(Raw::Fields(bytes.to_vec(), self.ends[..columns].to_vec())) }
+        self.rows += 1;
+        if open {
+            return Ok(Row { line, content: Err((Reason::UnclosedQuote, excerpt(bytes))) });
+        }
+        Ok(Row { line, content: Ok(Raw::Fields(bytes.to_vec(), self.ends[..columns].to_vec())) })
     }
 
     fn grow(&mut self, line: u64) -> Result<()> {
         if self.fields.len() >= LONGEST_LINE {
             let reason = format!("the row that begins here has more than {LONGEST_LINE} bytes");
-            let remedy = "close the quote that is open in it, or leave it out";
+            let remedy = "close the quote that is open in it, or leave the row out";
             return Err(corpus(&self.file.facts.path, Some(line), &reason, remedy));
         }
         self.fields.resize(self.fields.len() * 2, 0);

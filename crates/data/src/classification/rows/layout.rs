@@ -5,8 +5,8 @@ use std::path::Path;
 use super::Row;
 use super::format::Format;
 use crate::Result;
+use crate::classification::Column;
 use crate::classification::plan::{Labelled, Official, PlannedFile};
-use crate::classification::{Column, Header};
 use crate::text::corpus;
 
 /// A column that has been found: its place, or the key of an object.
@@ -20,8 +20,6 @@ pub(crate) enum Place {
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) format: Format,
-    /// Whether the first row is no sample.
-    pub(crate) header: bool,
     pub(crate) text: Place,
     pub(crate) pair: Option<Place>,
     /// None: the file is not labelled.
@@ -38,14 +36,13 @@ pub(crate) struct Layout {
 struct First<'a> {
     path: &'a Path,
     format: Format,
-    /// Whether it names the columns.
-    header: bool,
+    line: u64,
     /// Its columns or keys.
     fields: Vec<String>,
 }
 
 impl Layout {
-    /// Finds the columns of a file by its first row.
+    /// Finds the columns of a file by its header, or its first row that can be read.
     pub(crate) fn of(file: &PlannedFile, first: Option<&Row>) -> Result<Self> {
         let first = First::of(file, first)?;
         let text = first.place(&file.columns.text)?;
@@ -62,10 +59,9 @@ impl Layout {
             Some(share) => Some([named(share.columns[0])?, named(share.columns[1])?]),
             None => None,
         };
-        let strict = official.is_none() && first.format != Format::Json;
+        let strict = official.is_none() && first.format != Format::Json && !first.fields.is_empty();
         Ok(Self {
             format: first.format,
-            header: first.header,
             text,
             pair,
             label,
@@ -79,17 +75,18 @@ impl Layout {
 
 impl<'a> First<'a> {
     fn of(file: &'a PlannedFile, row: Option<&Row>) -> Result<Self> {
-        let named = file.columns.each().any(|column| matches!(column, Column::Name(_)));
-        let objects = file.format == Format::Json;
-        let header = !objects && (file.header == Header::Yes || file.header == Header::Auto && named);
-        let fields = match row.and_then(|row| row.content.as_ref().ok()) {
-            Some(raw) if objects => {
-                raw.object().map(|object| object.into_iter().map(|(key, _)| key).collect())
+        let line = row.map_or(1, |row| row.line);
+        let fields = match row.map(|row| row.names(file.format)) {
+            Some(Ok(fields)) => fields,
+            found if file.has_header() => {
+                let what = found.and_then(Result::err).map_or("not there", |(reason, _)| reason.what());
+                let reason = format!("its first line should name the columns and is {what}");
+                let remedy = "mend it, or number the columns from 0 and leave out header";
+                return Err(corpus(&file.path, Some(line), &reason, remedy));
             }
-            Some(raw) => raw.fields().map(|fields| fields.into_iter().map(str::to_owned).collect()),
-            None => Ok(Vec::new()),
+            _ => Vec::new(),
         };
-        Ok(Self { path: &file.path, format: file.format, header, fields: fields.unwrap_or_default() })
+        Ok(Self { path: &file.path, format: file.format, line, fields })
     }
 
     fn has(&self, column: &Column) -> bool {
@@ -107,19 +104,26 @@ impl<'a> First<'a> {
                 Err(corpus(self.path, None, &reason, "name the keys in columns"))
             }
             (Column::Number(number), _) => Ok(Place::At(*number)),
-            (Column::Name(name), _) => match self.fields.iter().position(|field| field == name) {
-                Some(place) => Ok(Place::At(place)),
-                None => {
-                    let names: Vec<_> = self.fields.iter().map(|field| format!("`{field}`")).collect();
-                    let reason = format!("no column is named `{name}`; its header has {}", names.join(", "));
-                    Err(corpus(
-                        self.path,
-                        Some(1),
-                        &reason,
-                        "name one of these, or number the columns from 0",
-                    ))
-                }
-            },
+            (Column::Name(name), _) => self.named(name),
+        }
+    }
+
+    fn named(&self, name: &str) -> Result<Place> {
+        let refused = |reason: String, remedy: &str| Err(corpus(self.path, Some(self.line), &reason, remedy));
+        let mut places = self.fields.iter().enumerate().filter(|(_, field)| *field == name);
+        match (places.next(), places.next()) {
+            (Some((place, _)), None) => Ok(Place::At(place)),
+            (Some((first, _)), Some((second, _))) => refused(
+                format!("its columns {first} and {second}, counted from 0, are both named `{name}`"),
+                "rename one of them, or number the columns from 0 and give header: true",
+            ),
+            (None, _) => {
+                let names: Vec<_> = self.fields.iter().map(|field| format!("`{field}`")).collect();
+                refused(
+                    format!("no column is named `{name}`; its header has {}", names.join(", ")),
+                    "name one of these, or number the columns from 0",
+                )
+            }
         }
     }
 }
