@@ -99,8 +99,7 @@ impl Smoothness {
             let apart = ascended(kind, &say(perturbed(&fixed, &free)?, step)?, &target)?;
             // Scaled as the loss is, so that 16-bit gradients do not vanish.
             let apart = apart.f_mul_scalar(forward.loss_scale)?;
-            let gradient = Tensor::f_run_backward(&[apart], &[free], false, false)?.remove(0);
-            let stride = gradient.f_mul_scalar(self.step_size / forward.loss_scale)?;
+            let stride = gradient(&apart, &free)?.f_mul_scalar(self.step_size / forward.loss_scale)?;
             perturbation = self.scaled(&perturbation.f_add(&stride)?)?;
         }
         let said = say(perturbed(embeddings, &perturbation)?, self.steps)?;
@@ -123,6 +122,15 @@ impl Smoothness {
         }; // [tokens, 1]
         Ok(perturbation.f_div(&size.f_add_scalar(GUARD)?)?.f_mul_scalar(self.radius)?)
     }
+}
+
+/// Of `apart` by `free`; the graph between them is freed.
+fn gradient(apart: &Tensor, free: &Tensor) -> Result<Tensor> {
+    // libtorch's own check dereferences the graph that is missing.
+    if !apart.requires_grad() {
+        return Err(ModelError::spec("smoothness", "ascends a gradient, and gradients are off on this thread"));
+    }
+    Ok(Tensor::f_run_backward(&[apart], &[free], false, false)?.remove(0))
 }
 
 /// In the format of the embeddings; the perturbation is float32.
