@@ -98,9 +98,7 @@ impl Bert {
     fn loss_of(&self, logits: &Tensor, inputs: &Inputs, smoothing: f64) -> Result<Loss> {
         let (spec, _) = self.head()?;
         match spec.kind {
-            HeadKind::Classification => {
-                classification_loss(logits, labels(inputs, spec.classes)?, smoothing)
-            }
+            HeadKind::Classification => classification_loss(logits, labels(inputs, spec.classes)?, smoothing),
             HeadKind::Regression if smoothing != 0.0 => {
                 let problem = "a number is given, which has no label to smooth: leave it out";
                 Err(ModelError::spec("labelSmoothing", problem))

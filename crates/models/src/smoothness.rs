@@ -71,13 +71,18 @@ impl Smoothness {
     pub fn check(&self, path: &str) -> Result<()> {
         let refuse = |key: &str, problem: String| Err(ModelError::spec(format!("{path}.{key}"), problem));
         let Self { weight, noise, step_size, radius, steps, .. } = *self;
-        for (key, value) in [("weight", weight), ("noise", noise), ("stepSize", step_size), ("radius", radius)] {
+        for (key, value) in
+            [("weight", weight), ("noise", noise), ("stepSize", step_size), ("radius", radius)]
+        {
             if !(value.is_finite() && value > 0.0) {
                 return refuse(key, format!("{value} is out of range; give a finite number above 0"));
             }
         }
         if !(1..=MOST_STEPS).contains(&steps) {
-            return refuse("steps", format!("{steps} is out of range; give a whole number from 1 to {MOST_STEPS}"));
+            return refuse(
+                "steps",
+                format!("{steps} is out of range; give a whole number from 1 to {MOST_STEPS}"),
+            );
         }
         Ok(())
     }
@@ -116,9 +121,7 @@ impl Smoothness {
     fn scaled(&self, perturbation: &Tensor) -> Result<Tensor> {
         let size = match self.norm {
             PerturbationNorm::Infinity => perturbation.f_abs()?.f_amax([-1].as_slice(), true)?,
-            PerturbationNorm::Euclidean => {
-                perturbation.f_norm_scalaropt_dim(2.0, [-1].as_slice(), true)?
-            }
+            PerturbationNorm::Euclidean => perturbation.f_norm_scalaropt_dim(2.0, [-1].as_slice(), true)?,
         }; // [tokens, 1]
         Ok(perturbation.f_div(&size.f_add_scalar(GUARD)?)?.f_mul_scalar(self.radius)?)
     }
@@ -128,7 +131,10 @@ impl Smoothness {
 fn gradient(apart: &Tensor, free: &Tensor) -> Result<Tensor> {
     // libtorch's own check dereferences the graph that is missing.
     if !apart.requires_grad() {
-        return Err(ModelError::spec("smoothness", "ascends a gradient, and gradients are off on this thread"));
+        return Err(ModelError::spec(
+            "smoothness",
+            "ascends a gradient, and gradients are off on this thread",
+        ));
     }
     Ok(Tensor::f_run_backward(&[apart], &[free], false, false)?.remove(0))
 }

@@ -76,7 +76,8 @@ fn loss_term_and_every_gradient_equal_those_of_pytorch() {
             for (parameter, found) in model.parameters().iter().zip(gradients(model.as_ref())) {
                 let expected = file.tensor(&format!("{kind}/{}/{}", index % 4, parameter.name)).unwrap();
                 let expected = expected.data().as_chunks::<4>().0.iter();
-                let expected: Vec<f64> = expected.map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect();
+                let expected: Vec<f64> =
+                    expected.map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect();
                 let apart = apart(&found, &expected);
                 assert!(apart < 1e-5, "{case} {}: {apart}", parameter.name);
             }
@@ -125,7 +126,12 @@ fn every_pass_has_dropout_of_its_own_and_all_are_functions_of_seed_and_step() {
     // Without any perturbation to speak of, what is left of the term is two passes' dropout: without dropout nothing.
     let still = json!({ "radius": 1e-9 });
     let left = |forward| f64::from_bits(term(still.clone(), forward));
-    assert!(left(training(1, 1)) > 1e-3 && left(evaluation()) < 1e-9, "{} {}", left(training(1, 1)), left(evaluation()));
+    assert!(
+        left(training(1, 1)) > 1e-3 && left(evaluation()) < 1e-9,
+        "{} {}",
+        left(training(1, 1)),
+        left(evaluation())
+    );
 }
 
 #[test]

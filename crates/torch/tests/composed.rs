@@ -5,9 +5,9 @@ mod plain;
 
 use plain::{assert_close, normal, tolerance, with_gradients};
 use sagetrain_torch::{
-    Activation, AttentionLayout, Dropout, MemoryLayout, PackedLinear, Philox, Precision, Table, attend_history,
-    attend_memory, best_log_probabilities, cross_attention, dropout, embed, layer_norm, linear, normal_like,
-    projected_cross_entropy, residual_add, residual_norm, self_attention, set_composed,
+    Activation, AttentionLayout, Dropout, MemoryLayout, PackedLinear, Philox, Precision, Table,
+    attend_history, attend_memory, best_log_probabilities, cross_attention, dropout, embed, layer_norm,
+    linear, normal_like, projected_cross_entropy, residual_add, residual_norm, self_attention, set_composed,
 };
 use tch::{Kind, Tensor};
 

@@ -280,7 +280,9 @@ fn check_smoothness(model: &dyn Model, options: &SessionOptions) -> Result<(), T
         return Ok(());
     }
     let kind = model.spec().kind();
-    let message = format!("perturbs the embeddings of an encoder, and a model of type \"{kind}\" is none; leave it out");
+    let message = format!(
+        "perturbs the embeddings of an encoder, and a model of type \"{kind}\" is none; leave it out"
+    );
     Err(TrainerError::Option { key: "smoothness", message })
 }
 

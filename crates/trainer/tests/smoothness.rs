@@ -63,7 +63,9 @@ fn options(change: Value) -> SessionOptions {
 
 fn train(session: &Session, numbers: std::ops::Range<usize>) -> Vec<StepReport> {
     let dataset = texts();
-    numbers.map(|number| wait(|reply| session.step(batch(&dataset, number), reply)).expect("a step")).collect()
+    numbers
+        .map(|number| wait(|reply| session.step(batch(&dataset, number), reply)).expect("a step"))
+        .collect()
 }
 
 fn weights(model: &ModelHandle) -> Vec<f32> {
@@ -84,8 +86,13 @@ fn sums(model: &dyn Model, number: usize, smoothness: &Smoothness) -> (f64, f64,
     };
     let inputs = column(Inputs::new(), TOKENS, samples(number).map(tokens).collect());
     let inputs = column(inputs, LABEL, samples(number).map(|sample| vec![label(sample)]).collect());
-    let forward =
-        Forward { training: true, precision: Precision::Float32, seed: 11, step: number as u64, loss_scale: 1.0 };
+    let forward = Forward {
+        training: true,
+        precision: Precision::Float32,
+        seed: 11,
+        step: number as u64,
+        loss_scale: 1.0,
+    };
     let encoder = model.as_encoder().expect("an encoder");
     let loss = encoder.smooth_loss(&inputs, 0.0, smoothness, &forward).expect("a loss");
     let tensors = model.parameters().tensors();
@@ -104,14 +111,20 @@ fn what_is_minimised_is_the_mean_loss_and_the_weighted_mean_term_of_all_micro_ba
     let rate = 1024.0;
     let (model, session) = start(
         encoder(),
-        options(json!({ "optimizer": { "type": "sgd", "lr": rate }, "maxGradientNorm": null, "smoothness": { "weight": 2 } })),
+        options(
+            json!({ "optimizer": { "type": "sgd", "lr": rate }, "maxGradientNorm": null, "smoothness": { "weight": 2 } }),
+        ),
     );
     let reports = train(&session, 0..2);
     let report = reports.last().expect("a report");
 
     let alone = create(&encoder(), WEIGHTS).expect("a model");
-    let before: Vec<f32> =
-        alone.parameters().tensors().iter().flat_map(|one| f32_values(one).expect("values").into_owned()).collect();
+    let before: Vec<f32> = alone
+        .parameters()
+        .tensors()
+        .iter()
+        .flat_map(|one| f32_values(one).expect("values").into_owned())
+        .collect();
     let [first, second] = [0, 1].map(|number| sums(alone.as_ref(), number, &smoothness));
     let count = samples(0).chain(samples(1)).count() as f64;
     assert!(report.updated && report.count as f64 == count);
@@ -119,9 +132,10 @@ fn what_is_minimised_is_the_mean_loss_and_the_weighted_mean_term_of_all_micro_ba
     assert!((report.smoothness.expect("a mean") / ((first.1 + second.1) / count) - 1.0).abs() < 1e-6);
     let gradient = first.2.iter().zip(&second.2).map(|(a, b)| f64::from(a + b) / count);
     let expected = before.iter().zip(gradient).map(|(before, gradient)| f64::from(*before) - rate * gradient);
-    let apart = weights(&model).into_iter().zip(expected).map(|(found, expected)| {
-        (f64::from(found) - expected).abs() / expected.abs().max(1.0)
-    });
+    let apart = weights(&model)
+        .into_iter()
+        .zip(expected)
+        .map(|(found, expected)| (f64::from(found) - expected).abs() / expected.abs().max(1.0));
     assert!(apart.fold(0.0, f64::max) < 1e-5);
 }
 
@@ -135,7 +149,8 @@ fn a_resumed_run_continues_to_the_same_bits_from_an_update_and_from_inside_one()
 
         let (_model, session) = start(encoder(), options(json!({})));
         train(&session, 0..stop);
-        let path = wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
+        let path =
+            wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
         let (model, session) = start(encoder(), options(json!({})));
         let loaded = wait(|reply| session.load(path, reply)).expect("loaded");
         assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
@@ -151,8 +166,11 @@ fn a_resumed_run_continues_to_the_same_bits_from_an_update_and_from_inside_one()
 fn a_checkpoint_of_other_smoothness_or_none_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let (_model, session) = start(encoder(), options(json!({})));
-    let path = wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
-    for (now, key) in [(json!({ "weight": 3, "norm": "euclidean" }), "smoothness.weight"), (Value::Null, "smoothness")] {
+    let path =
+        wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
+    for (now, key) in
+        [(json!({ "weight": 3, "norm": "euclidean" }), "smoothness.weight"), (Value::Null, "smoothness")]
+    {
         let (_model, session) = start(encoder(), options(json!({ "smoothness": now })));
         let warnings = wait(|reply| session.load(path.clone(), reply)).expect("loaded").warnings;
         assert!(warnings.iter().any(|text| text.starts_with(&format!("{key} changed from"))), "{warnings:?}");
@@ -161,12 +179,16 @@ fn a_checkpoint_of_other_smoothness_or_none_is_said() {
 
 #[test]
 fn a_perturbation_that_is_no_number_is_refused_by_its_name_and_changes_nothing() {
-    let (model, session) = start(encoder(), options(json!({ "accumulate": 1, "smoothness": { "noise": 1e30 } })));
+    let (model, session) =
+        start(encoder(), options(json!({ "accumulate": 1, "smoothness": { "noise": 1e30 } })));
     let before = digest(&model);
     let error = wait(|reply| session.step(batch(&texts(), 0), reply)).expect_err("no number");
     assert!(matches!(error, TrainerError::Perturbation { .. }));
     assert_eq!(error.code(), "ERR_NON_FINITE");
-    assert!(error.to_string().starts_with("smoothness: a perturbation of the embeddings became NaN"), "{error}");
+    assert!(
+        error.to_string().starts_with("smoothness: a perturbation of the embeddings became NaN"),
+        "{error}"
+    );
     assert!(digest(&model) == before);
 
     let skipping = json!({ "accumulate": 1, "smoothness": { "noise": 1e30 }, "nonFinite": "skip" });
