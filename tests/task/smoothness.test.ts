@@ -28,7 +28,7 @@ test.after.always(async () => {
 })
 
 /** What a training tells, with its accuracy in the end. */
-async function train(change: Partial<ClassificationTrainOptions>): Promise<{ begin: StartEvent; steps: readonly StepEvent[]; accuracy: number; smooth: number }> {
+async function told(change: Partial<ClassificationTrainOptions>): Promise<{ begin: StartEvent; steps: readonly StepEvent[]; accuracy: number; smooth: number }> {
   const run = task.train({ ...options, folder: false, ...change })
   const steps: StepEvent[] = []
   let begin: StartEvent | undefined
@@ -44,7 +44,7 @@ async function train(change: Partial<ClassificationTrainOptions>): Promise<{ beg
 
 test.serial('it learns as well, and smoother the more the term weighs', async (t) => {
   const smoothness = { weight: 5, radius: 2, steps: 2 }
-  const [light, heavy, none] = [await train({ smoothness: { ...smoothness, weight: 1e-6 } }), await train({ smoothness }), await train({})]
+  const [light, heavy, none] = [await told({ smoothness: { ...smoothness, weight: 1e-6 } }), await told({ smoothness }), await told({})]
   for (const { accuracy } of [light, heavy, none]) t.true(accuracy > 0.95, `accuracy ${accuracy}`)
   t.true(heavy.smooth < light.smooth * 0.75, `${heavy.smooth} ${light.smooth}`)
   t.true(none.steps.every((step) => !('smoothness' in step)))

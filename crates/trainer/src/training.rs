@@ -3,6 +3,7 @@
 use crate::error::TrainerError;
 use crate::inputs::inputs;
 use crate::options::SessionOptions;
+use crate::smoothness;
 use crate::tally::{Sums, Tally};
 use crate::updater::Updater;
 use sagetrain_data::Batch;
@@ -89,7 +90,7 @@ impl Training {
         options: SessionOptions,
     ) -> Result<Self, TrainerError> {
         let threads = options.threads();
-        check_smoothness(model, &options)?;
+        smoothness::check(model, &options.run)?;
         sagetrain_torch::set_threads(threads)?;
         let optimizer = Updater::new(model, device, &options.optimizer, &options.update)?;
         let (pending, window) = (Pending::default(), Tally::default());
@@ -186,13 +187,7 @@ impl Training {
             step: self.passes,
             loss_scale: self.optimizer.loss_scale(),
         };
-        let smoothing = self.options.run.label_smoothing;
-        let loss = match (&self.options.run.smoothness, model.as_encoder()) {
-            (Some(smoothness), Some(encoder)) => {
-                encoder.smooth_loss(inputs, smoothing, smoothness, &forward)?
-            }
-            _ => model.loss(inputs, smoothing, &forward)?,
-        };
+        let loss = smoothness::loss(model, inputs, &self.options.run, &forward)?;
         self.passes += 1;
         Ok(loss)
     }
@@ -272,18 +267,6 @@ impl Training {
             optimizer_seconds: 0.0,
         }
     }
-}
-
-/// Refuses smoothness of a model that has no embeddings to perturb.
-fn check_smoothness(model: &dyn Model, options: &SessionOptions) -> Result<(), TrainerError> {
-    if options.run.smoothness.is_none() || model.as_encoder().is_some() {
-        return Ok(());
-    }
-    let kind = model.spec().kind();
-    let message = format!(
-        "perturbs the embeddings of an encoder, and a model of type \"{kind}\" is none; leave it out"
-    );
-    Err(TrainerError::Option { key: "smoothness", message })
 }
 
 fn contiguous(gradient: Option<Tensor>) -> Result<Option<Tensor>, TrainerError> {
