@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { count, object, oneOf, positive } from './options.js'
+import { count, expected, object, oneOf, positive } from './options.js'
 
 /**
  * SMART's smoothness-inducing regularisation (Jiang et al., ACL 2020): what an encoder says should hardly change where its embeddings do. To the
@@ -41,7 +41,7 @@ export const smoothnessOptions = object({
   weight: v.optional(positive, 1),
   noise: v.optional(positive, 1e-5),
   stepSize: v.optional(positive, 1e-5),
-  steps: v.optional(count, 1),
+  steps: v.optional(v.pipe(count, v.maxValue(1000, expected('a whole number of at most 1000'))), 1),
   radius: v.optional(positive, 1),
   norm: v.optional(oneOf(['infinity', 'euclidean']), 'infinity'),
 })

@@ -82,11 +82,11 @@ test.serial('what cannot be is refused by its name', async (t) => {
     [{ noise: -1 }, 'noise'],
     [{ stepSize: Number.NaN }, 'stepSize'],
     [{ steps: 1.5 }, 'steps'],
+    [{ steps: 1001 }, 'steps'],
     [{ radius: 0 }, 'radius'],
     [{ norm: 'l1' as never }, 'norm'],
     [{ wieght: 1 } as never, 'wieght'],
   ]
   for (const [smoothness, key] of cases) t.is((await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, smoothness }))).fields['key'], `train.smoothness.${key}`)
-  t.regex((await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, smoothness: { steps: 1001 }, folder: false }).done)).message, /^smoothness\.steps: 1001/)
   t.regex((await refusal(t, 'ERR_NON_FINITE', () => task.train({ ...options, smoothness: { noise: 1e30 }, folder: false }).done)).message, /^smoothness: a perturbation of the embeddings became NaN/)
 })
