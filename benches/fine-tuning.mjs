@@ -2,6 +2,7 @@
 //
 //   node benches/fine-tuning.mjs --python VENV/bin/python [--model minilm-l6] [--precision float32] [--threads 2] [--steps 12] [--warmup 3] [--rounds 3]
 //   node benches/fine-tuning.mjs --python VENV/bin/python --model bert-base --precision bfloat16 --tsv reviews.tsv.gz
+//   node benches/fine-tuning.mjs --smoothness '{}'                                       what SMART's regularisation costs; no peer is needed
 //
 // Batches of 32 sequences, shuffled, of the lengths that text has: the English side of the embedded corpus, or the first column of --tsv. Weights are random
 // and the same for all; dropout 0.1. The peers pad each batch to its longest sequence, as transformers' DataCollatorWithPadding does.
@@ -28,8 +29,10 @@ const { values } = parseArgs({
     tsv: { type: 'string' },
     tokenizer: { type: 'string' },
     sage: { type: 'boolean', default: false },
+    smoothness: { type: 'string' },
     json: { type: 'boolean', default: false },
     child: { type: 'string' },
+    smooth: { type: 'boolean', default: false },
   },
 })
 const [threads, steps, warmup, rounds, batchSize] = ['threads', 'steps', 'warmup', 'rounds', 'batch'].map((key) => Number(values[key]))
@@ -58,7 +61,7 @@ async function train(folder) {
   const samples = rows.map((tokens, index) => ({ tokens: Int32Array.from(tokens), label: Int32Array.of(index % 2) }))
   const dataset = await Dataset.from(samples)
   const optimizer = adam({ lr: 2e-5, ...(values.sage && { sage: {} }) })
-  const session = await Session.create({ model, optimizer, maxGradientNorm: 1, precision: values.precision, threads, seed: 1 })
+  const session = await Session.create({ model, optimizer, maxGradientNorm: 1, precision: values.precision, threads, seed: 1, ...(values.smooth && { smoothness: JSON.parse(values.smoothness) }) })
   let [started, optimizerSeconds, loss] = [0, 0, 0]
   for (let step = 0; step < warmup + steps; step += 1) {
     if (step === warmup) [started, optimizerSeconds] = [performance.now(), 0]
@@ -82,9 +85,11 @@ async function compare(folder) {
   const rows = await sequences(vocabularySize)
   await writeFile(join(folder, 'sequences.json'), JSON.stringify(rows.map((row) => [...row])))
   const own = process.argv.slice(2)
+  const ours = (...more) => () => run(process.execPath, [fileURLToPath(import.meta.url), ...own, '--child', folder, ...more])
   const peer = (mode) => () => run(values.python, [join(here, 'peers', 'fine_tuning.py'), mode, folder, '--precision', values.precision, '--threads', `${threads}`, '--steps', `${steps}`, '--warmup-steps', `${warmup}`, '--batch', `${batchSize}`])
   const systems = {
-    sagetrain: () => run(process.execPath, [fileURLToPath(import.meta.url), ...own, '--child', folder]),
+    sagetrain: ours(),
+    ...(values.smoothness && { [`smoothness ${values.smoothness}`]: ours('--smooth') }),
     ...(values.python && { 'PyTorch loop': peer('loop'), 'transformers Trainer': peer('trainer') }),
   }
   const results = Object.fromEntries(Object.keys(systems).map((name) => [name, []]))

@@ -152,6 +152,8 @@ test('bad options are named by their key', async (t) => {
     [{ threads: 0 }, /threads/],
     [{ accumulate: 0 }, /accumulate/],
     [{ labelSmoothing: 1 }, /labelSmoothing/],
+    [{ smoothness: { weight: 0 } }, /smoothness\.weight/],
+    [{ smoothness: {} }, /smoothness: .*"mlp"/],
     [{ schedule: { type: 'cosine', warmupSteps: 1 } }, /totalSteps/],
     [{ seed: Number.NaN }, /seed/],
     [{ seed: -1 }, /^seed: /],

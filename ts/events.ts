@@ -54,6 +54,8 @@ export interface StepEvent extends Base<'step'> {
   readonly nll: number
   /** The same in bits: nll / ln 2. */
   readonly bits: number
+  /** Mean of the smoothness term that is minimised beside the loss, without its weight; absent without it. */
+  readonly smoothness?: number
   /** The rate of the step; absent where it was skipped. */
   readonly lr?: number
   /** Global norm of the gradient before clipping; absent where neither clipping nor the check ran. */

@@ -10,6 +10,7 @@ import { expected, object, parse, positive, text } from './options.js'
 import type { LossScaleOptions, OptimizerOptions } from './optim/optimizer-options.js'
 import type { SensitivityReport } from './optim/sensitivity.js'
 import { encodeOptimizer, type OptimizerSpec } from './optim/spec.js'
+import type { SmoothnessOptions } from './smoothness.js'
 
 /**
  * Of the matrix products and what flows between them; weights and optimizer states stay float32. `float16` has dynamic loss scaling; on
@@ -66,6 +67,8 @@ export interface SessionOptions extends OptimizerOptions {
    * @default 0
    */
   readonly labelSmoothing?: number
+  /** Keeps an encoder's outputs smooth around its embeddings; `{}` with the defaults. Other models refuse it. */
+  readonly smoothness?: SmoothnessOptions
 }
 
 /** A session's options, defaults filled in for this machine: plain JSON. */
@@ -79,6 +82,7 @@ export interface SessionSpec extends OptimizerOptions {
   readonly seed: number
   readonly accumulate: number
   readonly labelSmoothing: number
+  readonly smoothness?: Required<SmoothnessOptions>
   readonly average?: { readonly decay: number }
 }
 
@@ -100,6 +104,8 @@ export interface StepReport {
   readonly loss: number
   /** Mean negative log-likelihood in nats, without smoothing; NaN where nothing was read. */
   readonly nll: number
+  /** Mean of the smoothness term that is minimised beside the loss, without its weight; absent without {@link SessionOptions.smoothness}. */
+  readonly smoothness?: number
   /** Tokens or samples the means are over. */
   readonly count: number
   /** The rate of the update, lr·s(t) of parameters in no group; absent where there was none. */
@@ -304,6 +310,7 @@ const sessionOptions = object({
   accumulate: anything,
   average: anything,
   labelSmoothing: anything,
+  smoothness: anything,
 })
 
 const saveOptions = object({

@@ -39,7 +39,7 @@ export interface CheckpointOptions {
 }
 
 /** What every task's `train` takes. Training ends after `epochs` or `steps`, whichever comes first; one of them is required. */
-export interface TrainOptions extends Omit<SessionOptions, 'model'> {
+export interface TrainOptions extends Omit<SessionOptions, 'model' | 'smoothness'> {
   /** Passes over the training data. */
   readonly epochs?: number
   /** Optimizer steps. */

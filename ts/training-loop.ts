@@ -208,13 +208,13 @@ export class TrainingLoop<M extends object> implements Training<M> {
     const sensitivity = every !== undefined && (report.step % every === 0 || session.spec.logEvery > 1) ? await session.sensitivity() : undefined
     const [now, waited] = [performance.now(), loader.waited]
     const seconds = Math.max((now - this.#clock) / 1000, Number.EPSILON)
-    const { loss, nll, lr, gradientNorm, skipped } = report
+    const { loss, nll, smoothness, lr, gradientNorm, skipped } = report
     const event: StepEvent = {
       ...this.#base('step'),
       loss,
       nll,
       bits: nll / Math.LN2,
-      ...present({ lr, gradientNorm }),
+      ...present({ smoothness, lr, gradientNorm }),
       tokensPerSecond: report.count / seconds,
       dataWait: Math.min(1, (waited - this.#waited) / seconds),
       optimizerShare: Math.min(1, this.#optimizerSeconds / seconds),

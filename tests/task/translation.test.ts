@@ -106,6 +106,7 @@ test('options are refused by their path', async (t) => {
     [{ batch: { maxTokns: 3 } }, 'train.batch.maxTokns'],
     [{ evaluation: { beam: 0 } }, 'train.evaluation.beam'],
     [{ labelSmoothing: 1 }, 'train.labelSmoothing'],
+    [{ smoothness: {} }, 'train.smoothness'],
     [{ model: 3 }, 'train.model'],
     [{ optimiser: {} }, 'train.optimiser'],
   ]

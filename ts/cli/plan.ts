@@ -37,7 +37,7 @@ export function printPlan(terminal: Terminal, config: RunConfig, seeds: readonly
   printFacts(terminal, [
     ...data,
     ...(both ? runs.map((run) => ({ label: run.name, value: own(run, shared) })) : []),
-    ...Object.entries(shared).map(([label, value]) => ({ label: label === 'threads' && both ? 'threads each' : label, value: inWords(value) })),
+    ...Object.entries(shared).map(([label, value]) => ({ label: label === 'threads' && both ? 'threads each' : label, value: inWords(value) || 'with its defaults' })),
     { label: 'estimate', value: estimate(config, seeds.length) },
     { label: 'folder', value: folder },
   ])

@@ -13,6 +13,7 @@ import type { ModelOptions } from '../model-spec.js'
 import { occupy } from '../occupied.js'
 import { Run, type RunResult, type Training } from '../run.js'
 import { Session, type SessionOptions } from '../session.js'
+import type { SmoothnessOptions } from '../smoothness.js'
 import { rollbackOf, sessionPart, type ParsedTrainOptions } from '../train-options.js'
 import { TrainingLoop, type LoopParts, type RunState } from '../training-loop.js'
 import { findTokenBudget } from './token-budget.js'
@@ -28,6 +29,7 @@ export interface TaskTraining<M extends object> {
   /** Finds the batch's `maxTokens`, which a run that goes on takes from its checkpoint. */
   readonly tokenBudget?: { readonly memoryBytes?: number }
   readonly labelSmoothing?: number
+  readonly smoothness?: SmoothnessOptions
   /** Measures on the validation data; absent where there are none. */
   readonly evaluate?: (session: Session) => Promise<M>
   /** Steps between evaluations; without it once an epoch. */
@@ -98,9 +100,9 @@ class TaskRun<M extends object> implements Training<M> {
   }
 
   async #sessionOptions(model: Model): Promise<SessionOptions> {
-    const { options, labelSmoothing } = this.#training
+    const { options, labelSmoothing, smoothness } = this.#training
     const totalSteps = await this.#totalSteps()
-    return { ...present({ totalSteps, labelSmoothing }), ...sessionPart(options), model } as SessionOptions
+    return { ...present({ totalSteps, labelSmoothing, smoothness }), ...sessionPart(options), model } as SessionOptions
   }
 
   /** As asked, or as many as the epochs have, each of which ends with an update. */

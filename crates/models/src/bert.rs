@@ -20,6 +20,7 @@ use crate::parameters::{Declaration, Parameters};
 use crate::pass::{Pass, Stack};
 use crate::ragged::Ragged;
 use crate::sequence_encoder::SequenceEncoder;
+use crate::smoothness::Smoothness;
 use crate::spec::ModelSpec;
 
 /// The batch's column of sequences, each with its special tokens and without padding.
@@ -93,6 +94,19 @@ impl Bert {
         Pass::new(forward, self.spec.rates(), Stack::Encoder)
     }
 
+    /// The loss of what was said about a batch.
+    fn loss_of(&self, logits: &Tensor, inputs: &Inputs, smoothing: f64) -> Result<Loss> {
+        let (spec, _) = self.head()?;
+        match spec.kind {
+            HeadKind::Classification => classification_loss(logits, labels(inputs, spec.classes)?, smoothing),
+            HeadKind::Regression if smoothing != 0.0 => {
+                let problem = "a number is given, which has no label to smooth: leave it out";
+                Err(ModelError::spec("labelSmoothing", problem))
+            }
+            HeadKind::Regression => regression_loss(logits, numbers(inputs)?),
+        }
+    }
+
     fn head(&self) -> Result<&(HeadSpec, BertHead)> {
         let problem = "null: a model without a head gives hidden states only; give its spec a head, or open its folder for fine-tuning";
         self.head.as_ref().ok_or_else(|| ModelError::spec("model.head", problem))
@@ -111,6 +125,28 @@ impl SequenceEncoder for Bert {
         let pass = self.pass(forward);
         head.pool(&self.encoder.first(tokens, &types, &pass)?, &pass)
     }
+
+    fn smooth_loss(
+        &self,
+        inputs: &Inputs,
+        smoothing: f64,
+        smoothness: &Smoothness,
+        forward: &Forward,
+    ) -> Result<Loss> {
+        let (spec, head) = self.head()?;
+        let (tokens, types) = self.sequences(inputs)?;
+        let logits = self.forward(inputs, forward)?;
+        let loss = self.loss_of(&logits, inputs, smoothing)?;
+        let embeddings = self.encoder.embed(tokens, &types, &self.pass(&forward.again(1)))?;
+        let say = |embeddings: Tensor, times: u32| {
+            let forward = forward.again(1 + times);
+            let pass = self.pass(&forward);
+            let first = self.encoder.first_of(embeddings, tokens, &pass)?;
+            head.classify(&head.pool(&first, &pass)?, &pass)
+        };
+        let term = smoothness.term(spec.kind, &embeddings, &logits, forward, say)?;
+        Ok(Loss { smoothness: Some(term), ..loss })
+    }
 }
 
 impl Model for Bert {
@@ -123,21 +159,7 @@ impl Model for Bert {
     }
 
     fn loss(&self, inputs: &Inputs, smoothing: f64, forward: &Forward) -> Result<Loss> {
-        let (spec, _) = self.head()?;
-        match spec.kind {
-            HeadKind::Classification => {
-                let labels = labels(inputs, spec.classes)?; // [samples]
-                classification_loss(&self.forward(inputs, forward)?, labels, smoothing)
-            }
-            HeadKind::Regression if smoothing != 0.0 => {
-                let problem = "a number is given, which has no label to smooth: leave it out";
-                Err(ModelError::spec("labelSmoothing", problem))
-            }
-            HeadKind::Regression => {
-                let target = numbers(inputs)?; // [samples, 1]
-                regression_loss(&self.forward(inputs, forward)?, target)
-            }
-        }
+        self.loss_of(&self.forward(inputs, forward)?, inputs, smoothing)
     }
 
     fn forward(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor> {

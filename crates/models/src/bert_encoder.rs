@@ -76,8 +76,12 @@ impl BertEncoder {
 
     /// The last hidden state of each sequence's first token, `[sequences, width]`: the last layer computes no other.
     pub fn first(&self, tokens: &Ragged, types: &Tensor, pass: &Pass) -> Result<Tensor> {
+        self.first_of(self.embed(tokens, types, pass)?, tokens, pass)
+    }
+
+    /// The same of given embeddings `[tokens, width]`, which go into the layers as they are.
+    pub fn first_of(&self, mut x: Tensor, tokens: &Ragged, pass: &Pass) -> Result<Tensor> {
         let starts = tokens.starts()?;
-        let mut x = self.embed(tokens, types, pass)?;
         for (index, layer) in self.layers.iter().enumerate() {
             let (pass, offsets) = (pass.layer(index), &tokens.offsets);
             x = match index + 1 == self.layers.len() {
@@ -88,7 +92,8 @@ impl BertEncoder {
         Ok(x)
     }
 
-    fn embed(&self, tokens: &Ragged, types: &Tensor, pass: &Pass) -> Result<Tensor> {
+    /// What goes into the layers: the sum of embeddings, normalised, with dropout; `[tokens, width]`.
+    pub fn embed(&self, tokens: &Ragged, types: &Tensor, pass: &Pass) -> Result<Tensor> {
         let positions = match self.position_offset {
             0 => tokens.positions.shallow_clone(),
             offset => tokens.positions.f_add_scalar(offset)?,

@@ -15,13 +15,13 @@ pub fn classification_loss(logits: &Tensor, labels: &Tensor, smoothing: f64) -> 
         _ => cross_entropy(logits, labels, smoothing * classes / (classes - 1.0))?,
     };
     let correct = logits.f_argmax(1, false)?.f_eq_tensor(labels)?.f_sum(Kind::Int64)?;
-    Ok(Loss { sum, nll: nll.f_detach()?, count: logits.size()[0], correct: Some(correct) })
+    Ok(Loss { sum, nll: nll.f_detach()?, count: logits.size()[0], correct: Some(correct), smoothness: None })
 }
 
 /// The squared error of numbers `[samples, 1]`, summed; its `nll` is the same.
 pub fn regression_loss(found: &Tensor, target: &Tensor) -> Result<Loss> {
     let sum = found.f_mse_loss(target, Reduction::Sum)?;
-    Ok(Loss { nll: sum.f_detach()?, sum, count: found.size()[0], correct: None })
+    Ok(Loss { nll: sum.f_detach()?, sum, count: found.size()[0], correct: None, smoothness: None })
 }
 
 fn cross_entropy(logits: &Tensor, labels: &Tensor, smoothing: f64) -> Result<Tensor> {

@@ -102,7 +102,7 @@ impl Model for Ensemble {
         let spread = smoothing / (scores.size()[1] - 1).max(1) as f64;
         let all = scores.f_sum(Kind::Float)?.f_neg()?.f_mul_scalar(spread)?;
         let sum = nll.f_mul_scalar(1.0 - smoothing - spread)?.f_add(&all)?;
-        Ok(Loss { sum, nll, count: target.tokens(), correct: None })
+        Ok(Loss { sum, nll, count: target.tokens(), correct: None, smoothness: None })
     }
 
     fn forward(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor> {

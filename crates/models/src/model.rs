@@ -9,6 +9,7 @@ use crate::error::{ModelError, Result};
 use crate::inputs::Inputs;
 use crate::parameters::Parameters;
 use crate::sequence_encoder::SequenceEncoder;
+use crate::smoothness::SmoothnessTerm;
 use crate::spec::ModelSpec;
 use crate::translator::Translator;
 
@@ -33,6 +34,11 @@ impl Forward {
         Self { training: false, precision, seed: 0, step: 0, loss_scale: 1.0 }
     }
 
+    /// The same pass once more, for the `pass`-th time, with dropout of its own: no training counts so many steps.
+    pub(crate) fn again(&self, pass: u32) -> Self {
+        Self { step: self.step ^ (u64::from(pass) << 48), ..*self }
+    }
+
     /// The dropout of one site: its `stream` tells it apart from the model's other sites.
     pub(crate) fn dropout(&self, p: f64, stream: u32) -> Option<Dropout> {
         (self.training && p > 0.0).then_some(Dropout { p, seed: self.seed, step: self.step, stream })
@@ -42,7 +48,7 @@ impl Forward {
 /// A batch's loss as sums, to be divided by `count`.
 #[derive(Debug)]
 pub struct Loss {
-    /// What is minimised, summed over tokens or samples: a differentiable float32 scalar.
+    /// The loss, summed over tokens or samples: a differentiable float32 scalar.
     pub sum: Tensor,
     /// The negative log-likelihood in nats, without label smoothing: a detached float32 scalar.
     pub nll: Tensor,
@@ -50,6 +56,16 @@ pub struct Loss {
     pub count: i64,
     /// Samples classified correctly (a scalar), where the model is a classifier.
     pub correct: Option<Tensor>,
+    /// How little smooth the model is around the batch, where that was asked for.
+    pub smoothness: Option<SmoothnessTerm>,
+}
+
+impl Loss {
+    /// What is differentiated: `sum` and, weighted, the smoothness term.
+    pub fn minimised(&self) -> Result<Tensor> {
+        let Some(term) = &self.smoothness else { return Ok(self.sum.shallow_clone()) };
+        Ok(self.sum.f_add(&term.sum.f_mul_scalar(term.weight)?)?)
+    }
 }
 
 /// A model whose tensors one engine thread owns.

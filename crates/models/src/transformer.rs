@@ -122,7 +122,8 @@ impl Model for Transformer {
         let (precision, loss_scale) = (forward.precision, forward.loss_scale);
         let targets = &target.values;
         let sums = projected_cross_entropy(&hidden, table, bias, targets, smoothing, precision, loss_scale)?;
-        Ok(Loss { sum: sums.loss, nll: sums.nll, count: target.tokens(), correct: None })
+        let count = target.tokens();
+        Ok(Loss { sum: sums.loss, nll: sums.nll, count, correct: None, smoothness: None })
     }
 
     fn forward(&self, inputs: &Inputs, forward: &Forward) -> Result<Tensor> {

@@ -39,9 +39,14 @@ impl Philox {
 
     /// Fills `out` with standard normal draws by Box and Muller's transform, in double precision, two from each pair of words.
     pub fn fill_normal(&self, out: &mut [f32]) {
-        for (counter, chunk) in out.chunks_mut(4).enumerate() {
-            let [a, b, c, d] = self.words(counter as u32);
-            let normals = [normal_pair(a, b), normal_pair(c, d)].concat();
+        self.fill_normal_from(0, out);
+    }
+
+    /// The same from that counter on: of all draws those of the elements from `4 · first` on.
+    pub(crate) fn fill_normal_from(&self, first: u32, out: &mut [f32]) {
+        for (counter, chunk) in (first..).zip(out.chunks_mut(4)) {
+            let [a, b, c, d] = self.words(counter);
+            let normals = normal_pair(a, b).into_iter().chain(normal_pair(c, d));
             for (value, normal) in chunk.iter_mut().zip(normals) {
                 *value = normal;
             }

@@ -5,9 +5,9 @@ mod plain;
 
 use plain::{assert_close, normal, tolerance, with_gradients};
 use sagetrain_torch::{
-    Activation, AttentionLayout, Dropout, MemoryLayout, PackedLinear, Precision, Table, attend_history,
-    attend_memory, best_log_probabilities, cross_attention, dropout, embed, layer_norm, linear,
-    projected_cross_entropy, residual_add, residual_norm, self_attention, set_composed,
+    Activation, AttentionLayout, Dropout, MemoryLayout, PackedLinear, Philox, Precision, Table,
+    attend_history, attend_memory, best_log_probabilities, cross_attention, dropout, embed, layer_norm,
+    linear, normal_like, projected_cross_entropy, residual_add, residual_norm, self_attention, set_composed,
 };
 use tch::{Kind, Tensor};
 
@@ -38,6 +38,20 @@ fn masks_are_the_definition_bit_for_bit() {
         let x = Tensor::ones([elements], (Kind::Float, tch::Device::Cpu));
         let found = composed(|| dropout(&x, Some(DROPOUT)).unwrap());
         assert_eq!(Vec::<f32>::try_from(&found).unwrap(), DROPOUT.factors(elements as usize));
+    }
+}
+
+#[test]
+fn normal_draws_are_the_definition_on_any_number_of_threads() {
+    let philox = Philox { seed: 0x0123_4567_89ab_cdef, step: 0x1_0000_0005, stream: u32::MAX };
+    for elements in [1, 2, 7, 40_000] {
+        let like = Tensor::zeros([elements, 3], (Kind::BFloat16, tch::Device::Cpu));
+        let mut expected = vec![0.0; like.numel()];
+        philox.fill_normal(&mut expected);
+        let expected = Tensor::from_slice(&expected).view([elements, 3]);
+        assert_eq!(normal_like(&like, &philox).unwrap(), expected);
+        let other = composed(|| normal_like(&like, &philox).unwrap());
+        assert_close("normal", &other, &expected, 1e-6);
     }
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn load(
     training.pending = Pending {
         gradients: tensors.gradients,
         batches: state.accumulated.batches,
-        tally: Tally::of(state.accumulated.loss, state.accumulated.nll, state.accumulated.count),
+        tally: Tally::of(state.accumulated.sums(), state.accumulated.count),
     };
     training.forget_losses();
     Ok(Loaded { step: state.step, warnings, run: state.run })

@@ -50,6 +50,14 @@ pub enum TrainerError {
         /// Position of the source, from 0.
         sentence: u64,
     },
+    /// The gradient is not finite because of the smoothness term.
+    #[error(
+        "smoothness: a perturbation of the embeddings became NaN, though what the model says without it is finite: the gradient that it ascends is not; lower smoothness.noise, smoothness.stepSize or the rate ({found})"
+    )]
+    Perturbation {
+        /// What the optimizer found.
+        found: Box<TrainerError>,
+    },
     /// A source is longer than the model can read.
     #[error(
         "source {sentence}: {tokens} tokens with its </s>, but the model holds {longest} (maxPositions); split it into sentences, or leave it out"
@@ -124,7 +132,7 @@ impl TrainerError {
             Self::State { .. } => "ERR_STATE",
             Self::Checkpoint { .. } => "ERR_CHECKPOINT",
             Self::Io { .. } => "ERR_IO",
-            Self::NonFinite { .. } => "ERR_NON_FINITE",
+            Self::NonFinite { .. } | Self::Perturbation { .. } => "ERR_NON_FINITE",
             Self::Aborted => "ERR_ABORTED",
             Self::Disposed => "ERR_DISPOSED",
             Self::Poisoned { .. } => "ERR_POISONED",

@@ -15,6 +15,7 @@ mod options;
 mod parameters;
 mod search;
 mod session;
+mod smoothness;
 mod tally;
 pub mod task;
 mod training;

@@ -2,6 +2,7 @@
 
 use crate::device;
 use crate::error::TrainerError;
+use sagetrain_models::Smoothness;
 use sagetrain_optim::{LossScaleSpec, NonFinite, OptimizerOptions, OptimizerSpec};
 use sagetrain_torch::Precision;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ pub struct RunOptions {
     pub composed: bool,
     /// ε of label smoothing, spread as ε/(V−1) over the other labels (fairseq's definition).
     pub label_smoothing: f64,
+    /// Adds a term to what is minimised that keeps an encoder's outputs smooth around its embeddings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smoothness: Option<Smoothness>,
 }
 
 impl Default for RunOptions {
@@ -58,6 +62,7 @@ impl Default for RunOptions {
             accumulate: 1,
             composed: false,
             label_smoothing: 0.0,
+            smoothness: None,
         }
     }
 }
@@ -95,8 +100,8 @@ impl From<PrecisionName> for Precision {
     }
 }
 
-const OWN_KEYS: [&str; 7] =
-    ["device", "precision", "threads", "logEvery", "seed", "accumulate", "labelSmoothing"];
+const OWN_KEYS: [&str; 8] =
+    ["device", "precision", "threads", "logEvery", "seed", "accumulate", "labelSmoothing", "smoothness"];
 
 impl SessionOptions {
     /// Defaults around an optimizer.
@@ -137,6 +142,7 @@ impl SessionOptions {
         if !(0.0..1.0).contains(&run.label_smoothing) {
             return Err(out_of_range("labelSmoothing", run.label_smoothing, "in [0, 1)"));
         }
+        run.smoothness.map_or(Ok(()), |smoothness| smoothness.check("smoothness"))?;
         if run.threads == Some(0) {
             return Err(out_of_range("threads", 0.0, "of at least 1"));
         }

@@ -3,7 +3,8 @@
 use crate::error::TrainerError;
 use crate::inputs::inputs;
 use crate::options::SessionOptions;
-use crate::tally::Tally;
+use crate::smoothness;
+use crate::tally::{Sums, Tally};
 use crate::updater::Updater;
 use sagetrain_data::Batch;
 use sagetrain_models::{Forward, Inputs, Loss, Model};
@@ -23,10 +24,14 @@ pub struct StepReport {
     /// Whether losses and norm were read. Where they wait on a device (`logEvery`), means and norm are missing until the next reading,
     /// which is of all updates since the last.
     pub read: bool,
-    /// Mean loss of the update's tokens or samples in nats, smoothing included; NaN where it was not read.
+    /// Mean loss of the update's tokens or samples in nats, label smoothing included; NaN where it was not read.
     pub loss: f64,
     /// Mean negative log-likelihood in nats, without smoothing; NaN where it was not read.
     pub nll: f64,
+    /// Mean of the smoothness term, which is minimised beside the loss, without its weight; absent without `smoothness`, NaN where it was
+    /// not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smoothness: Option<f64>,
     /// Tokens or samples the means are over.
     pub count: i64,
     /// The rate the update used, lr·s(t) of the optimizer's default group; absent where there was none.
@@ -41,6 +46,13 @@ pub struct StepReport {
     pub seconds: f64,
     /// The part of `seconds` in the optimizer: norm, check and update.
     pub optimizer_seconds: f64,
+}
+
+impl StepReport {
+    fn mean(&mut self, means: Sums) {
+        (self.loss, self.nll) = (means.loss, means.nll);
+        self.smoothness = self.smoothness.map(|_| means.smoothness);
+    }
 }
 
 /// Gradients of the batches since the last update.
@@ -78,6 +90,7 @@ impl Training {
         options: SessionOptions,
     ) -> Result<Self, TrainerError> {
         let threads = options.threads();
+        smoothness::check(model, &options.run)?;
         sagetrain_torch::set_threads(threads)?;
         let optimizer = Updater::new(model, device, &options.optimizer, &options.update)?;
         let (pending, window) = (Pending::default(), Tally::default());
@@ -130,7 +143,7 @@ impl Training {
     /// Waits for what is queued on a device: losses of an unfinished accumulation are read, and a step that was not taken is an error.
     pub(crate) fn settle(&mut self) -> Result<(), TrainerError> {
         self.pending.tally.read()?;
-        let looked = self.optimizer.look();
+        let looked = self.optimizer.look().map_err(|error| self.window.explain(error));
         self.step = self.optimizer.step_count();
         looked.map(drop)
     }
@@ -174,7 +187,7 @@ impl Training {
             step: self.passes,
             loss_scale: self.optimizer.loss_scale(),
         };
-        let loss = model.loss(inputs, self.options.run.label_smoothing, &forward)?;
+        let loss = smoothness::loss(model, inputs, &self.options.run, &forward)?;
         self.passes += 1;
         Ok(loss)
     }
@@ -184,7 +197,8 @@ impl Training {
     fn accumulate(&mut self, model: &dyn Model, loss: &Loss) -> Result<(), TrainerError> {
         let tensors: Vec<&Tensor> = model.parameters().iter().map(|parameter| &parameter.tensor).collect();
         let scale = self.optimizer.loss_scale();
-        let minimised = if scale == 1.0 { loss.sum.shallow_clone() } else { loss.sum.f_mul_scalar(scale)? };
+        let minimised = loss.minimised()?;
+        let minimised = if scale == 1.0 { minimised } else { minimised.f_mul_scalar(scale)? };
         let fresh = Tensor::f_run_backward(&[&minimised], &tensors, false, false)?;
         let fresh = fresh.into_iter().map(|gradient| gradient.defined().then_some(gradient));
         if self.pending.gradients.is_empty() {
@@ -203,7 +217,8 @@ impl Training {
         let started = Instant::now();
         let (divisor, multiplier) = (pending.tally.count as f64, self.multiplier()?);
         let inputs = StepInputs { divisor, multiplier, ..StepInputs::default() };
-        let done = self.optimizer.step(model, &pending.gradients, inputs)?;
+        let done = self.optimizer.step(model, &pending.gradients, inputs);
+        let done = done.map_err(|error| pending.tally.explain(error))?;
         self.step = done.step;
         let fresh = self.optimizer.sensitivity().filter(|seen| seen.step == done.step && !done.skipped);
         self.sensitivity = fresh.cloned().or_else(|| self.sensitivity.take());
@@ -213,7 +228,7 @@ impl Training {
         report.skipped = done.skipped;
         report.gradient_norm = done.gradient_norm;
         report.optimizer_seconds = started.elapsed().as_secs_f64();
-        self.window.append(pending.tally);
+        self.window.append(pending.tally)?;
         if done.step.is_multiple_of(self.options.log_every()) || done.skipped {
             self.read(report)?;
         }
@@ -223,25 +238,27 @@ impl Training {
     /// Reads what the updates since the last reading have left on the device, and learns whether all of them were taken.
     fn read(&mut self, report: &mut StepReport) -> Result<(), TrainerError> {
         let mut window = std::mem::take(&mut self.window);
-        let norm = self.optimizer.look();
+        let norm = self.optimizer.look().map_err(|error| window.explain(error));
         self.step = self.optimizer.step_count();
         report.gradient_norm = norm?.or(report.gradient_norm);
         window.read()?;
         report.read = true;
-        [report.loss, report.nll] = window.means();
+        report.mean(window.means());
         report.count = window.count;
         Ok(())
     }
 
     /// What is known before an update.
     fn report(&self, read: bool) -> StepReport {
-        let [loss, nll] = if read { self.pending.tally.means() } else { [f64::NAN; 2] };
+        let nan = Sums { loss: f64::NAN, nll: f64::NAN, smoothness: f64::NAN };
+        let Sums { loss, nll, smoothness } = if read { self.pending.tally.means() } else { nan };
         StepReport {
             step: self.step,
             updated: false,
             read,
             loss,
             nll,
+            smoothness: self.options.run.smoothness.map(|_| smoothness),
             count: self.pending.tally.count,
             lr: None,
             gradient_norm: None,

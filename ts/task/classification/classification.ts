@@ -7,6 +7,7 @@ import { Model, withModel } from '../../model.js'
 import type { EncoderHeadOptions, EncoderOptions, EncoderPreset, EncoderShape } from '../../model-spec.js'
 import { count, expected, fraction, object, oneOf, parse, show, text } from '../../options.js'
 import type { Run } from '../../run.js'
+import { smoothnessOptions, type SmoothnessOptions } from '../../smoothness.js'
 import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun, type MakeModel, type TaskTraining } from '../training.js'
@@ -70,6 +71,11 @@ export interface ClassificationTrainOptions extends TrainOptions {
    * @default 0
    */
   readonly labelSmoothing?: number
+  /**
+   * SMART's regularisation; `{}` with its defaults.
+   * @default none
+   */
+  readonly smoothness?: SmoothnessOptions
   /** When to score on the validation part. */
   readonly evaluation?: EvaluationSchedule
   /**
@@ -143,7 +149,7 @@ export class Classification {
    */
   train(options: ClassificationTrainOptions): Run<ClassificationMetrics> {
     const parsed = classificationTrainOptions(options)
-    const { batch, labelSmoothing, evaluation, best, signal } = parsed
+    const { batch, labelSmoothing, smoothness, evaluation, best, signal } = parsed
     return startRun<ClassificationMetrics>({
       task: 'classification',
       options: parsed,
@@ -151,6 +157,7 @@ export class Classification {
       model: this.#model(parsed),
       batch,
       ...(labelSmoothing !== 0 && { labelSmoothing }),
+      ...present({ smoothness }),
       evaluateEvery: evaluation.everySteps,
       ...(this.#parts.has('valid') && { evaluate: ({ model }) => this.validate(model, present({ signal })) }),
       score: (found) => (best === undefined ? found.score : 'metrics' in best ? meanOf(found, best.metrics) : -found.loss),
@@ -274,6 +281,7 @@ const trainOptions = object({
   model: v.optional(v.union([v.custom<Model>((value) => value instanceof Model), freshEncoder, pretrainedEncoder], expected('{ pretrained: a folder }, { preset } or a Model')), {}),
   batch: v.optional(v.union([object({ batchSize: count }), object({ maxTokens: count, maxSamples: v.exactOptional(count) })], expected('{ batchSize } or { maxTokens }')), { batchSize: 32 }),
   labelSmoothing: v.optional(fraction, 0),
+  smoothness: v.exactOptional(smoothnessOptions),
   evaluation: v.optional(object({ everySteps: v.exactOptional(count) }), {}),
   best: v.exactOptional(v.union([object({ metrics: v.pipe(v.array(metricName), v.minLength(1, 'has no metric')) }), object({ metric: oneOf(['loss']) })], expected('{ metrics } or { metric: "loss" }'))),
 })

@@ -5,14 +5,15 @@ use tch::{Device, Kind, Tensor};
 use super::count_up;
 use crate::dropout::{Dropout, GROUP};
 use crate::error::TorchError;
-use crate::philox::{MULTIPLIERS, ROUNDS, WEYL};
+use crate::philox::{MULTIPLIERS, Philox, ROUNDS, WEYL};
 
 const LOW: i64 = 0xffff_ffff;
 
 /// Which of the first `elements` elements are dropped: bool `[elements]`.
 pub(crate) fn dropped(dropout: &Dropout, elements: i64, device: Device) -> Result<Tensor, TorchError> {
     let groups = (elements as u64).div_ceil(GROUP as u64) as i64;
-    let words = words(dropout, groups * 16, device)?; // [4, counters]
+    let Dropout { seed, step, stream, .. } = *dropout;
+    let words = words(&Philox { seed, step, stream }, groups * 16, device)?; // [4, counters]
     let words = words.f_view([4, groups, 16])?.f_permute([1, 0, 2])?; // [group, word, counter]
     let halves = [words.f_bitwise_and(0xffff)?, words.f_bitwise_right_shift_tensor_scalar(16)?];
     let draws = Tensor::f_stack(&halves, 3)?.f_reshape([groups * GROUP as i64])?;
@@ -27,12 +28,12 @@ pub(crate) fn drop(x: &Tensor, dropout: Option<Dropout>) -> Result<Tensor, Torch
 }
 
 /// Philox's four words of the counters `0 .. count`, each in the low half of an int64: `[4, count]`.
-fn words(dropout: &Dropout, count: i64, device: Device) -> Result<Tensor, TorchError> {
+pub(crate) fn words(philox: &Philox, count: i64, device: Device) -> Result<Tensor, TorchError> {
     let _no_grad = tch::no_grad_guard();
     let constant = |value: u64| Tensor::f_full([count], (value & LOW as u64) as i64, (Kind::Int64, device));
-    let (mut x, mut y) = (count_up(count, device)?, constant(dropout.stream.into())?);
-    let (mut z, mut w) = (constant(dropout.step)?, constant(dropout.step >> 32)?);
-    let mut key = [dropout.seed as u32, (dropout.seed >> 32) as u32];
+    let (mut x, mut y) = (count_up(count, device)?, constant(philox.stream.into())?);
+    let (mut z, mut w) = (constant(philox.step)?, constant(philox.step >> 32)?);
+    let mut key = [philox.seed as u32, (philox.seed >> 32) as u32];
     for _ in 0..ROUNDS {
         let (first_high, first_low) = product(&x, MULTIPLIERS[0])?;
         let (second_high, second_low) = product(&z, MULTIPLIERS[1])?;

@@ -2,6 +2,7 @@
 
 use super::manifest::hex;
 use crate::error::TrainerError;
+use crate::tally::Sums;
 use crate::training::Training;
 use sagetrain_models::Model;
 use sagetrain_torch::f32_values;
@@ -44,7 +45,8 @@ pub(crate) fn digests(model: &dyn Model, training: &mut Training) -> Result<Vec<
 /// Everything beside arrays, as text.
 fn counters(training: &Training) -> String {
     let Training { step, passes, rate_factor, pending, optimizer, .. } = training;
-    let sums = json!([pending.batches, pending.tally.count, pending.tally.loss, pending.tally.nll]);
+    let Sums { loss, nll, smoothness } = pending.tally.sums;
+    let sums = json!([pending.batches, pending.tally.count, loss, nll, smoothness]);
     json!({ "step": step, "passes": passes, "rateFactor": rate_factor, "accumulated": sums, "lossScale": optimizer.loss_scale_state() }).to_string()
 }
 

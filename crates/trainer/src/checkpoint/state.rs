@@ -3,7 +3,8 @@
 use super::changes::{changes, is_binding, warning};
 use crate::error::TrainerError;
 use crate::options::SessionOptions;
-use crate::training::Training;
+use crate::tally::Sums;
+use crate::training::{Pending, Training};
 use sagetrain_optim::Change;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -57,6 +58,10 @@ fn is_one(factor: &f64) -> bool {
     *factor == 1.0
 }
 
+fn is_zero(sum: &f64) -> bool {
+    *sum == 0.0
+}
+
 /// Sums over the batches since the last update; their gradients are in `optimizer.safetensors` as `<name>/gradient`.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Accumulated {
@@ -68,6 +73,20 @@ pub struct Accumulated {
     pub loss: f64,
     /// Summed negative log-likelihood.
     pub nll: f64,
+    /// Summed smoothness term.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub smoothness: f64,
+}
+
+impl Accumulated {
+    fn of(pending: &Pending) -> Self {
+        let (Sums { loss, nll, smoothness }, count) = (pending.tally.sums, pending.tally.count);
+        Self { batches: pending.batches, count, loss, nll, smoothness }
+    }
+
+    pub(super) fn sums(&self) -> Sums {
+        Sums { loss: self.loss, nll: self.nll, smoothness: self.smoothness }
+    }
 }
 
 /// What bit-exact continuation depends on beside the state itself.
@@ -143,17 +162,11 @@ impl State {
 }
 
 pub(super) fn write(path: &Path, training: &Training, run: &serde_json::Value) -> Result<(), TrainerError> {
-    let pending = &training.pending;
     let state = State {
         format: FORMAT,
         step: training.step,
         passes: training.passes,
-        accumulated: Accumulated {
-            batches: pending.batches,
-            count: pending.tally.count,
-            loss: pending.tally.loss,
-            nll: pending.tally.nll,
-        },
+        accumulated: Accumulated::of(&training.pending),
         loss_scale: training.optimizer.loss_scale(),
         rate_factor: training.rate_factor,
         options: training.options.clone(),
