@@ -36,10 +36,12 @@ async function start(folder) {
     ;[phases[phase], last] = [now - last, now]
     return result
   }
-  const { adam, Dataset, Model, Session } = await timed('import', () => import('sagetrain'))
+  const { adamw, Dataset, Model, Session } = await timed('import', () => import('sagetrain'))
+  // The first call to the addon loads it, and libtorch with it.
+  const optimizer = await timed('libtorch', () => adamw({ lr: 2e-5, weightDecay: 0.01 }))
   const dataset = await timed('dataset', () => Dataset.open(join(folder, 'train.dataset')))
   const { model } = await timed('model', () => Model.fineTune(join(folder, 'model'), { head: { kind: 'classification', classes: 2 } }))
-  const session = await timed('session', () => Session.create({ model, optimizer: adam({ lr: 2e-5 }), maxGradientNorm: 1, precision: 'float32', threads, seed: 1 }))
+  const session = await timed('session', () => Session.create({ model, optimizer, maxGradientNorm: 1, precision: 'float32', threads, seed: 1 }))
   const batches = dataset.loader({ batchSize: BATCH, seed: 1 })[Symbol.asyncIterator]()
   const next = async () => (await batches.next()).value
   let batch = await timed('batch', next)
