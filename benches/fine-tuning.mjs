@@ -91,7 +91,13 @@ function systems(folder, precision) {
 async function compare(folder, rows, precision) {
   const started = systems(folder, precision)
   const results = Object.fromEntries(started.map(([name]) => [name, []]))
-  for (let round = 0; round < rounds; round += 1) for (const [name, [file, args]] of started) results[name].push(await run(file, args))
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, [file, args]] of started) {
+      const result = await run(file, args)
+      results[name].push(result)
+      console.error(`${precision}, round ${round + 1}, ${name}: ${((steps * batchSize) / result.seconds).toFixed(1)} sequences/s`)
+    }
+  }
   report(precision, results, padding(rows))
 }
 
