@@ -80,7 +80,8 @@ for (const arm of arms) {
   test(`${arm.task} by ${arm.optimizer}${arm.sage ? ' with SAGE' : ''} learns as transformers and torch.optim do`, async (t) => {
     const task = tasks[arm.task]
     if (task === undefined) return t.fail(`the golden file has no task ${arm.task}`)
-    const { model, drawn } = await pretrained(task)
+    const { model: encoder, drawn } = await pretrained(task)
+    using model = encoder
     t.deepEqual(drawn.toSorted(), Object.keys(task.head).toSorted())
     await using session = await Session.create({
       model,
