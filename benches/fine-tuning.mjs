@@ -1,11 +1,15 @@
 // Fine-tuning speed: sagetrain, a PyTorch loop and transformers' Trainer on the same sequences, in one run.
 //
 //   node benches/fine-tuning.mjs --python VENV/bin/python [--model minilm-l6] [--precision float32] [--threads 2] [--steps 12] [--warmup 3] [--rounds 3]
-//   node benches/fine-tuning.mjs --python VENV/bin/python --model bert-base --precision bfloat16 --tsv reviews.tsv.gz
-//   node benches/fine-tuning.mjs --smoothness '{}'                                       what SMART's regularisation costs; no peer is needed
+//   node benches/fine-tuning.mjs --python VENV/bin/python --model bert-base --precision float32,bfloat16 --tsv reviews.tsv.gz --only 'sagetrain|loop'
+//   node benches/fine-tuning.mjs --smoothness '{}' --only smoothness                      what SMART's regularisation costs; no peer is needed
 //
 // Batches of 32 sequences, shuffled, of the lengths that text has: the English side of the embedded corpus, or the first column of --tsv. Weights are random
-// and the same for all; dropout 0.1. The peers pad each batch to its longest sequence, as transformers' DataCollatorWithPadding does.
+// and the same for all; dropout 0.1. The peers pad each batch to its longest sequence, as transformers' DataCollatorWithPadding does. One arm of ours trains
+// on sequences that are as long, so that packing shows. Rounds alternate between the systems, and figures are medians.
+//
+// The optimizer's time is that of clipping and update. What it must move at least is one read and one write of each weight and state and two reads of each
+// gradient, the first for the norm; the bound is these bytes at the bandwidth of a triad around each of some further steps.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,7 +17,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { Dataset, Model, Session, Tokenizer, adam } from 'sagetrain'
+import { Model, Tokenizer } from 'sagetrain'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const { values } = parseArgs({
@@ -28,14 +32,16 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '32' },
     tsv: { type: 'string' },
     tokenizer: { type: 'string' },
-    sage: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     smoothness: { type: 'string' },
     json: { type: 'boolean', default: false },
-    child: { type: 'string' },
-    smooth: { type: 'boolean', default: false },
   },
 })
 const [threads, steps, warmup, rounds, batchSize] = ['threads', 'steps', 'warmup', 'rounds', 'batch'].map((key) => Number(values[key]))
+const OURS = 'sagetrain, AdamW'
+/** Bytes of a parameter and step: weights and states are float32 in every precision. */
+const TRAFFIC = { [OURS]: 32, 'sagetrain, AdamW-SAGE': 40 }
+const BOUNDED_STEPS = 6
 
 /** Every sequence that is trained on, in order: ids of `[CLS] … [SEP]`. */
 async function sequences(vocabularySize) {
@@ -55,46 +61,47 @@ async function sequences(vocabularySize) {
   })
 }
 
-async function train(folder) {
-  const model = await Model.load(join(folder, 'model'))
-  const rows = JSON.parse(await readFile(join(folder, 'sequences.json'), 'utf8'))
-  const samples = rows.map((tokens, index) => ({ tokens: Int32Array.from(tokens), label: Int32Array.of(index % 2) }))
-  const dataset = await Dataset.from(samples)
-  const optimizer = adam({ lr: 2e-5, ...(values.sage && { sage: {} }) })
-  const session = await Session.create({ model, optimizer, maxGradientNorm: 1, precision: values.precision, threads, seed: 1, ...(values.smooth && { smoothness: JSON.parse(values.smoothness) }) })
-  let [started, optimizerSeconds, loss] = [0, 0, 0]
-  for (let step = 0; step < warmup + steps; step += 1) {
-    if (step === warmup) [started, optimizerSeconds] = [performance.now(), 0]
-    const batch = dataset.batch(Array.from({ length: batchSize }, (_, index) => step * batchSize + index))
-    const done = await session.step(batch)
-    batch[Symbol.dispose]()
-    optimizerSeconds += done.optimizerSeconds
-    loss = done.loss
-  }
-  const seconds = (performance.now() - started) / 1000
-  await session[Symbol.asyncDispose]()
-  console.log(JSON.stringify({ sequencesPerSecond: (steps * batchSize) / seconds, optimizerShare: optimizerSeconds / seconds, loss, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 }))
-}
-
-async function compare(folder) {
-  const presets = { 'minilm-l6': 'bert', 'bert-base': 'bert', 'bert-large': 'bert', 'roberta-base': 'roberta' }
-  const vocabularySize = values.model.startsWith('roberta') ? 50_265 : 30_522
-  const model = await Model.create({ type: presets[values.model], preset: values.model, vocabularySize, head: { kind: 'classification', classes: 2 } }, { seed: 1 })
+/** The folder that all start from, and the sequences in it. */
+async function prepare(folder) {
+  const family = values.model.startsWith('roberta') ? 'roberta' : 'bert'
+  const vocabularySize = family === 'roberta' ? 50_265 : 30_522
+  const model = await Model.create({ type: family, preset: values.model, vocabularySize, head: { kind: 'classification', classes: 2 } }, { seed: 1 })
   await model.save(join(folder, 'model'))
   model[Symbol.dispose]()
   const rows = await sequences(vocabularySize)
   await writeFile(join(folder, 'sequences.json'), JSON.stringify(rows.map((row) => [...row])))
-  const own = process.argv.slice(2)
-  const ours = (...more) => () => run(process.execPath, [fileURLToPath(import.meta.url), ...own, '--child', folder, ...more])
-  const peer = (mode) => () => run(values.python, [join(here, 'peers', 'fine_tuning.py'), mode, folder, '--precision', values.precision, '--threads', `${threads}`, '--steps', `${steps}`, '--warmup-steps', `${warmup}`, '--batch', `${batchSize}`])
-  const systems = {
-    sagetrain: ours(),
-    ...(values.smoothness && { [`smoothness ${values.smoothness}`]: ours('--smooth') }),
-    ...(values.python && { 'PyTorch loop': peer('loop'), 'transformers Trainer': peer('trainer') }),
+  return rows
+}
+
+function systems(folder, precision) {
+  const own = (optimizer, bounded, more = {}) => [process.execPath, [join(here, 'fine-tuning-run.mjs'), JSON.stringify({ folder, optimizer, ...more, bounded, precision, threads, batch: batchSize, warmup, steps })]]
+  const options = [folder, '--precision', precision, '--threads', `${threads}`, '--steps', `${steps}`, '--warmup-steps', `${warmup}`, '--batch', `${batchSize}`]
+  const peer = (...mode) => [values.python, [join(here, 'peers', 'fine_tuning.py'), ...mode, ...options]]
+  const all = {
+    [OURS]: own('adamw', BOUNDED_STEPS),
+    'sagetrain, AdamW, padded': own('adamw', 0, { padded: true }),
+    ...(values.smoothness && { [`sagetrain, AdamW, smoothness ${values.smoothness}`]: own('adamw', 0, { smoothness: JSON.parse(values.smoothness) }) }),
+    'sagetrain, AdamW-SAGE': own('adamw-sage', BOUNDED_STEPS),
+    ...(values.python && {
+      'PyTorch loop, AdamW': peer('loop'),
+      'PyTorch loop, AdamW-SAGE written eagerly': peer('loop', '--optimizer', 'adamw-sage'),
+      'transformers Trainer, AdamW': peer('trainer'),
+    }),
   }
-  const results = Object.fromEntries(Object.keys(systems).map((name) => [name, []]))
-  for (let round = 0; round < rounds; round += 1) for (const [name, start] of Object.entries(systems)) results[name].push(await start())
-  report(results, padding(rows))
+  return Object.entries(all).filter(([name]) => name === OURS || new RegExp(values.only).test(name))
+}
+
+async function compare(folder, rows, precision) {
+  const started = systems(folder, precision)
+  const results = Object.fromEntries(started.map(([name]) => [name, []]))
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, [file, args]] of started) {
+      const result = await run(file, args)
+      results[name].push(result)
+      console.error(`${precision}, round ${round + 1}, ${name}: ${((steps * batchSize) / result.seconds).toFixed(1)} sequences/s`)
+    }
+  }
+  report(precision, results, padding(rows))
 }
 
 /** Share of padding in batches as the peers make them. */
@@ -108,20 +115,44 @@ function padding(rows) {
   return 1 - real / padded
 }
 
-function report(results, share) {
-  const speed = (name) => median(results[name].map((result) => result.sequencesPerSecond))
-  const rows = Object.keys(results).map((name) => ({
-    system: name,
-    'sequences/s': Number(speed(name).toFixed(1)),
-    ratio: Number((speed('sagetrain') / speed(name)).toFixed(2)),
-    'peak GiB': Number((results[name][0].peakMemoryBytes / 2 ** 30).toFixed(2)),
-    loss: Number(results[name][0].loss.toFixed(4)),
+function report(precision, results, share) {
+  const summaries = Object.fromEntries(Object.entries(results).map(([name, list]) => [name, summary(list)]))
+  const rows = Object.entries(summaries).map(([system, one]) => ({
+    system,
+    'sequences/s': Number(one.speed.toFixed(1)),
+    ratio: Number((summaries[OURS].speed / one.speed).toFixed(2)),
+    'peak GiB': Number(gib(one.peak)),
+    'optimizer ms': one.optimizer === undefined ? '' : Number((1000 * one.optimizer).toFixed(1)),
+    'its share': one.optimizer === undefined ? '' : percent(one.share),
+    loss: Number(one.loss.toFixed(4)),
   }))
-  const { optimizerShare } = results.sagetrain.at(-1)
-  if (values.json) return console.log(JSON.stringify({ ...values, rows, optimizerShare, padding: share, results }))
-  console.log(`${values.model}, ${values.precision}, ${threads} threads, batch ${batchSize}, ${steps} steps × ${rounds} rounds; the peers pad ${(100 * share).toFixed(0)} % of their tokens; ratio = sagetrain / system`)
+  const { parameters } = results[OURS][0]
+  const bounds = Object.keys(TRAFFIC).filter((name) => name in results).map((name) => bound(name, TRAFFIC[name] * parameters, results[name]))
+  if (values.json) return console.log(JSON.stringify({ ...values, precision, rows, bounds, padding: share, results }))
+  console.log(`${values.model}, ${precision}, ${threads} threads, batch ${batchSize}, ${steps} steps × ${rounds} rounds; the peers pad ${percent(share)} of their tokens; ratio = ${OURS} / system; E is ${gib(4 * parameters)} GiB`)
   console.table(rows)
-  console.log(`sagetrain's optimizer: ${(100 * optimizerShare).toFixed(1)} % of the time`)
+  for (const { system, bytes, bytesPerSecond, seconds, ratio } of bounds) {
+    console.log(`${system}: the optimizer moves ${(bytes / 1e6).toFixed(0)} MB a step, at ${(bytesPerSecond / 1e9).toFixed(1)} GB/s in ${(1000 * bytes / bytesPerSecond).toFixed(1)} ms; it takes ${(1000 * seconds).toFixed(1)} ms, ${ratio.toFixed(2)} of that`)
+  }
+}
+
+/** The optimizer's time over that of its bytes at the bandwidth beside it, in the median of the steps. */
+function bound(system, bytes, list) {
+  const pairs = list.flatMap(({ bounded }) => bounded)
+  const of = (value) => median(pairs.map(value))
+  return { system, bytes, bytesPerSecond: of((pair) => pair.bytesPerSecond), seconds: of((pair) => pair.optimizerSeconds), ratio: of((pair) => (pair.optimizerSeconds * pair.bytesPerSecond) / bytes) }
+}
+
+/** Medians over the rounds; the peak is the highest. */
+function summary(list) {
+  const timed = list.flatMap(({ optimizerSeconds = [] }) => optimizerSeconds)
+  const share = median(list.map(({ optimizerSeconds = [], seconds }) => optimizerSeconds.reduce((sum, one) => sum + one, 0) / seconds))
+  return {
+    speed: median(list.map(({ seconds }) => (steps * batchSize) / seconds)),
+    peak: Math.max(...list.map(({ peakMemoryBytes }) => peakMemoryBytes)),
+    loss: list[0].loss,
+    ...(timed.length > 0 && { optimizer: median(timed), share }),
+  }
 }
 
 async function run(file, args) {
@@ -134,12 +165,18 @@ function median(numbers) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2
 }
 
-if (values.child !== undefined) await train(values.child)
-else {
-  const folder = await mkdtemp(join(tmpdir(), 'sagetrain-fine-tuning-'))
-  try {
-    await compare(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+function gib(bytes) {
+  return (bytes / 2 ** 30).toFixed(2)
+}
+
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'sagetrain-fine-tuning-'))
+try {
+  const rows = await prepare(folder)
+  for (const precision of values.precision.split(',')) await compare(folder, rows, precision)
+} finally {
+  await rm(folder, { recursive: true, force: true })
 }

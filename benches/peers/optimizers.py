@@ -15,11 +15,14 @@ LR, BETA1, BETA2, EPS, BETA0, SAGE_EPS = 1e-3, 0.9, 0.999, 1e-8, 0.75, 1e-12
 
 
 class EagerSage:
-    """Adam-SAGE as one writes it from the paper: a tensor operation for each of its symbols, in place where that is natural."""
+    """Adam-SAGE as one writes it from the paper: a tensor operation for each of its symbols, in place where that is natural.
 
-    def __init__(self, parameters):
-        self.parameters, self.step_count = parameters, 0
-        self.states = [tuple(torch.zeros_like(p) for _ in range(3)) for p in parameters]
+    With `decay`, AdamW-SAGE.
+    """
+
+    def __init__(self, parameters, lr=LR, decay=0.0):
+        self.parameters, self.lr, self.decay, self.step_count = list(parameters), lr, decay, 0
+        self.states = [tuple(torch.zeros_like(p) for _ in range(3)) for p in self.parameters]
 
     @torch.no_grad()
     def step(self):
@@ -35,7 +38,9 @@ class EagerSage:
             m.mul_(BETA1).add_(gradient, alpha=1 - BETA1)
             v.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
             denominator = (v / (1 - BETA2**t)).sqrt_().add_(EPS)
-            parameter.sub_(LR * rate * (m / (1 - BETA1**t)) / denominator)
+            if self.decay:
+                parameter.mul_(1 - self.lr * self.decay)
+            parameter.sub_(self.lr * rate * (m / (1 - BETA1**t)) / denominator)
 
 
 class Triad:

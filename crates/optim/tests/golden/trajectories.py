@@ -24,8 +24,8 @@ MODULATIONS = {
 
 
 def paper(kind, options, theta, gradients, in_scope):
-    """The parameter after each step, in the form of the paper."""
-    lr, decay_rate = options["lr"], options.get("weightDecay", 0.0)
+    """The parameter after each step, in the form of the paper; a caller may move `options["lr"]` between steps, as a schedule does."""
+    decay_rate = options.get("weightDecay", 0.0)
     decay = options.get("decay", "decoupled" if kind == "adamw" else "coupled")
     sage = options.get("sage") if in_scope else None
     beta0 = (sage or {}).get("beta0", 0.75)
@@ -33,7 +33,7 @@ def paper(kind, options, theta, gradients, in_scope):
     beta1, beta2 = options.get("betas", (0.9, 0.999))
     m = v = e = 0.0
     for t, g in enumerate(gradients, 1):
-        r = 1.0
+        lr, r = options["lr"], 1.0
         if sage is not None:
             i = abs(theta * g)
             e = beta0 * e + (1 - beta0) * i
