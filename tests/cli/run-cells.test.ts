@@ -1,7 +1,9 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { SagetrainError } from '#ts/errors.js'
+import { tidyCell } from '#ts/cli/finished-cell.js'
 import { readResults, runCells, type CellsOptions } from '#ts/cli/run-cells.js'
 import { createTerminal } from '#ts/cli/terminal.js'
 import type { Cell } from '#ts/reproduce/experiment.js'
@@ -23,7 +25,7 @@ async function options(script: Script, folder: string, signal = new AbortControl
   const command = scriptedTask(script)
   const task = await command.prepare({}, () => undefined, signal)
   const terminal = createTerminal({ write: (text: string) => out.push(text) }, {})
-  return { command, task, prepare: {}, inputs: {}, folder, weights: 'best', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
+  return { command, task, prepare: {}, inputs: {}, folder, weights: 'best', keeps: 'checkpoints', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
 }
 
 test('runs are trained two at a time, measured and kept; what is kept is not run again', async (t) => {
@@ -41,6 +43,38 @@ test('runs are trained two at a time, measured and kept; what is kept is not run
   await t.throwsAsync(readResults(CELLS, { ...given, prepare: { source: 'other' } }), { code: 'ERR_STATE', message: /is of prepare\.source nothing, asked for is "other"/ })
   await writeFile(join(folder, CELLS[0]?.name ?? '', 'cell.json'), '{"schema":1')
   await t.throwsAsync(readResults(CELLS, given), { code: 'ERR_DATA', message: /cell\.json: is no result/ })
+})
+
+test('of a run that is done its results stay, or the weights that were measured too, or everything', async (t) => {
+  for (const [keeps, left] of [['results', []], ['model', ['model']], ['checkpoints', ['checkpoints']]] as const) {
+    const folder = temporaryFolder(t)
+    const script: Script = { started: [], disposed: 0 }
+    script.onStep = async (name, step) => {
+      const saved = join(folder, name, 'checkpoints', 'step-00000010')
+      if (step === 12) for (const part of ['model', 'optimizer']) await mkdir(join(saved, part), { recursive: true }) // oxlint-disable-line no-await-in-loop -- two folders
+      if (step === 12) await writeFile(join(saved, 'model', 'config.json'), name)
+    }
+    const given = { ...(await options(script, folder)), keeps }
+    await runCells(CELLS, given)
+    const first = join(folder, CELLS[0]?.name ?? '')
+    t.deepEqual((await readdir(first)).filter((name) => ['checkpoints', 'model'].includes(name)), [...left])
+    if (keeps === 'model') t.is(await readFile(join(first, 'model', 'config.json'), 'utf8'), CELLS[0]?.name ?? '')
+    t.is((await readResults(CELLS, given)).size, 3)
+  }
+})
+
+test('what a killed removal left goes with the next command', async (t) => {
+  const folder = temporaryFolder(t)
+  const [saved, result] = [join(folder, 'checkpoints', 'step-00000010'), { steps: 20, bestStep: 10, seconds: 1, validation: 1, metrics: {}, signatures: {}, machine: 'here' }]
+  await mkdir(join(saved, 'optimizer'), { recursive: true })
+  await mkdir(join(folder, 'model'))
+  await writeFile(join(folder, 'model', 'config.json'), 'moved before')
+  await tidyCell(folder, result, 'model')
+  t.deepEqual([await readFile(join(folder, 'model', 'config.json'), 'utf8'), existsSync(join(folder, 'checkpoints'))], ['moved before', false])
+  await tidyCell(folder, result, 'model')
+  await mkdir(join(saved, 'model'), { recursive: true })
+  await tidyCell(folder, { ...result, diverged: 'NaN' }, 'results')
+  t.deepEqual(await readdir(folder), ['model'])
 })
 
 test('a run that diverges is a result, and the one beside it goes on', async (t) => {

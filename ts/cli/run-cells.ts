@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSagetrainError } from '../errors.js'
 import { readResult, writeResult, type Beside, type CellResult } from '../reproduce/cell-result.js'
-import type { Cell } from '../reproduce/experiment.js'
+import type { Cell, Keeps } from '../reproduce/experiment.js'
 import { duration, fixed } from '../report/format.js'
 import type { ArmRun } from './arms.js'
 import { checkCell, claimCell, type CellConfig } from './cell-config.js'
+import { tidyCell } from './finished-cell.js'
 import { metricsLine } from './follow.js'
 import type { Inputs } from './inputs.js'
 import { setAt, type JsonObject } from './merge.js'
@@ -36,6 +37,8 @@ export interface CellsOptions {
   readonly searching?: boolean
   /** Whether the best weights also predict test parts whose labels others keep. */
   readonly predictTest?: boolean
+  /** What stays of a run that is done. */
+  readonly keeps: Keeps
   /** Told of every run that has come to its end. */
   readonly onResult: (cell: Cell, result: CellResult) => Promise<void>
 }
@@ -158,7 +161,8 @@ function bestOf(scores: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known)
 }
 
-async function keep(cell: Cell, result: CellResult, beside: Beside, { folder, onResult }: CellsOptions): Promise<void> {
+async function keep(cell: Cell, result: CellResult, beside: Beside, { folder, keeps, onResult }: CellsOptions): Promise<void> {
   await writeResult(join(folder, cell.name), result, beside)
+  await tidyCell(join(folder, cell.name), result, keeps)
   await onResult(cell, result)
 }

@@ -25,6 +25,11 @@ export interface GlueAsked {
   readonly data: string
   readonly tasks: readonly GlueTaskName[]
   readonly arms: readonly GlueArm[]
+  /**
+   * Whether the weights that were measured stay.
+   * @default false
+   */
+  readonly keepModels?: boolean
 }
 
 const LABELS: Readonly<Record<GlueArm, string>> = { adam: 'Adam', 'adam-sage': 'Adam-SAGE', adamax: 'Adamax', 'adamax-sage': 'Adamax-SAGE' }
@@ -65,7 +70,7 @@ export function glueExperiments(asked: GlueAsked): readonly GlueExperiment[] {
   return asked.tasks.map((name) => experimentOf(asked, glueTask(name), known.filter((arm) => asked.arms.includes(arm))))
 }
 
-function experimentOf({ model, smoothness = false, pretrained, data }: GlueAsked, glue: GlueTask, arms: readonly GlueArm[]): GlueExperiment {
+function experimentOf({ model, smoothness = false, pretrained, data, keepModels = false }: GlueAsked, glue: GlueTask, arms: readonly GlueArm[]): GlueExperiment {
   const settings = arms.flatMap((arm) => {
     const setting = glueSetting(model, arm, glue.name)
     return setting === undefined ? [] : [{ arm, setting }]
@@ -79,6 +84,7 @@ function experimentOf({ model, smoothness = false, pretrained, data }: GlueAsked
     arms: settings.map(({ arm, setting: { lr, beta0 } }) => glueArm(arm, [{ rate: lr }], beta0)),
     weights: 'best',
     predictTest: true,
+    keeps: keepModels ? 'model' : 'results',
     together: 1,
     notes: smoothness ? [...SMOOTHNESS_NOTES, ...NOTES] : NOTES,
     glue,

@@ -85,6 +85,7 @@ function experimentOf({ name, label, prepare, make, metric, notes }: SentenceTas
       glueArm('adamax-sage', rates([2e-4, 4e-4, 8e-4, 1.6e-3]), 0.7),
     ],
     weights: 'best',
+    keeps: 'results',
     together: 2,
     metric,
     validation: metric,
