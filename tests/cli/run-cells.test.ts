@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { SagetrainError } from '#ts/errors.js'
 import { tidyCell } from '#ts/cli/finished-cell.js'
+import { ArmRecord } from '#ts/cli/record.js'
 import { readResults, runCells, type CellsOptions } from '#ts/cli/run-cells.js'
 import { createTerminal } from '#ts/cli/terminal.js'
 import type { Cell } from '#ts/reproduce/experiment.js'
@@ -36,7 +37,7 @@ test('runs are trained two at a time, measured and kept; what is kept is not run
   t.deepEqual(given.kept, CELLS.map(({ name }) => name))
   t.regex(given.out.join(''), /Runs 1 and 2 of 3\n[\s\S]*Run 3 of 3, about /)
   const results = await readResults(CELLS, given)
-  t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: 20, steps: 20, bestStep: 10, machine: 'here', metrics: { bleu: 22, loss: 1.5 } })
+  t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: 20, steps: 20, bestStep: 10, machine: 'here; cpu, float32, 1 thread', metrics: { bleu: 22, loss: 1.5 } })
   t.is(await readFile(join(folder, 'adam-lr-0.001-seed-1', 'outputs.txt'), 'utf8'), 'Hello \u001b[31madam-lr-0.001-seed-1\n')
   const longer = CELLS.map(longerBy10)
   await t.throwsAsync(readResults(longer, given), { code: 'ERR_STATE', message: /is of train\.steps 20, asked for is 30/ })
@@ -91,6 +92,34 @@ test('a run that diverges is a result, and the one beside it goes on', async (t)
   t.is(results.get('adam-lr-0.001-seed-1')?.metrics['bleu'], 20)
   const again = script.started.filter(({ name }) => name === 'adam-lr-0.001-seed-1')
   t.deepEqual(again.map(({ resume }) => resume), [false, true], 'it was stopped and goes on from its checkpoint')
+})
+
+test('a run whose outputs turn out not to be finite is a result too, and those beside it are measured', async (t) => {
+  for (const what of ['held-out', 'test'] as const) {
+    const folder = temporaryFolder(t)
+    const script: Script = { started: [], disposed: 0 }
+    script.onMeasure = (name, part) => { if (name === 'adam-sage-lr-0.001-seed-1' && part === what) throw new SagetrainError('ERR_NON_FINITE', 'source 3: the outputs hold NaN') }
+    const given = { ...(await options(script, folder)), predictTest: true, together: 3 }
+    await runCells(CELLS, given) // oxlint-disable-line no-await-in-loop -- one folder after the other
+    const results = await readResults(CELLS, given) // oxlint-disable-line no-await-in-loop -- as above
+    t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: null, metrics: {}, steps: 20, diverged: 'adam-sage-lr-0.001-seed-1: source 3: the outputs hold NaN' }, what)
+    t.deepEqual([...results.values()].map(({ metrics }) => metrics['bleu']), [20, undefined, 20])
+    t.deepEqual(script.started.map(({ name }) => name), [...CELLS, ...CELLS.slice(2)].map(({ name }) => name), 'what has its result is not trained again')
+    t.deepEqual(given.kept.toSorted(), CELLS.map(({ name }) => name).toSorted())
+  }
+  const broken: Script = { started: [], disposed: 0, onMeasure: () => { throw new SagetrainError('ERR_IO', 'disk full') } }
+  await t.throwsAsync(options(broken, temporaryFolder(t)).then((given) => runCells(CELLS, given)), { code: 'ERR_IO', message: /^adam-lr-0\.001-seed-1: disk full/ })
+})
+
+test('a run that was trained in parts names what each ran on', async (t) => {
+  const folder = temporaryFolder(t)
+  const one = CELLS.slice(0, 1)
+  const script: Script = { started: [], disposed: 0 }
+  await runCells(one, { ...(await options(script, folder)), threads: 2 })
+  t.is((await readResults(one, await options(script, folder))).get(one[0]?.name ?? '')?.machine, 'here; cpu, float32, 2 threads')
+  const record = new ArmRecord()
+  for (const threads of [2, 1, 2]) record.add({ type: 'start', parameters: 1, device: 'cpu', precision: 'float32', threads, seconds: 0 })
+  t.deepEqual(record.setups, ['cpu, float32, 2 threads', 'cpu, float32, 1 thread'])
 })
 
 test('what is no divergence is thrown, and a stop leaves the runs to be gone on with', async (t) => {

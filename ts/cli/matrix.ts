@@ -1,4 +1,4 @@
-import { availableParallelism, cpus } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { present } from '../json.js'
@@ -7,7 +7,7 @@ import { duration, fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
 import type { CellResult } from '../reproduce/cell-result.js'
 import type { Cell, Keeps, Matrix } from '../reproduce/experiment.js'
-import { machineFacts } from './assemble.js'
+import { machineFacts, processor } from './assemble.js'
 import type { Context } from './command.js'
 import { tidyCell } from './finished-cell.js'
 import { modelsOf, type Inputs } from './inputs.js'
@@ -77,14 +77,13 @@ export class MatrixRuns {
     const missing = cells.filter(({ name }) => !results.has(name))
     await this.#tidy(matrix, results)
     if (missing.length === 0) return
-    const threads = threadsEach(matrix)
     await runCells(missing, {
       ...this.#place(matrix),
       task,
       weights: matrix.weights,
       together: matrix.together,
-      threads,
-      machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${threads} thread${threads === 1 ? '' : 's'}`,
+      threads: threadsEach(matrix),
+      machine: processor(),
       terminal,
       signal,
       searching,

@@ -12,7 +12,7 @@ import type { Inputs } from './inputs.js'
 import { setAt, type JsonObject } from './merge.js'
 import type { ArmTraining, Measured, PreparedTask, TaskCommand, Weights } from './task-command.js'
 import type { Terminal } from './terminal.js'
-import { trainTogether, type Going } from './training.js'
+import { failingAs, trainTogether, type Going } from './training.js'
 
 /** Runs of a matrix to train and measure. */
 export interface CellsOptions {
@@ -29,7 +29,7 @@ export interface CellsOptions {
   readonly together: number
   /** Of each run. */
   readonly threads: number
-  /** What they run on, kept with the results. */
+  /** The processor, kept with a result before the devices, precisions and threads that its run was trained with. */
   readonly machine: string
   readonly terminal: Terminal
   readonly signal: AbortSignal
@@ -110,9 +110,11 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
     const diverged = group.find(({ name }) => hasDiverged(error, name))
     if (diverged === undefined || !isSagetrainError(error)) throw error
     terminal.line(`${error.message}: kept as this run's result.`)
-    const { step = 0, seconds = 0 } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
-    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: options.machine }, {}, options)
-    return group.filter((cell) => cell !== diverged)
+    const { step = 0, seconds = 0, setups = [] } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
+    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: machineOf(options, setups) }, {}, options)
+    // Where it was measuring that found it, those before it have their results.
+    const results = await Promise.all(group.map((cell) => readResult(join(options.folder, cell.name))))
+    return group.filter((_, index) => results[index] === undefined)
   }
 }
 
@@ -138,14 +140,19 @@ async function measureAll(group: readonly Cell[], going: readonly Going[], stopp
     const cell = group[index]
     if (cell === undefined) continue
     // oxlint-disable-next-line no-await-in-loop -- each fills the machine, and is kept as soon as it is there
-    const { bestStep, metrics, signatures, outputs } = searching ? UNMEASURED : await training.measure(signal)
+    const { bestStep, metrics, signatures, outputs } = searching ? UNMEASURED : await failingAs(run, training.measure(signal))
     const validation = bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
     if (!searching) terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
     // oxlint-disable-next-line no-await-in-loop -- as above
-    const files = predictTest ? await testFiles(training, options) : {}
+    const files = predictTest ? await failingAs(run, testFiles(training, options)) : {}
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, { outputs, files }, options)
+    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: machineOf(options, record.setups) }, { outputs, files }, options)
   }
+}
+
+/** A run that went on elsewhere, or with other threads, names both. */
+function machineOf({ machine }: CellsOptions, setups: readonly string[]): string {
+  return setups.length === 0 ? machine : `${machine}; ${setups.join(', then ')}`
 }
 
 async function testFiles(training: ArmTraining, { terminal, signal }: CellsOptions): Promise<NonNullable<Beside['files']>> {
