@@ -37,7 +37,7 @@ test('runs are trained two at a time, measured and kept; what is kept is not run
   t.deepEqual(given.kept, CELLS.map(({ name }) => name))
   t.regex(given.out.join(''), /Runs 1 and 2 of 3\n[\s\S]*Run 3 of 3, about /)
   const results = await readResults(CELLS, given)
-  t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: 20, steps: 20, bestStep: 10, machine: 'here; cpu, float32, 1 thread', metrics: { bleu: 22, loss: 1.5 } })
+  t.like(results.get('adam-sage-lr-0.001-seed-1'), { validation: 20, steps: 20, bestStep: 10, machine: 'here: cpu, float32, 1 thread', metrics: { bleu: 22, loss: 1.5 } })
   t.is(await readFile(join(folder, 'adam-lr-0.001-seed-1', 'outputs.txt'), 'utf8'), 'Hello \u001b[31madam-lr-0.001-seed-1\n')
   const longer = CELLS.map(longerBy10)
   await t.throwsAsync(readResults(longer, given), { code: 'ERR_STATE', message: /is of train\.steps 20, asked for is 30/ })
@@ -116,7 +116,7 @@ test('a run that was trained in parts names what each ran on', async (t) => {
   const one = CELLS.slice(0, 1)
   const script: Script = { started: [], disposed: 0 }
   await runCells(one, { ...(await options(script, folder)), threads: 2 })
-  t.is((await readResults(one, await options(script, folder))).get(one[0]?.name ?? '')?.machine, 'here; cpu, float32, 2 threads')
+  t.is((await readResults(one, await options(script, folder))).get(one[0]?.name ?? '')?.machine, 'here: cpu, float32, 2 threads')
   const record = new ArmRecord()
   for (const threads of [2, 1, 2]) record.add({ type: 'start', parameters: 1, device: 'cpu', precision: 'float32', threads, seconds: 0 })
   t.deepEqual(record.setups, ['cpu, float32, 2 threads', 'cpu, float32, 1 thread'])

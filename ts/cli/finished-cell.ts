@@ -20,6 +20,7 @@ export async function tidyCell(folder: string, result: CellResult, keeps: Keeps)
 async function keepModel(folder: string, checkpoints: string, { bestStep, diverged }: CellResult): Promise<void> {
   const kept = join(folder, 'model')
   if (diverged !== undefined || existsSync(kept)) return
-  const measured = bestStep > 0 ? join(checkpoints, `step-${String(bestStep).padStart(8, '0')}`) : (await latestCheckpoint(checkpoints)).path
-  if (measured !== undefined && existsSync(measured)) await rename(modelFolder(measured), kept)
+  const best = join(checkpoints, `step-${String(bestStep).padStart(8, '0')}`)
+  const measured = existsSync(best) ? best : (await latestCheckpoint(checkpoints)).path
+  if (measured !== undefined) await rename(modelFolder(measured), kept)
 }

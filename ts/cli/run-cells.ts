@@ -152,7 +152,7 @@ async function measureAll(group: readonly Cell[], going: readonly Going[], stopp
 
 /** A run that went on elsewhere, or with other threads, names both. */
 function machineOf({ machine }: CellsOptions, setups: readonly string[]): string {
-  return setups.length === 0 ? machine : `${machine}; ${setups.join(', then ')}`
+  return setups.length === 0 ? machine : `${machine}: ${setups.join(', then ')}`
 }
 
 async function testFiles(training: ArmTraining, { terminal, signal }: CellsOptions): Promise<NonNullable<Beside['files']>> {
