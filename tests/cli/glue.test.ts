@@ -100,7 +100,8 @@ test('what cannot be compared is refused before anything is made', async (t) => 
     [['--smoothness', '--settings', 'roberta-large'], /--smoothness: the paper's Table 6 is of bert-base/],
     [['--smoothness', '--optimizers', 'adam-sage'], /--optimizers adam-sage: there are adamax, adamax-sage/],
     [['--smoothness.weight', '5'], /--smoothness\.weight changes the smoothness term, which is off; add --smoothness/],
-    [['--optimizer.lr', '1'], /--optimizer\.lr: is what the runs/],
+    [['--recipe', 'sst-2'], /--recipe: is what an experiment is/],
+    [['--optimizer.lr', '1'], /--optimizer\.lr: is what an experiment is, or what its runs/],
     [['--seeds', '0'], /--seeds 0/],
   ]
   for (const [args, message] of refusals) {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import test from 'ava'
@@ -19,6 +19,13 @@ function sets(folder: string): string {
   return folder
 }
 
+/** The highest value of a metric among a run's evaluations. */
+function bestOf(folder: string, run: RegExp, metric: string): number {
+  const name = readdirSync(folder).find((one) => run.test(one)) ?? ''
+  const events = readFileSync(join(folder, name, 'events.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as { readonly type: string; readonly metrics: Readonly<Record<string, number>> })
+  return Math.max(...events.flatMap(({ type, metrics }) => (type === 'evaluation' ? (metrics[metric] ?? []) : [])))
+}
+
 interface Row {
   readonly arm: string
   readonly baseline: string | null
@@ -31,10 +38,10 @@ test('Table 2 in small goes from raw files to a table with a difference for each
   const cwd = temporaryFolder(t)
   const [data, pretrained] = [sets(join(cwd, 'sentences')), await tinyBert(join(cwd, 'tiny'))]
   const args = ['--scale', 'quick', '--data', data, '--pretrained', pretrained, '--epochs', '1', '--threads', '2', '--maxLength', '32', '--output', join(cwd, 'prepared'), '--json']
-  const { code, out, err } = await start(cwd, ['reproduce', 'glue', '--table', '2', '--seeds', '2', '--experiments', 'rating,sentiment,word-sense', ...args]).ended
+  const { code, out, err } = await start(cwd, ['reproduce', 'glue', '--table', '2', '--seeds', '2', '--experiments', 'rating,sentiment,acceptability', ...args]).ended
   t.is(code, 0, err)
-  const { results } = JSON.parse(out) as { readonly results: readonly { readonly experiment: string; readonly metric: string; readonly rows: readonly Row[]; readonly trials: readonly unknown[]; readonly missing: readonly string[] }[] }
-  t.deepEqual(results.map(({ experiment, metric, missing }) => [experiment, metric, missing]), [['rating', 'pearson', []], ['sentiment', 'accuracy', []], ['word-sense', 'accuracy', []]])
+  const { results } = JSON.parse(out) as { readonly results: readonly { readonly experiment: string; readonly metric: string; readonly rows: readonly Row[]; readonly trials: readonly { readonly arm: string; readonly rate: number; readonly validation: number | null }[]; readonly missing: readonly string[] }[] }
+  t.deepEqual(results.map(({ experiment, metric, missing }) => [experiment, metric, missing]), [['rating', 'pearson', []], ['sentiment', 'accuracy', []], ['acceptability', 'matthews', []]])
   for (const { rows, trials, metric } of results) {
     t.deepEqual(rows.map(({ arm, baseline }) => [arm, baseline]), [['adam', null], ['adam-sage', 'Adam'], ['adamax', null], ['adamax-sage', 'Adamax']])
     t.is(trials.length, 16)
@@ -42,6 +49,9 @@ test('Table 2 in small goes from raw files to a table with a difference for each
       t.deepEqual([difference !== null, beta0 !== null, seeds.length], [baseline !== null, baseline !== null, 2])
       for (const { metrics } of seeds) t.is(typeof metrics[metric], 'number')
     }
+  }
+  for (const { experiment, metric, trials } of results) {
+    for (const { arm, rate, validation } of trials) t.is(validation, 100 * bestOf(join(cwd, 'runs/glue-quick', experiment), new RegExp(`^${arm}-lr-${rate}(-beta0-[^-]*)?-seed-1$`), metric), `${experiment} ${arm} ${rate}`)
   }
   const markdown = readFileSync(join(cwd, 'runs/glue-quick/table-2.md'), 'utf8')
   for (const part of ['| less Adam |', '| less Adamax |', 'Pearson (× 100)', 'Adamax-SAGE, seed 2']) t.true(markdown.includes(part), part)

@@ -75,10 +75,10 @@ test('what cannot be reproduced is refused before anything is made', async (t) =
     [['nmt', '--table', '4', '--scale', 'small'], /--scale small: give paper or quick/],
     [['nmt', '--table', '4', '--data', '.', '--experiments', 'iwslt'], /--experiments iwslt: there are iwslt14-de-en, wmt16-en-de/],
     [['nmt', '--figure', '8', '--scale', 'quick', '--seeds', '2'], /one run a point/],
-    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer.lr', '1'], /--optimizer\.lr: is what the runs of a reproduction differ in/],
-    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer', '{"type":"adam","lr":1}'], /--optimizer: is what the runs/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer.lr', '1'], /--optimizer\.lr: is what an experiment is, or what its runs differ in/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer', '{"type":"adam","lr":1}'], /--optimizer: is what an experiment is, or what its runs/],
     [['nmt', '--table', '4', '--scale', 'quick', '--optimizer', 'adamw-sage'], /would turn SAGE on in every arm/],
-    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer.sage.beta0', '0.5'], /--optimizer\.sage\.beta0: is what the runs/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--optimizer.sage.beta0', '0.5'], /--optimizer\.sage\.beta0: is what an experiment is, or what its runs/],
     [['nmt', '--table', '4', '--scale', 'quick', '--evaluation.beam', '0'], /evaluation\.beam/],
     [['nmt', '--table', '4', '--scale', 'quick', '--threads', '0'], /threads/],
   ]

@@ -43,7 +43,7 @@ test('every arm is tried at every rate, the best by validation is written with h
 test.serial('a grid of rates, β0 and β1 goes on where it was stopped, and is drawn', async (t) => {
   const folder = temporaryFolder(t)
   const file = join(folder, 'run.json')
-  await writeFile(file, JSON.stringify({ task: 'scripted', name: 'grid', train: { optimizer: { type: 'adam', lr: 1, betas: [0.9, 0.98] }, steps: 10 }, compare: [{ name: 'adam' }, { name: 'adam-sage', train: { optimizer: { sage: {} } } }] }))
+  await writeFile(file, JSON.stringify({ task: 'scripted', name: 'grid', train: { optimizer: { type: 'adam', lr: 1, betas: [0.9, 0.98] }, steps: 10, threads: 2 }, compare: [{ name: 'adam' }, { name: 'adam-sage', train: { optimizer: { sage: {} } } }] }))
   const script: Script = { started: [], disposed: 0 }
   script.onStep = (_arm, step) => void (script.started.length === 4 && step === 3 && process.emit('SIGINT', 'SIGINT'))
   const args = ['--config', file, '--rates', '1e-3,2e-3', '--beta0', '0.6,0.8', '--beta1', '0.5,0.9', '--runs', folder, '--write']
@@ -54,6 +54,7 @@ test.serial('a grid of rates, β0 and β1 goes on where it was stopped, and is d
   t.is(code, 0, out)
   t.regex(out, /Plan: grid, 12 runs, 2 at a time; 2 are done/)
   t.is(new Set(script.started.map(({ name }) => name)).size, 12)
+  t.true(script.started.every(({ train }) => train['threads'] === 1), 'the machine’s two threads, or those that the file has, are shared')
   const { trials } = JSON.parse(await readFile(file, 'utf8')).rates
   t.deepEqual(trials.filter(({ arm }: { arm: string }) => arm === 'adam').map(({ setting }: { setting: string }) => setting), ['lr 0.001, β1 0.5', 'lr 0.002, β1 0.5', 'lr 0.001, β1 0.9', 'lr 0.002, β1 0.9'])
   t.is(trials.length, 12)

@@ -5,6 +5,7 @@ import type { Fact } from '../report/report-data.js'
 import { Classification, classificationKeys, classificationTrainOptions, type ClassificationTrainOptions } from '../task/classification/classification.js'
 import { prepareClassification, type ClassificationPart, type ClassificationPrepared, type ClassificationPrepareOptions } from '../task/classification/prepare.js'
 import { PREDICTIONS_FILE, predictionsText } from '../reproduce/test-predictions.js'
+import type { PartMetrics } from '../task/classification/scores.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import type { JsonObject } from './merge.js'
 import { eachStage, following, leftOutOf } from './preparing.js'
@@ -93,7 +94,8 @@ class PreparedClassification implements PreparedTask {
       events: armEvents(run, folder),
       measure: async (measuring) => {
         const { best, checkpoint } = await run.done
-        return this.#measure(best?.path ?? checkpoint, best?.step ?? 0, measuring)
+        const { metrics, ...measured } = await this.#measure(best?.path ?? checkpoint, best?.step ?? 0, measuring)
+        return { ...measured, metrics: metrics === undefined ? {} : numbersOf(this.#task.scored(metrics, (train as unknown as ClassificationTrainOptions).best)) }
       },
       ...(this.#hasTestPart() && {
         predictTest: async (predicting: AbortSignal) => {
@@ -105,11 +107,12 @@ class PreparedClassification implements PreparedTask {
     }
   }
 
-  async #measure(checkpoint: string | undefined, bestStep: number, signal: AbortSignal): Promise<Measured> {
-    if (checkpoint === undefined || this.#part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
+  async #measure(checkpoint: string | undefined, bestStep: number, signal: AbortSignal): Promise<Omit<Measured, 'metrics'> & { readonly metrics?: PartMetrics }> {
+    const unmeasured = { bestStep, signatures: {}, outputs: [] }
+    if (checkpoint === undefined || this.#part === undefined) return unmeasured
     const model = modelFolder(checkpoint)
-    const metrics = this.#part === 'valid' ? await this.#task.validate(model, { signal }) : this.#task.scored((await this.#task.evaluate(model, { part: this.#part, signal })).metrics)
-    return { bestStep, metrics: numbersOf(metrics), signatures: {}, outputs: [], model }
+    const metrics = this.#part === 'valid' ? await this.#task.validate(model, { signal }) : (await this.#task.evaluate(model, { part: this.#part, signal })).metrics
+    return { ...unmeasured, metrics, model }
   }
 
   /** Whether there is something to hand in to GLUE's server. */

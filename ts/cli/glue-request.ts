@@ -21,8 +21,8 @@ export interface GlueRequest {
 
 const MODELS = ['bert-base', 'roberta-large'] as const satisfies readonly GlueModel[]
 
-/** As many as the paper has of BERT. */
-const SEEDS = 5
+/** As many as the paper has of each. */
+const SEEDS: Readonly<Record<GlueModel, number>> = { 'bert-base': 5, 'roberta-large': 3 }
 
 /**
  * Reads the command line.
@@ -44,7 +44,7 @@ export function glueRequestOf({ positionals, options, overrides }: Arguments, co
   }
   return {
     experiments: glueExperiments(asked).map((experiment) => withFlags(experiment, overrides, context)),
-    seeds: parseSeeds(text('seeds') ?? String(SEEDS)),
+    seeds: parseSeeds(text('seeds') ?? String(SEEDS[asked.model])),
     folder: join(text('runs') ?? 'runs', `glue-${table.smoothness ? 'smart-base' : table.model}`),
     planOnly: options['plan'] === true,
   }

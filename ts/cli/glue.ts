@@ -27,7 +27,7 @@ const OPTIONS = {
   smoothness: { type: 'boolean', about: 'Table 6 instead of Table 2: with the smoothness term of SMART in the loss (bert-base; adamax, adamax-sage)' },
   tasks: { type: 'string', value: 'LIST', about: `all (default), or some of ${GLUE.map(({ name }) => name).join(',')}` },
   optimizers: { type: 'string', value: 'LIST', about: 'some of adam,adam-sage,adamax,adamax-sage (default: adamax,adamax-sage)' },
-  seeds: { type: 'string', value: 'N|LIST', about: 'seeds 1 to N, or a list such as 1,5,9 (default: 5)' },
+  seeds: { type: 'string', value: 'N|LIST', about: 'seeds 1 to N, or a list such as 1,5,9 (default: 5; of roberta-large 3)' },
   runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
   'keep-models': { type: 'boolean', about: 'keep the measured weights of every run, in its model/ (default: figures and predictions alone)' },
   plan: { type: 'boolean', about: 'say what would be trained and stop' },

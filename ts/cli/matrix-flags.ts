@@ -27,7 +27,7 @@ export function withFlags<M extends Matrix>(matrix: M, overrides: readonly Overr
 function withFlag<M extends Matrix>(matrix: M, override: Override, keys: ConfigKeys): M {
   const { task, prepare, train, arms } = matrix
   const refuse = (): never => {
-    throw new UsageError(`${override.flag}: is what the runs of a reproduction differ in; train one of your own with sagetrain train`)
+    throw new UsageError(`${override.flag}: is what an experiment is, or what its runs differ in; train one of your own with sagetrain train`)
   }
   if (override.path[0] === 'compare' || OWN.has(override.path.join('.'))) refuse()
   const laid = applyOverrides({ task, prepare, train, compare: arms.map(({ name, train: own }) => ({ name, train: own })) }, [override], keys)
@@ -41,4 +41,4 @@ function withFlag<M extends Matrix>(matrix: M, override: Override, keys: ConfigK
 }
 
 const SAGE = ['optimizer', 'sage']
-const OWN: ReadonlySet<string> = new Set(['seed', 'optimizer.lr', 'optimizer.sage', 'optimizer.sage.beta0'])
+const OWN: ReadonlySet<string> = new Set(['seed', 'optimizer.lr', 'optimizer.sage', 'optimizer.sage.beta0', 'recipe', 'kind', 'columns', 'labels'])

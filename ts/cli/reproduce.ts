@@ -3,7 +3,7 @@ import { fixed } from '../report/format.js'
 import { pointCells, seedCells, sweepCells, type Cell, type Experiment } from '../reproduce/experiment.js'
 import { gridOf, gridReport } from '../reproduce/grid.js'
 import { sweepReport, tableReport, tableVerdict, type Provenance } from '../reproduce/report.js'
-import { sweepOf } from '../reproduce/sweep.js'
+import { baselineCells, sweepOf } from '../reproduce/sweep.js'
 import { chosenPoints, tableOf } from '../reproduce/table.js'
 import { writeDocument } from '../reproduce/write.js'
 import type { OptionSpec } from './arguments.js'
@@ -52,7 +52,7 @@ class Reproducing {
   constructor(asked: Reproduction, context: Context, signal: AbortSignal) {
     this.#asked = asked
     this.#context = context
-    this.#runs = new MatrixRuns({ folder: asked.folder, context, signal, onResult: async () => void (await this.#report()) })
+    this.#runs = new MatrixRuns({ folder: asked.folder, context, signal, searching: asked.part.shows === 'grid', onResult: async () => void (await this.#report()) })
   }
 
   async run(): Promise<void> {
@@ -69,7 +69,7 @@ class Reproducing {
     const { seeds, part: { shows } } = this.#asked
     const [runs, { name }, [first = 1, ...others]] = [this.#runs, experiment, seeds]
     await using task = await runs.prepare(experiment)
-    const known = shows === 'sweep' ? sweepCells(experiment, first) : pointCells(experiment, first)
+    const known = shows === 'sweep' ? [...sweepCells(experiment, first), ...baselineCells(experiment, first)] : pointCells(experiment, first)
     await runs.read(experiment, this.#allCells(experiment))
     const chosen = chosenPoints(experiment, first, runs.of(name))
     const repeats = shows === 'table' ? others.flatMap((seed) => seedCells(experiment, chosen, seed)) : []

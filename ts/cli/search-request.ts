@@ -84,7 +84,7 @@ function gridOf(config: RunConfig, arms: readonly Arm[], axes: Axes, headline: s
     label: config.name ?? config.task,
     task: config.task,
     prepare: config.prepare,
-    train: {},
+    train: config.train,
     arms: arms.map((arm, index): ExperimentArm => ({ name: arm.name, label: labels[index] ?? arm.name, train: arm.train, points: pointsOf(arm, axes) })),
     weights: 'best',
     // The arms of a point fill the machine, as they do where they are compared.

@@ -14,7 +14,7 @@ const RATES = [1e-5, 2e-5, 3e-5, 5e-5, 8e-5, 1e-4, 2e-4, 3e-4, 5e-4, 8e-4]
 function paperBase(sources: Sources, task: GlueTaskName, arms: readonly GlueArm[], metric: string): Experiment {
   const [experiment] = glueExperiments({ ...sources, model: 'bert-base', tasks: [task], arms })
   if (experiment === undefined) throw new TypeError(`there is no task ${task}`)
-  return { ...experiment, metric, validation: metric }
+  return { ...experiment, metric, validation: metric, predictTest: false }
 }
 
 function quickBase(sources: Sources, name: string): Experiment {

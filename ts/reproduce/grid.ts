@@ -15,7 +15,7 @@ export interface Grid extends Matrix {
 /** A run of the grid. */
 export interface GridPoint extends Point {
   readonly arm: string
-  /** Best validation score, in the metric's unit; null for a run that diverged. */
+  /** Best validation score, in the metric's unit; null where there is none, as of a run that diverged. */
   readonly validation: number | null
 }
 
@@ -66,7 +66,7 @@ function gridBlocks(result: GridResult, grid: Grid | undefined): readonly Block[
   if (grid === undefined) return []
   const title = `${label}: validation ${metricLabel(metric)}`
   const { maps, rows: y } = mapsOf(grid, result)
-  const svg = drawHeatMaps({ id: `${experiment}-grid`, title, description: 'One run a cell; × where it diverged', x: 'learning rate', y, digits: 1, maps })
+  const svg = drawHeatMaps({ id: `${experiment}-grid`, title, description: 'One run a cell; × where it has no score, as one that diverged', x: 'learning rate', y, digits: 1, maps })
   return [
     { type: 'heading', text: label },
     { type: 'text', text: best.length === 0 ? 'Not measured yet.' : best.map((point) => `${labelOf(grid, point.arm)}: ${fixed(point.validation, 2)} at ${settingOf(point)}.`).join(' ') },
@@ -77,7 +77,7 @@ function gridBlocks(result: GridResult, grid: Grid | undefined): readonly Block[
 }
 
 function told(value: number | null | undefined): string {
-  return value === undefined ? '' : value === null ? 'diverged' : fixed(value, 2)
+  return value === undefined ? '' : value === null ? 'no score' : fixed(value, 2)
 }
 
 function labelOf({ arms }: Matrix, name: string): string {

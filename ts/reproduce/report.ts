@@ -128,7 +128,7 @@ function trialBlocks({ experiment, rows, trials }: TableResult, validation: stri
   const cell = (tried: readonly Trial[], rate: number): string => {
     const trial = tried.find((one) => one.rate === rate)
     if (trial === undefined) return ''
-    return `${trial.validation === null ? 'diverged' : fixed(trial.validation, 2)}${trial.chosen ? ' (chosen)' : ''}`
+    return `${trial.validation === null ? 'no score' : fixed(trial.validation, 2)}${trial.chosen ? ' (chosen)' : ''}`
   }
   const title = `Validation: ${metric} over the learning rate`
   const series = curves.map(({ label, trials: tried }, tone) => ({ label, tone, dots: true, points: tried.map(({ rate, validation: score }) => [rate, score] as const) }))

@@ -1,4 +1,4 @@
-import { armOf, baselineOf as baselineArmOf, cellOf, sweepCells, type Experiment } from './experiment.js'
+import { armOf, baselineOf as baselineArmOf, cellOf, sweepCells, type Cell, type Experiment } from './experiment.js'
 import { inUnit } from './metric-names.js'
 import type { Results } from './table.js'
 
@@ -30,8 +30,15 @@ export function sweepOf(experiment: Experiment, seed: number, results: Results):
     const found = results.get(cell)
     return found === undefined ? [] : [{ rate, beta0, seed, score: inUnit(metric, found.metrics[metric]) }]
   })
-  const missing = cells.filter((cell) => !results.has(cell.name)).map((cell) => cell.name)
+  const missing = [...cells, ...baselineCells(experiment, seed)].filter((cell) => !results.has(cell.name)).map((cell) => cell.name)
   return { experiment: name, label, metric, points, baseline: baselineOf(experiment, seed, results), missing }
+}
+
+/** The run that the sweep is compared with, where it need not be searched for. */
+export function baselineCells(experiment: Experiment, seed: number): readonly Cell[] {
+  const arm = experiment.sweep && baselineArmOf(experiment, armOf(experiment, experiment.sweep.arm))
+  const [point, ...others] = arm?.points ?? []
+  return arm === undefined || point === undefined || others.length > 0 ? [] : [cellOf(experiment, { arm: arm.name, ...point, seed })]
 }
 
 function baselineOf(experiment: Experiment, seed: number, results: Results): SweepResult['baseline'] {

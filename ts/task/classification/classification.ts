@@ -159,8 +159,8 @@ export class Classification {
       ...(labelSmoothing !== 0 && { labelSmoothing }),
       ...present({ smoothness }),
       evaluateEvery: evaluation.everySteps,
-      ...(this.#parts.has('valid') && { evaluate: ({ model }) => this.validate(model, present({ signal })) }),
-      score: (found) => (best === undefined ? found.score : 'metrics' in best ? meanOf(found, best.metrics) : -found.loss),
+      ...(this.#parts.has('valid') && { evaluate: async ({ model }) => this.scored(await this.validate(model, present({ signal })), best) }),
+      score: (found) => (best !== undefined && 'metric' in best ? -found.loss : found.score),
       attachments: this.prepared.tokenizerFiles.map((file) => join(this.prepared.folder, file)),
     })
   }
@@ -214,9 +214,9 @@ export class Classification {
     })
   }
 
-  /** Scores with their mean over the metrics that papers report of the task. */
-  scored<M extends PartMetrics>(metrics: M): M & { readonly score: number } {
-    return { ...metrics, score: meanOf(metrics, this.#metrics()) }
+  /** Scores with their mean over the metrics that the best is chosen by, or over those that papers report of the task. */
+  scored<M extends PartMetrics>(metrics: M, best?: ClassificationTrainOptions['best']): M & { readonly score: number } {
+    return { ...metrics, score: meanOf(metrics, best !== undefined && 'metrics' in best ? best.metrics : this.#metrics()) }
   }
 
   /** What papers report of the task. */

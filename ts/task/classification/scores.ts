@@ -21,7 +21,7 @@ export type PartMetrics = {
 
 /** Scores on the validation part; those on a second one, MNLI's, have `Mismatched` behind their names. */
 export type ClassificationMetrics = PartMetrics & { readonly [metric in 'loss' | ClassificationMetric as `${metric}Mismatched`]?: number } & {
-  /** The mean of the task's metrics, over both parts: what papers average over tasks. */
+  /** The mean, over both parts, of the metrics that the best is chosen by, or of the task's: what papers average over tasks. */
   readonly score: number
 }
 
