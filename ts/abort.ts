@@ -104,7 +104,7 @@ async function undisturbed<T>(signal: AbortSignal | undefined, state: CalledOff,
 }
 
 /** Refuses what is no AbortSignal. */
-export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
   if (signal === undefined || signal instanceof AbortSignal) return
   throw new SagetrainError('ERR_ARGUMENT', `signal: expected an AbortSignal, got ${show(signal)}`, { fields: { argument: 'signal' } })
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { appendFile, cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test from 'ava'
 import { Model } from '#ts/index.js'
 import { tinyBert, TINY } from '../task/encoder.js'
@@ -44,12 +44,14 @@ test.serial('two tasks, two optimizers, two seeds: killed after the first run, i
   killed.kill('SIGKILL')
   await killed.ended
   const first = cellPath('rte', 'adamax', 1)
+  t.false(existsSync(join(dirname(first), 'checkpoints')), 'what only going on needs is gone')
   const made = statSync(first).mtimeMs
   t.false(existsSync(join(cwd, 'runs/glue-bert-base/submission')), 'no task is done')
 
   const { code, out, err } = await start(cwd, [...ASKED, '--json']).ended
   t.is(code, 0, err)
   t.regex(err, /8 runs; 1 are done/)
+  t.regex(err, /kept +of a run that is done its figures and predictions; --keep-models/)
   t.is(statSync(first).mtimeMs, made, 'what is done is not done again')
   const { results, submissions } = JSON.parse(out) as Found
   for (const { task, rows } of results.tasks) {
@@ -99,8 +101,12 @@ test.serial('a run that gets no better ends early, and says so', async (t) => {
 })
 
 test.serial('with the smoothness term', async (t) => {
-  const { code, err } = await start(cwd, ['glue', '--pretrained', 'bert', '--data', 'glue', '--tasks', 'sts-b,rte', '--seeds', '1', '--output', 'prepared', '--threads', '1', '--smoothness', '--steps', '2', '--json']).ended
+  const { code, err } = await start(cwd, ['glue', '--pretrained', 'bert', '--data', 'glue', '--tasks', 'sts-b,rte', '--seeds', '1', '--output', 'prepared', '--threads', '1', '--smoothness', '--steps', '2', '--keep-models', '--json']).ended
   t.is(code, 0, err)
+  const kept = 'runs/glue-smart-base/rte/adamax-lr-0.0001-seed-1'
+  t.deepEqual([existsSync(join(cwd, kept, 'model/model.safetensors')), existsSync(join(cwd, kept, 'checkpoints'))], [true, false])
+  const predicted = await start(cwd, ['predict', kept], 'the film was good\tthe film was bad\n').ended
+  t.is(predicted.code, 0, predicted.err)
   const cell = JSON.parse(readFileSync(join(cwd, 'runs/glue-smart-base/rte/adamax-sage-lr-0.0003-beta0-0.65-seed-1/cell.json'), 'utf8')) as Cell
   t.deepEqual([cell.steps, typeof cell.metrics['accuracy']], [2, 'number'])
   t.true(readFileSync(join(cwd, 'runs/glue-smart-base/glue.md'), 'utf8').includes('| paper: BERT-base, Adamax | 69.2 | 89.7/89.2 |'))

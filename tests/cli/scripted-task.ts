@@ -10,6 +10,8 @@ export interface Script {
   disposed: number
   /** Called before each step; may throw, or wait. */
   onStep?: (arm: string, step: number) => void | Promise<void>
+  /** Called before it is measured, and before its test parts are predicted; may throw. */
+  onMeasure?: (arm: string, what: 'held-out' | 'test') => void
 }
 
 /** A task whose training is a formula: the command's whole path without an addon. */
@@ -66,7 +68,14 @@ function training(options: ArmOptions, script: Script): ArmTraining {
   const bleu = sage ? 22 : 20
   return {
     events: eventsOf(options, script),
-    measure: async (): Promise<Measured> => ({ bestStep: 10, metrics: { loss: 1.5, bleu }, signatures: { bleu: 'nrefs:1' }, outputs: [`Hello \u001b[31m${options.name}`] }),
+    measure: async (): Promise<Measured> => {
+      script.onMeasure?.(options.name, 'held-out')
+      return { bestStep: 10, metrics: { loss: 1.5, bleu }, signatures: { bleu: 'nrefs:1' }, outputs: [`Hello \u001b[31m${options.name}`] }
+    },
+    predictTest: async () => {
+      script.onMeasure?.(options.name, 'test')
+      return { 'predicted.txt': options.name }
+    },
     async [Symbol.asyncDispose]() {
       script.disposed += 1
     },
@@ -75,7 +84,7 @@ function training(options: ArmOptions, script: Script): ArmTraining {
 
 async function* eventsOf({ name, train, folder, signal }: ArmOptions, script: Script): AsyncGenerator<TimedEvent> {
   const total = Number(train['steps'])
-  yield { type: 'start', totalSteps: total, parameters: 5600000, precision: 'float32', threads: 1, seconds: 0 }
+  yield { type: 'start', totalSteps: total, parameters: 5600000, device: 'cpu', precision: 'float32', threads: Number(train['threads'] ?? 1), seconds: 0 }
   for (let step = 1; step <= total; step += 1) {
     await script.onStep?.(name, step)
     await setTimeout(1)

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { devAverage, taskAverage, testAverage } from '#ts/reproduce/glue-average.js'
+import { devAverage, taskAverage } from '#ts/reproduce/glue-average.js'
 import { TABLE_2, TABLE_3, TABLE_6, TABLE_8, paperDeviation, paperArms, paperBeside, paperRow, type PaperRow, type PaperTable } from '#ts/reproduce/glue-paper.js'
 import { GLUE, glueTask } from '#ts/task/classification/glue.js'
 
@@ -19,8 +19,8 @@ test('one average was cut off where the others are rounded', (t) => {
   t.true(value !== null && Math.abs(value - 88.79) < 0.005 && CUT?.average === 88.7)
 })
 
-test('averages of the test server are those that Table 3 prints', (t) => {
-  for (const row of TABLE_3) t.is(printed(testAverage(row.figures).value), row.average, row.label)
+test('averages that Table 3 prints are the plain means of its nine figures, so that MNLI’s two sets count one each', (t) => {
+  for (const { figures, average, label } of TABLE_3) t.is(printed(Object.values(figures).flat().reduce<number>((sum, figure) => sum + (figure ?? Number.NaN), 0) / 9), average, label)
 })
 
 test('what is missing is named, and there is no average of the rest', (t) => {
@@ -29,7 +29,6 @@ test('what is missing is named, and there is no average of the rest', (t) => {
   const { mnli: _, ...seven } = paperRow(BERT, 'adamax')?.figures ?? {}
   t.deepEqual(devAverage(seven), { value: null, missing: ['MNLI m', 'MNLI mm'] })
   t.deepEqual(devAverage({ ...seven, rte: [Number.NaN] }, GLUE.slice(0, 2)), { value: null, missing: ['RTE Acc'] })
-  t.deepEqual(testAverage({ ...TABLE_3[0]?.figures, mnli: [84.6] }), { value: null, missing: ['MNLI'] })
   t.is(devAverage({}, []).value, null)
 })
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import type { CellResult } from '#ts/reproduce/cell-result.js'
@@ -44,6 +44,19 @@ test('each file comes from the run that is best on the development set, the firs
   t.is(found?.missing['QQP.tsv'], 'its task was not asked for')
   t.deepEqual(JSON.parse(readFileSync(join(folder, 'submission/adamax.json'), 'utf8')), { schema: 1, ...found })
   t.deepEqual(readdirSync(join(folder, 'submission/adamax')).toSorted(), ['MNLI-m.tsv', 'MNLI-mm.tsv', 'RTE.tsv'], 'nothing but what goes into the archive')
+})
+
+test('files of tasks that have not changed are left as they are', async (t) => {
+  const folder = temporaryFolder(t)
+  await writeSubmissions(runsIn(folder, { rte: [70, 72, 71] }))
+  const before = statSync(join(folder, 'submission/adamax/RTE.tsv')).ino
+  const both = runsIn(folder, { rte: [70, 72, 71], mnli: [80, 80, 81] })
+  rmSync(join(folder, 'rte/adamax-lr-0.0001-seed-2', PREDICTIONS_FILE))
+  const [found] = await writeSubmissions(both)
+  t.deepEqual([found?.files['RTE.tsv']?.samples, found?.files['MNLI-m.tsv']?.seed, written(folder, 'MNLI-m.tsv')], [1, 3, 'three'])
+  t.is(statSync(join(folder, 'submission/adamax/RTE.tsv')).ino, before)
+  await writeSubmissions(runsIn(folder, { rte: [70, 72, 73] }))
+  t.is(written(folder, 'RTE.tsv'), 'three', 'another run is best')
 })
 
 test('nothing is written of a task whose runs are not all done, and what there is of other tasks stays', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { isObject } from '#ts/cli/merge.js'
 import { optimizerSpec } from '#ts/optim/spec.js'
 import { documentMarkdown, documentPage } from '#ts/report/document.js'
 import type { CellResult } from '#ts/reproduce/cell-result.js'
@@ -7,7 +8,8 @@ import { baselineOf, cellOf } from '#ts/reproduce/experiment.js'
 import { glueCsv, glueReport, glueVerdict } from '#ts/reproduce/glue-report.js'
 import { glueSummary, means, spreads } from '#ts/reproduce/glue-summary.js'
 import { glueTableOf, pointOf } from '#ts/reproduce/glue-table.js'
-import { glueExperiments, glueNotes, type GlueAsked } from '#ts/reproduce/glue.js'
+import { glueExperiments, glueNotes, RECIPE_NOTES, type GlueAsked } from '#ts/reproduce/glue.js'
+import { sentenceExperiments } from '#ts/reproduce/sentences.js'
 import { scheduleSpec } from '#ts/schedule/spec.js'
 import { glueArms } from '#ts/task/classification/glue-settings.js'
 import { GLUE } from '#ts/task/classification/glue.js'
@@ -50,6 +52,13 @@ test('every run has Table 7’s settings, in a form that optimizer and schedule 
         const { train } = cellOf(experiment, { arm: arm.name, rate, seed: 1 })
         t.is(optimizerSpec(train['optimizer'], 'optimizer').lr, rate)
         t.notThrows(() => scheduleSpec(train['schedule'], 'schedule'))
+        const dropout = { qqp: 0, mnli: 0.3 }[experiment.name] ?? 0.1
+        const baseline = !arm.name.endsWith('-sage')
+        t.deepEqual(train['model'], { pretrained: '/models/bert', classifierDropout: dropout }, experiment.name)
+        t.like(train, { groups: [{ include: ['*.bias', '*LayerNorm.weight'], weightDecay: 0 }], maxGradientNorm: 1, precision: 'float32' })
+        t.like(train['optimizer'], { type: arm.name.startsWith('adamax') ? 'adamax' : 'adamw', betas: [0.9, 0.999], eps: 1e-6, weightDecay: 0.01 })
+        // The released form has a decay of its own.
+        t.deepEqual(isObject(train['optimizer']) && [train['optimizer']['decay'], 'sage' in train['optimizer']], [baseline ? 'decoupled' : undefined, !baseline])
       }
     }
   }
@@ -58,6 +67,16 @@ test('every run has Table 7’s settings, in a form that optimizer and schedule 
   t.is(cell.name, 'adamax-sage-lr-0.0003-beta0-0.65-seed-2')
   t.like(cell.train, { seed: 2, batch: { batchSize: 16 }, epochs: 6, schedule: { type: 'warmupLinear', warmupRatio: 0.1 }, optimizer: { type: 'adamax', lr: 3e-4, eps: 1e-6, weightDecay: 0.01, sage: { form: 'released', scope: 'encoder-linear', beta0: 0.65 } } })
   t.deepEqual(rte?.prepare, { recipe: 'rte', data: '/data/glue', tokenizer: '/models/bert' })
+})
+
+test('the labelled sets have the same recipe as GLUE, and the same is said of it', (t) => {
+  const [[rte], sets] = [glueExperiments({ ...ASKED, arms: glueArms('bert-base') }), sentenceExperiments({ data: '/data', pretrained: '/models/bert' })]
+  for (const { train, arms, notes } of sets) {
+    const { optimizer, groups, maxGradientNorm, precision } = rte?.train ?? {}
+    t.like(train, { optimizer, groups, maxGradientNorm, precision })
+    t.deepEqual(arms.map(({ name }) => name), rte?.arms.map(({ name }) => name))
+    for (const note of RECIPE_NOTES) t.true(notes.includes(note) && rte?.notes.includes(note), note)
+  }
 })
 
 test('arms come in the paper’s order, each with SAGE beside the same optimizer without', (t) => {

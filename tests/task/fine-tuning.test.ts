@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { adam, adamax, adamw, Dataset, linear, Model, Session, type OptimizerSpec } from '#ts/index.js'
+import { adam, adamax, adamw, Dataset, linear, Model, Session, warmupLinear, type OptimizerSpec } from '#ts/index.js'
 
 interface Task {
   readonly folder: string
@@ -20,6 +20,8 @@ interface Arm {
   readonly task: string
   readonly optimizer: keyof typeof OPTIMIZERS
   readonly sage: boolean
+  /** Of SAGE: the recipe of the paper's GLUE runs; otherwise the paper's form, of every parameter. */
+  readonly form?: 'released'
   readonly losses: readonly number[]
   readonly norms: readonly number[]
   readonly final: Readonly<Record<string, readonly number[]>>
@@ -33,6 +35,7 @@ interface Golden {
     readonly weightDecay: number
     readonly beta0: number
     readonly rates: Readonly<Record<keyof typeof OPTIMIZERS, number>>
+    readonly released: { readonly eps: number; readonly warmupRatio: number; readonly betas: readonly [number, number] }
   }
   readonly tasks: Readonly<Record<string, Task>>
   readonly batches: readonly Batch[]
@@ -64,7 +67,9 @@ async function pretrained({ folder, kind, classes, head }: Task): Promise<{ mode
   return { model, drawn }
 }
 
-function optimizer({ optimizer: name, sage }: Arm): OptimizerSpec {
+function optimizer({ optimizer: name, sage, form }: Arm): OptimizerSpec {
+  const { released: { eps, betas }, beta0, weightDecay } = options
+  if (form === 'released' && name !== 'adam') return { adamax, adamw }[name]({ lr: options.rates[name], eps, betas, weightDecay, sage: { form, scope: 'encoder-linear', beta0 } })
   return OPTIMIZERS[name]({ lr: options.rates[name], weightDecay: options.weightDecay, ...(sage && { sage: { beta0: options.beta0 } }) })
 }
 
@@ -77,7 +82,7 @@ function near(t: ExecutionContext, what: string, found: number | undefined, expe
 }
 
 for (const arm of arms) {
-  test(`${arm.task} by ${arm.optimizer}${arm.sage ? ' with SAGE' : ''} learns as transformers and torch.optim do`, async (t) => {
+  test(`${arm.task} by ${arm.optimizer}${arm.sage ? ' with SAGE' : ''}${arm.form === undefined ? '' : ' as released'} learns as transformers and torch.optim do`, async (t) => {
     const task = tasks[arm.task]
     if (task === undefined) return t.fail(`the golden file has no task ${arm.task}`)
     const { model: encoder, drawn } = await pretrained(task)
@@ -86,7 +91,7 @@ for (const arm of arms) {
     await using session = await Session.create({
       model,
       optimizer: optimizer(arm),
-      schedule: linear({ warmupSteps: options.warmupSteps }),
+      schedule: arm.form === 'released' ? warmupLinear({ warmupRatio: options.released.warmupRatio }) : linear({ warmupSteps: options.warmupSteps }),
       totalSteps: options.steps,
       groups: [{ include: ['*.bias', '*LayerNorm.weight'], weightDecay: 0 }],
       maxGradientNorm: 1,

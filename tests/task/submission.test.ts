@@ -50,6 +50,8 @@ async function decided(name: GlueTaskName, data: string): Promise<{ readonly tas
   return { task, model: folderOfModel }
 }
 
+/** By class id, as the paper's code numbers them; the `glue` data sets on the Hugging Face hub have other ids of MNLI, QNLI and RTE. */
+const LABELS: Readonly<Record<string, readonly string[]>> = { mnli: ['contradiction', 'neutral', 'entailment'], rte: ['not_entailment', 'entailment'], qnli: ['not_entailment', 'entailment'], 'sts-b': [] }
 const WORDS: Readonly<Record<string, RegExp>> = { mnli: /^(contradiction|neutral|entailment)$/, rte: /^(not_)?entailment$/, qnli: /^(not_)?entailment$/, 'sts-b': /^[0-5]\.\d{3}$/ }
 
 for (const { name, submission } of GLUE) {
@@ -60,6 +62,7 @@ for (const { name, submission } of GLUE) {
     using classifier = await Classifier.load(model)
     const parts = await prepared.testPredictions(model)
     t.deepEqual(parts.map(({ file }) => file), submission)
+    t.deepEqual(prepared.prepared.labels, LABELS[name] ?? ['0', '1'])
     t.deepEqual(Object.values(prepared.prepared.submission?.files ?? {}).toSorted(), submission.toSorted(), 'as the data’s preparation has them')
     for (const part of parts) {
       const [path, index, text, pair] = PUBLISHED[part.file] ?? ['', '', '']

@@ -60,9 +60,9 @@ function translate<M extends object>(event: TrainEvent<M>): readonly TaskEvent[]
 }
 
 function startOf({ totalSteps, parameters, session, data }: StartEvent): TaskEvent {
-  const { precision, threads } = session
+  const { device, precision, threads } = session
   const maxTokens = data?.['maxTokens']
-  return { type: 'start', parameters, precision, threads, ...(totalSteps !== undefined && { totalSteps }), ...(typeof maxTokens === 'number' && { maxTokens }) }
+  return { type: 'start', parameters, device, precision, threads, ...(totalSteps !== undefined && { totalSteps }), ...(typeof maxTokens === 'number' && { maxTokens }) }
 }
 
 function stepsOf({ step, loss, tokensPerSecond, optimizerShare, dataWait, sensitivity }: StepEvent): readonly TaskEvent[] {

@@ -20,11 +20,15 @@ export interface ReportParts {
   readonly versions: readonly Fact[]
 }
 
+/** The processor's name. */
+export function processor(): string {
+  return cpus()[0]?.model.trim() ?? 'unknown processor'
+}
+
 /** What the operating system says of the machine. */
 export function machineFacts(): readonly Fact[] {
-  const model = cpus()[0]?.model.trim() ?? 'unknown processor'
   return [
-    { label: 'processor', value: `${model}, ${availableParallelism()} processors for this process` },
+    { label: 'processor', value: `${processor()}, ${availableParallelism()} processors for this process` },
     { label: 'memory', value: bytes(totalmem()) },
     { label: 'system', value: `${process.platform} ${release()}, ${process.arch}` },
   ]

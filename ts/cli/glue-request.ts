@@ -37,6 +37,7 @@ export function glueRequestOf({ positionals, options, overrides }: Arguments, co
   const asked = {
     ...table,
     pretrained: resolve(needed('pretrained', 'of the pretrained model and its tokenizer')),
+    keepModels: options['keep-models'] === true,
     data: resolve(needed('data', 'with the published tasks')),
     tasks: listOf('tasks', text('tasks'), GLUE.map(({ name }): GlueTaskName => name)),
     arms: listOf('optimizers', text('optimizers') ?? 'adamax,adamax-sage', paperArms(table)) satisfies readonly GlueArm[],

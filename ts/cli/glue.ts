@@ -29,6 +29,7 @@ const OPTIONS = {
   optimizers: { type: 'string', value: 'LIST', about: 'some of adam,adam-sage,adamax,adamax-sage (default: adamax,adamax-sage)' },
   seeds: { type: 'string', value: 'N|LIST', about: 'seeds 1 to N, or a list such as 1,5,9 (default: 5; of roberta-large 3)' },
   runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
+  'keep-models': { type: 'boolean', about: 'keep the measured weights of every run, in its model/ (default: figures and predictions alone)' },
   plan: { type: 'boolean', about: 'say what would be trained and stop' },
 } as const satisfies Record<string, OptionSpec>
 
@@ -112,6 +113,7 @@ class Comparing {
       ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${pointOf(arm).rate}`).join(', ')}; ${inWords(length(train))}` })),
       { label: 'threads', value: first === undefined ? '' : String(threadsEach(first)) },
       { label: 'estimate', value: left === null ? 'follows from the first run' : `about ${duration(left)} at the pace of the runs that are done` },
+      { label: 'kept', value: `of a run that is done its figures and predictions${first?.keeps === 'model' ? ', and the weights that were measured, in model/' : '; --keep-models keeps the measured weights too'}` },
       { label: 'folder', value: folder },
     ])
   }

@@ -1,4 +1,4 @@
-import { availableParallelism, cpus } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { present } from '../json.js'
@@ -6,9 +6,10 @@ import { count, parse } from '../options.js'
 import { duration, fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
 import type { CellResult } from '../reproduce/cell-result.js'
-import type { Cell, Matrix } from '../reproduce/experiment.js'
-import { machineFacts } from './assemble.js'
+import type { Cell, Keeps, Matrix } from '../reproduce/experiment.js'
+import { machineFacts, processor } from './assemble.js'
 import type { Context } from './command.js'
+import { tidyCell } from './finished-cell.js'
 import { modelsOf, type Inputs } from './inputs.js'
 import { readResults, runCells, type CellsPlace } from './run-cells.js'
 import type { PreparedTask } from './task-command.js'
@@ -74,24 +75,35 @@ export class MatrixRuns {
     const { context: { terminal }, signal, searching = false, onResult } = this.#options
     const results = this.#results.get(matrix.name) ?? new Map<string, CellResult>()
     const missing = cells.filter(({ name }) => !results.has(name))
+    await this.#tidy(matrix, results)
     if (missing.length === 0) return
-    const threads = threadsEach(matrix)
     await runCells(missing, {
       ...this.#place(matrix),
       task,
       weights: matrix.weights,
       together: matrix.together,
-      threads,
-      machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${threads} thread${threads === 1 ? '' : 's'}`,
+      threads: threadsEach(matrix),
+      machine: processor(),
       terminal,
       signal,
       searching,
       predictTest: matrix.predictTest === true,
+      keeps: this.#keeps(matrix),
       onResult: async (cell, result) => {
         this.#results.set(matrix.name, results.set(cell.name, result))
         await onResult()
       },
     })
+  }
+
+  /** What stays of a run: a search wants its figures alone. */
+  #keeps({ keeps = 'checkpoints' }: Matrix): Keeps {
+    return this.#options.searching === true ? 'results' : keeps
+  }
+
+  /** A command that was killed right after a run's result has left its checkpoints. */
+  async #tidy(matrix: Matrix, results: ReadonlyMap<string, CellResult>): Promise<void> {
+    for (const [name, result] of results) await tidyCell(join(this.folderOf(matrix), name), result, this.#keeps(matrix)) // oxlint-disable-line no-await-in-loop -- one disk
   }
 
   #place(matrix: Matrix): CellsPlace {

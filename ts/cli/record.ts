@@ -21,6 +21,10 @@ class Mean {
 /** Reports of `observe` that are kept: beyond twice as many, every second one goes. */
 const OBSERVED = 512
 
+function setupOf({ device, precision, threads }: Extract<TimedEvent, { readonly type: 'start' }>): string {
+  return `${device}, ${precision}, ${threads} thread${threads === 1 ? '' : 's'}`
+}
+
 /** What an arm's events add up to. */
 export class ArmRecord {
   readonly #curve = new StepCurve()
@@ -30,6 +34,7 @@ export class ArmRecord {
   readonly #secondsPerToken = new Mean()
   readonly #optimizerShare = new Mean()
   readonly #dataWait = new Mean()
+  readonly #setups = new Set<string>()
   #step = 0
   #seconds = 0
 
@@ -37,7 +42,8 @@ export class ArmRecord {
   add(event: TimedEvent): void {
     this.#seconds = Math.max(this.#seconds, event.seconds)
     if ('step' in event) this.#step = Math.max(this.#step, event.step)
-    if (event.type === 'step') {
+    if (event.type === 'start') this.#setups.add(setupOf(event))
+    else if (event.type === 'step') {
       this.#curve.add({ step: event.step, seconds: event.seconds, loss: event.loss })
       this.#secondsPerToken.add(1 / event.tokensPerSecond)
       this.#optimizerShare.add(event.optimizerShare)
@@ -49,6 +55,11 @@ export class ArmRecord {
   #observe(point: SensitivityPoint): void {
     this.#sensitivity.push(point)
     if (this.#sensitivity.length >= 2 * OBSERVED) this.#sensitivity = this.#sensitivity.filter((_, index) => index % 2 === 1)
+  }
+
+  /** Device, precision and threads of the parts that the run was trained in, each once. */
+  get setups(): readonly string[] {
+    return [...this.#setups]
   }
 
   /** Steps finished. */

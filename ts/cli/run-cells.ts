@@ -2,16 +2,17 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSagetrainError } from '../errors.js'
 import { readResult, writeResult, type Beside, type CellResult } from '../reproduce/cell-result.js'
-import type { Cell } from '../reproduce/experiment.js'
+import type { Cell, Keeps } from '../reproduce/experiment.js'
 import { duration, fixed } from '../report/format.js'
 import type { ArmRun } from './arms.js'
 import { checkCell, claimCell, type CellConfig } from './cell-config.js'
+import { tidyCell } from './finished-cell.js'
 import { metricsLine } from './follow.js'
 import type { Inputs } from './inputs.js'
 import { setAt, type JsonObject } from './merge.js'
 import type { ArmTraining, Measured, PreparedTask, TaskCommand, Weights } from './task-command.js'
 import type { Terminal } from './terminal.js'
-import { trainTogether, type Going } from './training.js'
+import { failingAs, trainTogether, type Going } from './training.js'
 
 /** Runs of a matrix to train and measure. */
 export interface CellsOptions {
@@ -28,7 +29,7 @@ export interface CellsOptions {
   readonly together: number
   /** Of each run. */
   readonly threads: number
-  /** What they run on, kept with the results. */
+  /** The processor, kept with a result before the devices, precisions and threads that its run was trained with. */
   readonly machine: string
   readonly terminal: Terminal
   readonly signal: AbortSignal
@@ -36,6 +37,8 @@ export interface CellsOptions {
   readonly searching?: boolean
   /** Whether the best weights also predict test parts whose labels others keep. */
   readonly predictTest?: boolean
+  /** What stays of a run that is done. */
+  readonly keeps: Keeps
   /** Told of every run that has come to its end. */
   readonly onResult: (cell: Cell, result: CellResult) => Promise<void>
 }
@@ -107,9 +110,11 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
     const diverged = group.find(({ name }) => hasDiverged(error, name))
     if (diverged === undefined || !isSagetrainError(error)) throw error
     terminal.line(`${error.message}: kept as this run's result.`)
-    const { step = 0, seconds = 0 } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
-    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: options.machine }, {}, options)
-    return group.filter((cell) => cell !== diverged)
+    const { step = 0, seconds = 0, setups = [] } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
+    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: machineOf(options, setups) }, {}, options)
+    // Where it was measuring that found it, those before it have their results.
+    const results = await Promise.all(group.map((cell) => readResult(join(options.folder, cell.name))))
+    return group.filter((_, index) => results[index] === undefined)
   }
 }
 
@@ -135,14 +140,19 @@ async function measureAll(group: readonly Cell[], going: readonly Going[], stopp
     const cell = group[index]
     if (cell === undefined) continue
     // oxlint-disable-next-line no-await-in-loop -- each fills the machine, and is kept as soon as it is there
-    const { bestStep, metrics, signatures, outputs } = searching ? UNMEASURED : await training.measure(signal)
+    const { bestStep, metrics, signatures, outputs } = searching ? UNMEASURED : await failingAs(run, training.measure(signal))
     const validation = bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
     if (!searching) terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
     // oxlint-disable-next-line no-await-in-loop -- as above
-    const files = predictTest ? await testFiles(training, options) : {}
+    const files = predictTest ? await failingAs(run, testFiles(training, options)) : {}
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: options.machine }, { outputs, files }, options)
+    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: machineOf(options, record.setups) }, { outputs, files }, options)
   }
+}
+
+/** A run that went on elsewhere, or with other threads, names both. */
+function machineOf({ machine }: CellsOptions, setups: readonly string[]): string {
+  return setups.length === 0 ? machine : `${machine}: ${setups.join(', then ')}`
 }
 
 async function testFiles(training: ArmTraining, { terminal, signal }: CellsOptions): Promise<NonNullable<Beside['files']>> {
@@ -158,7 +168,8 @@ function bestOf(scores: readonly (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known)
 }
 
-async function keep(cell: Cell, result: CellResult, beside: Beside, { folder, onResult }: CellsOptions): Promise<void> {
+async function keep(cell: Cell, result: CellResult, beside: Beside, { folder, keeps, onResult }: CellsOptions): Promise<void> {
   await writeResult(join(folder, cell.name), result, beside)
+  await tidyCell(join(folder, cell.name), result, keeps)
   await onResult(cell, result)
 }

@@ -9,7 +9,7 @@ export type Metrics = Readonly<Record<string, number | null>>
 
 /** What an arm's training tells the command, already in the report's units. */
 export type TaskEvent =
-  | { readonly type: 'start'; readonly totalSteps?: number; readonly parameters: number; readonly precision: string; readonly threads: number; readonly maxTokens?: number }
+  | { readonly type: 'start'; readonly totalSteps?: number; readonly parameters: number; readonly device: string; readonly precision: string; readonly threads: number; readonly maxTokens?: number }
   | {
       readonly type: 'step'
       readonly step: number

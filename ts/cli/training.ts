@@ -125,6 +125,15 @@ async function followAll({ terminal, command }: TrainTogetherOptions, going: rea
   return settled.map((one) => (one.status === 'fulfilled' ? one.value : 'stopped'))
 }
 
+/** Has what goes wrong with an arm's weights name it, as what goes wrong with its training does. */
+export async function failingAs<T>(run: ArmRun, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw ofArm(run, error)
+  }
+}
+
 /** The error with the arm's name before it; a fault of the program stays as it is, with its stack. */
 function ofArm({ name, arm }: ArmRun, error: unknown): unknown {
   if (!isSagetrainError(error)) return error

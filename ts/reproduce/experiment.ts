@@ -35,6 +35,12 @@ export interface Sweep {
   readonly notes?: readonly string[]
 }
 
+/**
+ * What stays of a run that is done beside its figures, outputs and test predictions: all that its checkpoints hold, the weights that were
+ * measured, or nothing.
+ */
+export type Keeps = 'checkpoints' | 'model' | 'results'
+
 /** Arms on one data set: which data, what is trained. */
 export interface Matrix {
   /** Names its folder; what `--experiments` takes. */
@@ -52,6 +58,8 @@ export interface Matrix {
   readonly weights: Weights
   /** Whether the runs also predict test parts whose labels others keep, to hand that in. */
   readonly predictTest?: boolean
+  /** @default 'checkpoints' */
+  readonly keeps?: Keeps
   /** Runs that share the machine at any time, each with its share of the threads. */
   readonly together: number
   /** What is assumed where the paper is silent, and what differs from it. */

@@ -22,12 +22,6 @@ export function devAverage(measured: GlueFigures, tasks: readonly GlueTask[] = G
   return { value: meanOf(tasks.map((task) => taskAverage(task, measured[task.name]))), missing }
 }
 
-/** The paper's average of the test server's figures: the plain mean of all, so that MNLI's two sets count one each. */
-export function testAverage(measured: GlueFigures, tasks: readonly GlueTask[] = GLUE): GlueAverage {
-  const missing = tasks.filter(({ name, test }) => test.some((_, place) => !isKnown(measured[name]?.[place]))).map(({ label }) => label)
-  return { value: meanOf(tasks.flatMap(({ name, test }) => test.map((_, place) => measured[name]?.[place] ?? null))), missing }
-}
-
 function isKnown(value: number | null | undefined): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import * as v from 'valibot'
 import { SagetrainError } from '../errors.js'
 import { expected, object, text, whole } from '../options.js'
 import { writeWhole } from '../report/write.js'
 import { GLUE } from '../task/classification/glue.js'
-import { submissionText, type TestPredictions } from '../task/classification/submission.js'
+import { submissionText } from '../task/classification/submission.js'
 import { armOf, type ExperimentArm } from './experiment.js'
 import { devScore, glueCell } from './glue-table.js'
 import type { GlueExperiment } from './glue.js'
@@ -60,14 +61,14 @@ async function writeSubmission(runs: GlueRuns, { name: arm, label }: ExperimentA
   const files = await handedInBefore(folder)
   const reasons: Record<string, string> = {}
   for (const experiment of runs.experiments) {
-    const chosen = await chosenOf(experiment, armOf(experiment, arm), runs)
-    for (const file of experiment.glue.submission) reasons[file] = typeof chosen === 'string' ? chosen : `${chosen.from.run} predicted nothing for it: the data that it was measured with have no such test part`
-    if (typeof chosen === 'string') continue
-    for (const part of chosen.parts) {
+    const chosen = chosenOf(experiment, armOf(experiment, arm), runs)
+    for (const file of experiment.glue.submission) reasons[file] = typeof chosen === 'string' ? chosen : `${chosen.run} predicted nothing for it: the data that it was measured with have no such test part`
+    if (typeof chosen === 'string' || experiment.glue.submission.every((file) => isFrom(files[file], chosen))) continue
+    for (const part of (await readPredictions(join(runs.folder, chosen.run))) ?? []) {
       if (isWider(files[part.file], runs.seeds)) continue
       await mkdir(folder, { recursive: true })
       await writeWhole(join(folder, part.file), submissionText(part))
-      files[part.file] = { ...chosen.from, samples: part.predictions.length }
+      files[part.file] = { ...chosen, samples: part.predictions.length }
     }
   }
   if (Object.keys(files).length === 0) return undefined
@@ -83,13 +84,15 @@ function isWider(before: HandedIn | undefined, seeds: readonly number[]): boolea
   return before !== undefined && before.seeds.length > seeds.length && seeds.every((seed) => before.seeds.includes(seed))
 }
 
-interface Chosen {
-  readonly from: Omit<HandedIn, 'samples'>
-  readonly parts: readonly TestPredictions[]
+type Chosen = Omit<HandedIn, 'samples'>
+
+/** Whether a file is what would be written, which a task of many runs would otherwise be after each of them. */
+function isFrom(before: HandedIn | undefined, chosen: Chosen): boolean {
+  return before !== undefined && isDeepStrictEqual({ ...chosen, samples: before.samples }, before)
 }
 
 /** The run that is best on the development set, or why there is none yet. */
-async function chosenOf(experiment: GlueExperiment, arm: ExperimentArm, { folder, seeds, results }: GlueRuns): Promise<Chosen | string> {
+function chosenOf(experiment: GlueExperiment, arm: ExperimentArm, { seeds, results }: GlueRuns): Chosen | string {
   const { name: task, glue } = experiment
   const found: Results = results.get(task) ?? new Map()
   const runs = seeds.map((seed) => {
@@ -105,7 +108,7 @@ async function chosenOf(experiment: GlueExperiment, arm: ExperimentArm, { folder
   const [best] = scored.toSorted((one, other) => other.score - one.score)
   if (best === undefined) return 'none of its runs has a score'
   const { name, seed, step, score } = best
-  return { from: { task, run: `${task}/${name}`, seed, step, score, seeds: [...seeds] }, parts: (await readPredictions(join(folder, task, name))) ?? [] }
+  return { task, run: `${task}/${name}`, seed, step, score, seeds: [...seeds] }
 }
 
 /** What is there already, as the manifest has it. */

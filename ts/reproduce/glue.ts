@@ -25,15 +25,29 @@ export interface GlueAsked {
   readonly data: string
   readonly tasks: readonly GlueTaskName[]
   readonly arms: readonly GlueArm[]
+  /**
+   * Whether the weights that were measured stay.
+   * @default false
+   */
+  readonly keepModels?: boolean
 }
 
 const LABELS: Readonly<Record<GlueArm, string>> = { adam: 'Adam', 'adam-sage': 'Adam-SAGE', adamax: 'Adamax', 'adamax-sage': 'Adamax-SAGE' }
 
-const NOTES = [
-  'Hyper-parameters are Table 7’s, a column each; the paper tuned them on one seed and moved β0 by up to 0.1 between seeds, here it stays.',
+/** Of {@link glueTrain} and {@link glueArm}, whatever they are trained on. */
+export const RECIPE_NOTES = [
   'SAGE is that of the paper’s released code: of encoder layers’ matrices and their biases, with its own decay (`form: "released"`).',
-  'Weight decay 0.01 leaves out biases and layer norms, gradients are clipped to a norm of 1, and the rate falls as 1 − x after the warm-up, all as in the released code.',
-  'The baselines’ decay follows the rate’s schedule and Adamax corrects its first moment, where the released code does neither.',
+  'Weight decay 0.01 leaves out biases and layer norms, gradients are clipped to a norm of 1, and the rate falls as 1 − x after the warm-up, all as in the released code. Training is in float32 unless a flag is told of here: with SAGE that code forces it.',
+  '“Adam” is AdamW here, the optimizer that the released Adam-SAGE modulates; that code has an Adam without bias correction too, and the paper does not say which of them is its baseline.',
+  'The baselines differ from the released code’s: its AdamW decays by the rate before the schedule, here decay follows the schedule, as in its Adamax; its Adamax does not correct the bias of its first moment, here it does.',
+  'The released Adamax, with and without SAGE, counts the schedule’s steps from 0, so that a warm-up begins with a step of rate 0: so does Adamax-SAGE here, while Adamax counts from 1.',
+  'Batches are drawn anew every epoch; the released code cuts the file into batches as it stands, shuffles those once, and replays them in that order.',
+  'A run whose loss, gradients or outputs are no longer finite has diverged, whatever it scored before: it is told as such and counts in no mean.',
+] as const
+
+const NOTES = [
+  'Hyper-parameters are Table 7’s, a column each; the paper tuned them on one seed and moved β0 by up to 0.1 between seeds, here it stays. The released settings have other dropouts before the classifier: 0.05 for CoLA and 0.1 for QQP.',
+  ...RECIPE_NOTES,
   'Probabilities are of single tests, as in the paper: of twenty tests without a difference one is below 0.05 by chance.',
   'Measured on the development set, on which the best epoch was chosen too, as in the paper.',
 ] as const
@@ -65,7 +79,7 @@ export function glueExperiments(asked: GlueAsked): readonly GlueExperiment[] {
   return asked.tasks.map((name) => experimentOf(asked, glueTask(name), known.filter((arm) => asked.arms.includes(arm))))
 }
 
-function experimentOf({ model, smoothness = false, pretrained, data }: GlueAsked, glue: GlueTask, arms: readonly GlueArm[]): GlueExperiment {
+function experimentOf({ model, smoothness = false, pretrained, data, keepModels = false }: GlueAsked, glue: GlueTask, arms: readonly GlueArm[]): GlueExperiment {
   const settings = arms.flatMap((arm) => {
     const setting = glueSetting(model, arm, glue.name)
     return setting === undefined ? [] : [{ arm, setting }]
@@ -79,6 +93,7 @@ function experimentOf({ model, smoothness = false, pretrained, data }: GlueAsked
     arms: settings.map(({ arm, setting: { lr, beta0 } }) => glueArm(arm, [{ rate: lr }], beta0)),
     weights: 'best',
     predictTest: true,
+    keeps: keepModels ? 'model' : 'results',
     together: 1,
     notes: smoothness ? [...SMOOTHNESS_NOTES, ...NOTES] : NOTES,
     glue,
@@ -97,6 +112,8 @@ export function glueTrain({ batchSize, epochs, classifierDropout, warmupRatio }:
     batch: { batchSize },
     epochs,
     maxGradientNorm: 1,
+    // What is fastest differs between machines, and runs of one matrix may be trained on several.
+    precision: 'float32',
   }
 }
 

@@ -9,7 +9,6 @@ export interface GlueFigure {
   /** Its name among a run's metrics. */
   readonly key: string
   readonly metric: GlueMetric
-  readonly part: 'valid' | 'validMismatched'
   /** As a column's heading. */
   readonly label: string
 }
@@ -18,51 +17,38 @@ export interface GlueFigure {
 export interface GlueTask {
   readonly name: GlueTaskName
   readonly label: string
-  /** Its folder in the published archive. */
-  readonly folder: string
-  readonly kind: 'classification' | 'regression'
-  /** What the published files write for the class ids 0, 1, …; none for a regression. */
-  readonly labels: readonly string[]
   /** Of the development set, in the order in which papers write them. */
   readonly figures: readonly GlueFigure[]
-  /** Parts whose labels the benchmark's server keeps. */
-  readonly test: readonly ('test' | 'testMismatched')[]
-  /** What predictions of those are handed in as, in their order. */
+  /** What predictions of the parts whose labels the benchmark's server keeps are handed in as, in their order. */
   readonly submission: readonly string[]
 }
 
 /** Headings of the metrics. */
 const METRICS: Readonly<Record<GlueMetric, string>> = { accuracy: 'Acc', f1: 'F1', matthews: 'Mcc', pearson: 'Pearson', spearman: 'Spearman' }
 
-const onValid = (metric: GlueMetric): GlueFigure => ({ key: metric, metric, part: 'valid', label: METRICS[metric] })
+const figureOf = (metric: GlueMetric): GlueFigure => ({ key: metric, metric, label: METRICS[metric] })
 
-function task(name: GlueTaskName, label: string, metrics: readonly GlueMetric[], labels: readonly string[] = ['0', '1']): GlueTask {
-  return { name, label, folder: label, kind: labels.length === 0 ? 'regression' : 'classification', labels, figures: metrics.map(onValid), test: ['test'], submission: [`${label}.tsv`] }
+function task(name: GlueTaskName, label: string, metrics: readonly GlueMetric[]): GlueTask {
+  return { name, label, figures: metrics.map(figureOf), submission: [`${label}.tsv`] }
 }
 
-const ENTAILED = ['not_entailment', 'entailment'] as const
-
 const mnli: GlueTask = {
-  ...task('mnli', 'MNLI', ['accuracy'], ['contradiction', 'neutral', 'entailment']),
+  ...task('mnli', 'MNLI', ['accuracy']),
   figures: [
-    { ...onValid('accuracy'), label: 'm' },
-    { key: 'accuracyMismatched', metric: 'accuracy', part: 'validMismatched', label: 'mm' },
+    { ...figureOf('accuracy'), label: 'm' },
+    { key: 'accuracyMismatched', metric: 'accuracy', label: 'mm' },
   ],
-  test: ['test', 'testMismatched'],
   submission: ['MNLI-m.tsv', 'MNLI-mm.tsv'],
 }
 
-/**
- * The eight tasks that the paper trains on, in the order of its Table 2; WNLI is left out there. Class ids are those of its code (MT-DNN's),
- * which differ from those of the `glue` data sets on the Hugging Face hub for MNLI, QNLI and RTE.
- */
+/** The eight tasks that the paper trains on, in the order of its Table 2; WNLI is left out there. */
 export const GLUE: readonly GlueTask[] = [
-  task('rte', 'RTE', ['accuracy'], ENTAILED),
+  task('rte', 'RTE', ['accuracy']),
   task('mrpc', 'MRPC', ['accuracy', 'f1']),
   task('cola', 'CoLA', ['matthews']),
   task('sst-2', 'SST-2', ['accuracy']),
-  task('sts-b', 'STS-B', ['pearson', 'spearman'], []),
-  task('qnli', 'QNLI', ['accuracy'], ENTAILED),
+  task('sts-b', 'STS-B', ['pearson', 'spearman']),
+  task('qnli', 'QNLI', ['accuracy']),
   task('qqp', 'QQP', ['accuracy', 'f1']),
   mnli,
 ]

@@ -31,7 +31,7 @@ export function tokenizersOf(folder: string, spec: ModelSpec): Promise<Tokenizer
 }
 
 /** Whether a model has a vocabulary for each side. */
-export function hasTwoVocabularies(spec: ModelSpec): boolean {
+function hasTwoVocabularies(spec: ModelSpec): boolean {
   return 'targetVocabularySize' in spec
 }
 
