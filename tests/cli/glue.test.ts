@@ -123,5 +123,5 @@ test('with the smoothness term it is Table 6, in a folder of its own, and flags 
   t.regex(err, /Plan: GLUE with the smoothness term, 2 tasks/)
   t.deepEqual(script.started.map(({ train }) => train['smoothness']), Array.from({ length: 8 }, () => ({ weight: 5 })))
   const markdown = await readFile(join(runs, 'glue-smart-base/glue.md'), 'utf8')
-  for (const part of ['# GLUE, SMART-base', '| paper: BERT-base, Adamax | 69.2 | 84.5/84.4 |', '--smoothness.weight 5']) t.true(markdown.includes(part), part)
+  for (const part of ['# GLUE, settings of SMART-base', '| paper: BERT-base, Adamax | 69.2 | 84.5/84.4 |', '--smoothness.weight 5']) t.true(markdown.includes(part), part)
 })

@@ -54,7 +54,7 @@ test('Table 2 in small goes from raw files to a table with a difference for each
     for (const { arm, rate, validation } of trials) t.is(validation, 100 * bestOf(join(cwd, 'runs/glue-quick', experiment), new RegExp(`^${arm}-lr-${rate}(-beta0-[^-]*)?-seed-1$`), metric), `${experiment} ${arm} ${rate}`)
   }
   const markdown = readFileSync(join(cwd, 'runs/glue-quick/table-2.md'), 'utf8')
-  for (const part of ['| less Adam |', '| less Adamax |', 'Pearson (× 100)', 'Adamax-SAGE, seed 2']) t.true(markdown.includes(part), part)
+  for (const part of ['| less Adam |', '| less Adamax |', 'Pearson (× 100)', 'Adamax-SAGE, seed 2', '- fine-tuned: tiny: bert, 2 layers, 32 wide, 24 tokens']) t.true(markdown.includes(part), part)
   const derived = sentenceExperiments({ data, pretrained }).find(({ name }) => name === 'sentiment')?.prepare
   const labels = readFileSync(String(derived?.['train']), 'utf8').trim().split('\n').slice(1).map((line) => line.split('\t')[1])
   t.deepEqual(labels, reviews(24).flatMap(({ label }, index) => (index === 3 ? [] : [label])), 'a rating of 0 is neither')

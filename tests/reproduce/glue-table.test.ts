@@ -150,7 +150,7 @@ test('the report is a page, Markdown and lines for other programs', async (t) =>
   const report = glueReport(table, experiments[0]?.notes ?? [], { command: 'npx sagetrain glue', facts: [{ label: 'memory', value: '<1 GiB>' }] })
   const [page, markdown] = [documentPage(report), documentMarkdown(report)]
   t.true(page.includes('&lt;1 GiB&gt;') && !page.includes('<1 GiB>'))
-  for (const part of ['# GLUE, BERT-base: Adamax, Adamax-SAGE', '| paper: Adamax | 69.2 | 86.2/90.4 | 84.5/84.4 |', '| Adamax-SAGE, Acc | 74.0 | 71.00 ± 2.00 |', '|  | seed 1 | seed 2 | seed 3 |', '| Adamax-SAGE, F1 | 90.00 | 91.00 | 90.00 |', 'Standard deviations in the paper: Adamax-SAGE 0.56.', '- Adamax-SAGE: learning rate 0.0003, β0 0.65', '](glue-adamax-sage.svg)', '+4.8']) t.true(markdown.includes(part), part)
+  for (const part of ['# GLUE, settings of BERT-base: Adamax, Adamax-SAGE', '| paper: Adamax | 69.2 | 86.2/90.4 | 84.5/84.4 |', '| Adamax-SAGE, Acc | 74.0 | 71.00 ± 2.00 |', '|  | seed 1 | seed 2 | seed 3 |', '| Adamax-SAGE, F1 | 90.00 | 91.00 | 90.00 |', 'Standard deviations in the paper: Adamax-SAGE 0.56.', '- Adamax-SAGE: learning rate 0.0003, β0 0.65', '](glue-adamax-sage.svg)', '+4.8']) t.true(markdown.includes(part), part)
   const lines = glueCsv(table).split('\n')
   t.is(lines.length, 1 + 2 * 3 * (1 + 2 + 2) + 1)
   t.deepEqual(lines.slice(0, 2), ['model,task,arm,seed,learningRate,beta0,metric,value', 'bert-base,rte,adamax,1,0.0001,,accuracy,0.68'])
@@ -175,7 +175,7 @@ test('with the smoothness term runs stand beside Table 6', async (t) => {
   ])
   const notes = rte === undefined ? [] : glueNotes(rte)
   const markdown = documentMarkdown(glueReport(table, notes, { command: '', facts: [] }))
-  for (const part of ['# GLUE, SMART-base (with the smoothness term of SMART): Adamax, Adamax-SAGE', '- The loss has the smoothness term of SMART', 'The paper states neither the term’s weight', '- No run ends early, and each is measured with']) t.true(markdown.includes(part), part)
+  for (const part of ['# GLUE, settings of SMART-base (with the smoothness term of SMART): Adamax, Adamax-SAGE', '- The loss has the smoothness term of SMART', 'The paper states neither the term’s weight', '- No run ends early, and each is measured with']) t.true(markdown.includes(part), part)
   t.is(glueCsv(table).split('\n')[1], 'smart-base,rte,adamax,1,0.0001,,accuracy,0.68')
 })
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import * as v from 'valibot'
 import { SagetrainError } from '../errors.js'
 import { object, text } from '../options.js'
+import { fixed } from '../report/format.js'
 import { writeWhole } from '../report/write.js'
 import { isObject, type JsonObject } from './merge.js'
 import type { TaskCommand } from './task-command.js'
@@ -45,6 +46,13 @@ async function modelFingerprint(folder: string): Promise<string | undefined> {
     for await (const bytes of createReadStream(join(folder, name), { highWaterMark: 1 << 20 })) hash.update(bytes as Buffer)
   }
   return hash.digest('hex')
+}
+
+/** What a model folder says of itself, in words: `all-MiniLM-L6-v2: bert, 6 layers, 384 wide, 30,522 tokens`. */
+export function describeModel(folder: string): string {
+  const config: unknown = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'))
+  const { model_type: type, num_hidden_layers: layers, hidden_size: width, vocab_size: tokens } = isObject(config) ? config : {}
+  return `${basename(folder)}: ${String(type)}, ${String(layers)} layers, ${String(width)} wide, ${fixed(Number(tokens))} tokens`
 }
 
 /**

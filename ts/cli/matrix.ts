@@ -10,7 +10,7 @@ import type { Cell, Keeps, Matrix } from '../reproduce/experiment.js'
 import { machineFacts, processor } from './assemble.js'
 import type { Context } from './command.js'
 import { tidyCell } from './finished-cell.js'
-import { modelsOf, type Inputs } from './inputs.js'
+import { describeModel, modelsOf, type Inputs } from './inputs.js'
 import { readResults, runCells, type CellsPlace } from './run-cells.js'
 import type { PreparedTask } from './task-command.js'
 import { taskOf } from './train.js'
@@ -115,6 +115,7 @@ export class MatrixRuns {
     const trained = Array.from(this.#results.values(), (results) => Array.from(results.values())).flat()
     const seconds = trained.reduce((total, result) => total + result.seconds, 0)
     return [
+      ...Array.from(this.#models.keys(), (folder) => ({ label: 'fine-tuned', value: describeModel(folder) })),
       ...machineFacts(),
       ...this.#options.context.versions(),
       { label: 'trained on', value: [...new Set(trained.map(({ machine }) => machine))].join('; ') },

@@ -94,7 +94,7 @@ class Reproducing {
     const { label, together } = experiment
     terminal.line()
     terminal.line(terminal.style('bold', `Plan: ${label}, ${fixed(all)} runs${together > 1 ? `, ${together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
-    printFacts(terminal, [...task.facts, { label: 'measured on', value: task.measuredOn }, { label: 'threads each', value: String(threadsEach(experiment)) }, { label: 'estimate', value: 'follows from the first runs' }, { label: 'folder', value: this.#runs.folderOf(experiment) }])
+    printFacts(terminal, [...task.facts, { label: 'measured on', value: task.measuredOn }, { label: 'threads each', value: String(threadsEach(experiment)) }, { label: 'estimate', value: 'follows from the first runs' }, ...(experiment.keeps === 'results' ? [{ label: 'kept', value: 'of a run that is done its figures, not its weights' }] : []), { label: 'folder', value: this.#runs.folderOf(experiment) }])
   }
 
   /** Writes the report of what is done so far. */

@@ -76,7 +76,7 @@ class Searching {
     const done = this.#runs.of(grid.name).size
     terminal.line()
     terminal.line(terminal.style('bold', `Plan: ${grid.label}, ${fixed(all)} run${all === 1 ? '' : 's'}${grid.together > 1 ? `, ${grid.together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
-    printFacts(terminal, [...task.facts, ...grid.arms.map(({ name, points }) => ({ label: name, value: points.map(settingOf).join('; ') })), { label: 'folder', value: folder }])
+    printFacts(terminal, [...task.facts, ...grid.arms.map(({ name, points }) => ({ label: name, value: points.map(settingOf).join('; ') })), { label: 'kept', value: 'of a run that is done its scores, not its weights' }, { label: 'folder', value: folder }])
   }
 
   #found({ points, best, metric }: GridResult): Found {

@@ -18,7 +18,7 @@ export function glueReport(table: GlueTable, notes: readonly string[], { command
   const { averages, tasks } = table
   const missing = tasks.flatMap((task) => task.missing.map((name) => `${task.label} ${name}`))
   return {
-    title: `GLUE, ${paperModel(table)}${table.smoothness ? ' (with the smoothness term of SMART)' : ''}: ${averages.map(({ label }) => label).join(', ')}`,
+    title: `GLUE, settings of ${paperModel(table)}${table.smoothness ? ' (with the smoothness term of SMART)' : ''}: ${averages.map(({ label }) => label).join(', ')}`,
     blocks: [
       { type: 'code', text: command },
       { type: 'text', text: glueVerdict(table) },

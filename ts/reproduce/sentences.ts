@@ -94,7 +94,7 @@ function experimentOf({ name, label, prepare, make, metric, notes }: SentenceTas
 }
 
 const NOTES = [
-  'Head and recipe are those of the paper’s GLUE runs (Table 7 and the released code), on all-MiniLM-L6-v2, 22.7 million parameters: batches of 32, two epochs, 3,000 training sentences drawn by a fixed seed.',
+  'Head and recipe are those of the paper’s GLUE runs (Table 7 and the released code): batches of 32, two epochs, 3,000 training sentences drawn by a fixed seed.',
   ...RECIPE_NOTES,
   'Every arm has four learning rates, each twice the one before, tried with the first seed; the best by the validation part goes on with the other seeds. Those of an arm with SAGE begin at twice the rate of the same optimizer without it, as Table 7 has them of BERT-base two to ten times as high with Adam and two to five with Adamax; β0 is 0.7 for both. The grids were set after two trial runs of Adam on the ratings.',
   'Measured on the test part with the weights of the epoch that was best on the validation part.',
