@@ -53,7 +53,8 @@ export interface PlaceOptions {
 export interface FineTuneOptions {
   readonly head: EncoderHeadOptions
   /**
-   * Where the pooler, the dense layer over the first token's state, comes from: drawn anew, as in the paper's code, or the folder's.
+   * Where the pooler, the dense layer over the first token's state, comes from: drawn anew, as in the paper's code, or the folder's. The
+   * last layer is drawn as `torch.nn.Linear` draws beside a new one, and as transformers draws beside the folder's.
    * @default 'new'
    */
   readonly pooler?: 'new' | 'pretrained'

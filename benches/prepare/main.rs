@@ -16,8 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use sagetrain_data::preparation::Watch;
 use sagetrain_data::translation::{
-    HeldOut, PrepareOptions, Vocabulary, VocabularyType, Watch, prepare, prepare_watched,
+    HeldOut, PrepareOptions, Vocabulary, VocabularyType, prepare, prepare_watched,
 };
 use sagetrain_data::{Dataset, Loader, LoaderOptions};
 

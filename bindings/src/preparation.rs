@@ -6,7 +6,7 @@ use crate::slot::guarded;
 use crate::spec::{parse, write};
 use napi::bindgen_prelude::{Env, Object};
 use napi_derive::napi;
-use sagetrain_data::translation::Watch;
+use sagetrain_data::preparation::Watch;
 use sagetrain_data::{classification, translation};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { isSagetrainError } from '#ts/errors.js'
+import { classificationCommand } from '#ts/cli/classification-command.js'
 import { UsageError } from '#ts/cli/exit-codes.js'
 import { merge } from '#ts/cli/merge.js'
 import { applyOverrides, armsOf, checkConfig, ownConfig, readConfig, type RunConfig } from '#ts/cli/run-config.js'
@@ -86,6 +87,19 @@ test("an optimizer asked for by name is trained alone, in place of the task's ow
   t.deepEqual(released, [{ name: 'adamax-sage', train: { optimizer: { type: 'adamax', betas: [0.9, 0.98], sage: { beta0: 0.75, form: 'released' } }, epochs: 2 } }])
   t.is(laid(['epochs', '1']).length, 2)
   t.is(laid(['optimizer', 'adamax'], ['compare.adam.optimizer.lr', '1']).length, 2)
+})
+
+test('AdamW of fine-tuning decays, but neither biases nor norms; another optimizer as it says', (t) => {
+  const { name, keys: own, defaults } = classificationCommand
+  const laid = (...written: (readonly [string, string])[]) => {
+    const flags = written.map(([flag, text]) => ({ flag: `--${flag}`, path: flag.split('.'), text }))
+    return applyOverrides(ownConfig(name, defaults, flags), flags, own).train
+  }
+  t.like(laid(), { optimizer: { type: 'adamw', lr: 5e-5, weightDecay: 0.01 }, groups: [{ include: ['*.bias', '*LayerNorm.weight'], weightDecay: 0 }] })
+  t.deepEqual(laid(['optimizer', 'adamw-sage'])['optimizer'], { type: 'adamw', lr: 5e-5, eps: 1e-6, weightDecay: 0.01, sage: {} })
+  t.deepEqual(laid(['optimizer', 'adam-sage'])['optimizer'], { type: 'adam', lr: 5e-5, eps: 1e-6, sage: {} })
+  t.deepEqual(laid(['optimizer.type', 'adamax'])['optimizer'], { type: 'adamax', lr: 5e-5, eps: 1e-6 })
+  t.like(laid(['optimizer.weightDecay', '0.1'], ['optimizer', 'adam']), { optimizer: { type: 'adam', weightDecay: 0.1 } })
 })
 
 test('a file is checked, with the path of what is wrong', async (t) => {

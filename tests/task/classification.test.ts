@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import { accuracy, adam, Classification, Classifier, f1, matthews, Model, pearson, spearman, verifyResume, type ClassificationTrainOptions } from '#ts/index.js'
+import { accuracy, adam, Classification, Classifier, f1, matthews, Model, pearson, spearman, verifyResume, type ClassificationTrainOptions, type PlaceOptions } from '#ts/index.js'
+import { classificationCommand } from '#ts/cli/classification-command.js'
+import { softmax } from '#ts/task/classification/scores.js'
 import { start } from '../cli/process.js'
 import { refusal } from '../refusals.js'
 import { reviews, tinyBert } from './encoder.js'
@@ -126,5 +128,75 @@ test.serial('what cannot be is refused by its name', async (t) => {
   t.is((await refusal(t, 'ERR_CONFIG', () => Classification.prepare({ ...files(), columns: { text: 'review', label: 'verdict' }, kind: 'class' as never }))).fields['key'], 'prepare.kind')
   t.is((await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, best: { metrics: ['bleu' as never] } }))).fields['key'], 'train.best.metrics[0]')
   await refusal(t, 'ERR_ARGUMENT', () => task.dataset('test'))
+  const before = { ...options, folder: join(folder, 'refused') }
+  const mixed = await refusal(t, 'ERR_CONFIG', () => task.train({ ...before, best: { metrics: ['accuracy', 'pearson'] } }))
+  t.is(mixed.fields['key'], 'train.best.metrics[1]')
+  t.is(mixed.message, 'train.best.metrics[1]: pearson is of numbers, and the data have classes; choose by accuracy, f1, matthews, or by { metric: "loss" }')
+  const smoothed = await refusal(t, 'ERR_CONFIG', () => task.train({ ...before, labelSmoothing: 0.6 }).done)
+  t.regex(smoothed.message, /labelSmoothing: 0\.6 is too much for 2 classes: .* give at most 0\.5$/)
+  using stars = await Classification.prepare({ ...files(), columns: { text: 'review', label: 'stars' }, kind: 'regression' })
+  t.is((await refusal(t, 'ERR_CONFIG', () => stars.train({ ...before, best: { metrics: ['accuracy'] } }))).fields['key'], 'train.best.metrics[0]')
+  t.regex((await refusal(t, 'ERR_CONFIG', () => stars.train({ ...before, labelSmoothing: 0.1 }).done)).message, /labelSmoothing: 0\.1 of a model that gives a number/)
+  t.false(existsSync(before.folder))
   t.regex((await refusal(t, 'ERR_MODEL', () => Classifier.load(bert))).message, /has no head that classifies; fine-tune it first/)
+})
+
+test.serial('one number to validate on has a loss, and nothing to correlate', async (t) => {
+  writeFileSync(join(folder, 'one.tsv'), 'review\tstars\nthe film was good\t1\n')
+  using stars = await Classification.prepare({ ...files(), valid: join(folder, 'one.tsv'), columns: { text: 'review', label: 'stars' }, kind: 'regression' })
+  const refused = await refusal(t, 'ERR_CONFIG', () => stars.train({ ...options, folder: false }))
+  t.regex(refused.message, /^train\.best: pearson and spearman correlate two samples or more, and the validation part has 1; /)
+  const { best, reason } = await stars.train({ ...options, epochs: 1, best: { metric: 'loss' }, folder: false }).done
+  t.is(reason, 'finished')
+  t.true(Number.isFinite(best?.metrics.loss))
+  t.is(best?.metrics.pearson, Number.NaN)
+})
+
+test.serial('a model whose classes have another order is told from one of other classes', async (t) => {
+  const { checkpoint = '' } = await task.train({ ...options, epochs: 1, folder: join(folder, 'ordered') }).done
+  const named = async (name: string, labels: Readonly<Record<string, string>>): Promise<Model> => {
+    const copy = join(folder, name)
+    cpSync(join(checkpoint, 'model'), copy, { recursive: true })
+    const config = JSON.parse(readFileSync(join(copy, 'config.json'), 'utf8')) as object
+    writeFileSync(join(copy, 'config.json'), JSON.stringify({ ...config, id2label: labels, label2id: undefined }))
+    return Model.load(copy)
+  }
+  using turned = await named('turned', { 0: 'Positive', 1: 'Negative' })
+  const order = /its classes are 0 Positive, 1 Negative, the data's 0 negative, 1 positive, in another order: .* prepare with labels: \["positive","negative"\]$/
+  t.regex((await refusal(t, 'ERR_MODEL', () => task.evaluate(turned))).message, order)
+  t.regex((await refusal(t, 'ERR_MODEL', () => task.validate(join(folder, 'turned')))).message, order)
+  t.regex((await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, model: turned, folder: false }))).message, order)
+  using same = await Classification.prepare({ ...files(), columns: { text: 'review', label: 'verdict' }, labels: ['positive', 'negative'] })
+  t.is((await same.evaluate(turned)).width, 2, 'the remedy')
+  using other = await named('other', { 0: 'spam', 1: 'ham' })
+  t.regex((await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, model: other, folder: false }))).message, /it was trained for other classes; a new head comes with training from its folder/)
+  using numbered = await named('numbered', { 0: 'LABEL_0', 1: 'LABEL_1' })
+  t.is((await task.evaluate(numbered)).width, 2)
+  using headless = await Model.load(bert)
+  await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, model: headless, folder: false }))
+})
+
+test.serial('a command measures where it has trained', async (t) => {
+  const arm = { name: 'arm', train: { ...options, device: 'auto', epochs: 1 } as never, folder: join(folder, 'arm'), resume: false, signal: new AbortController().signal }
+  await using prepared = await classificationCommand.prepare({ ...files(), columns: { text: 'review', label: 'verdict' } }, () => undefined, arm.signal)
+  const training = await prepared.train(arm)
+  for await (const event of training.events) void event
+  const { load } = Model
+  const places: (PlaceOptions | undefined)[] = []
+  Model.load = async (path, place) => {
+    places.push(place)
+    return load.call(Model, path, place)
+  }
+  try {
+    const { metrics } = await training.measure(arm.signal)
+    t.true(Number.isFinite(metrics['accuracy']))
+  } finally {
+    Model.load = load
+  }
+  t.deepEqual(places, [{ device: 'auto' }])
+})
+
+test('as many classes as there may be have probabilities', (t) => {
+  const shares = softmax(new Float32Array(1_048_576).fill(3))
+  t.true(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 1) < 1e-9)
 })

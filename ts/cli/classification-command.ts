@@ -5,8 +5,8 @@ import type { Fact } from '../report/report-data.js'
 import { Classification, classificationKeys, classificationTrainOptions, type ClassificationTrainOptions } from '../task/classification/classification.js'
 import { prepareClassification, type ClassificationPart, type ClassificationPrepared, type ClassificationPrepareOptions } from '../task/classification/prepare.js'
 import { PREDICTIONS_FILE, predictionsText } from '../reproduce/test-predictions.js'
-import type { PartMetrics } from '../task/classification/scores.js'
 import { armEvents, numbersOf } from './arm-events.js'
+import { withTrained } from './measuring.js'
 import type { JsonObject } from './merge.js'
 import { eachStage, following, leftOutOf } from './preparing.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, PreparedTask, TaskCommand } from './task-command.js'
@@ -43,7 +43,7 @@ export const classificationCommand: TaskCommand = {
   defaults: {
     prepare: {},
     train: {
-      optimizer: { type: 'adamw', lr: 5e-5, eps: 1e-6 },
+      optimizer: { type: 'adamw', lr: 5e-5, eps: 1e-6, weightDecay: 0.01 },
       // As the paper's code, whatever the optimizer.
       groups: [{ include: ['*.bias', '*LayerNorm.weight'], weightDecay: 0 }],
       schedule: { type: 'warmupLinear', warmupRatio: 0.1 },
@@ -94,25 +94,25 @@ class PreparedClassification implements PreparedTask {
       events: armEvents(run, folder),
       measure: async (measuring) => {
         const { best, checkpoint } = await run.done
-        const { metrics, ...measured } = await this.#measure(best?.path ?? checkpoint, best?.step ?? 0, measuring)
-        return { ...measured, metrics: metrics === undefined ? {} : numbersOf(this.#task.scored(metrics, (train as unknown as ClassificationTrainOptions).best)) }
+        return this.#measure(best?.path ?? checkpoint, best?.step ?? 0, train, measuring)
       },
       ...(this.#hasTestPart() && {
         predictTest: async (predicting: AbortSignal) => {
           const { best, checkpoint } = await run.done
-          return this.#predictTest(best?.path ?? checkpoint, predicting)
+          return this.#predictTest(best?.path ?? checkpoint, train, predicting)
         },
       }),
       [Symbol.asyncDispose]: async () => undefined,
     }
   }
 
-  async #measure(checkpoint: string | undefined, bestStep: number, signal: AbortSignal): Promise<Omit<Measured, 'metrics'> & { readonly metrics?: PartMetrics }> {
-    const unmeasured = { bestStep, signatures: {}, outputs: [] }
-    if (checkpoint === undefined || this.#part === undefined) return unmeasured
+  async #measure(checkpoint: string | undefined, bestStep: number, train: JsonObject, signal: AbortSignal): Promise<Measured> {
+    const part = this.#part
+    if (checkpoint === undefined || part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
     const model = modelFolder(checkpoint)
-    const metrics = this.#part === 'valid' ? await this.#task.validate(model, { signal }) : (await this.#task.evaluate(model, { part: this.#part, signal })).metrics
-    return { ...unmeasured, metrics, model }
+    const metrics = await withTrained(model, train, async (trained) => (part === 'valid' ? this.#task.validate(trained, { signal }) : (await this.#task.evaluate(trained, { part, signal })).metrics))
+    // Scored as the evaluations were: by the metrics that the best was chosen by.
+    return { bestStep, metrics: numbersOf(this.#task.scored(metrics, (train as unknown as ClassificationTrainOptions).best)), signatures: {}, outputs: [], model }
   }
 
   /** Whether there is something to hand in to GLUE's server. */
@@ -121,8 +121,8 @@ class PreparedClassification implements PreparedTask {
     return Object.keys(submission?.files ?? {}).some((part) => part in parts)
   }
 
-  async #predictTest(checkpoint: string | undefined, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
-    const parts = checkpoint === undefined ? [] : await this.#task.testPredictions(modelFolder(checkpoint), { signal })
+  async #predictTest(checkpoint: string | undefined, train: JsonObject, signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    const parts = checkpoint === undefined ? [] : await withTrained(modelFolder(checkpoint), train, (trained) => this.#task.testPredictions(trained, { signal }))
     return parts.length === 0 ? {} : { [PREDICTIONS_FILE]: predictionsText(parts) }
   }
 

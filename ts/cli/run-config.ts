@@ -95,7 +95,16 @@ export function ownConfig(task: string, defaults: Omit<RunConfig, 'task'>, overr
   const { compare: _compare, ...alone } = defaults
   const named = overrides.some(({ path, text: written }) => path.length === 1 && path[0] === 'optimizer' && written !== undefined)
   const arms = overrides.some(({ path }) => path[0] === 'compare')
-  return checkConfig({ task, ...(named && !arms ? alone : defaults) }, task)
+  return checkConfig({ task, ...(named && !arms ? alone : defaults), train: withOwnDecay(defaults.train, overrides) }, task)
+}
+
+/** A task's decay is that of its own optimizer: another, asked for by name, is without unless it says so. */
+function withOwnDecay(train: JsonObject, overrides: readonly Override[]): JsonObject {
+  const asked = overrides.map((override) => canonical(override, override.path)).findLast(([path]) => path.join('.') === 'optimizer.type')
+  const { optimizer } = train
+  if (asked === undefined || !isObject(optimizer) || optimizer['type'] === asked[1]) return train
+  const { weightDecay: _weightDecay, ...rest } = optimizer
+  return { ...train, optimizer: rest }
 }
 
 /**

@@ -5,6 +5,8 @@ import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
 import { Spiral, spiralKeys, spiralTrainOptions, type SpiralTrainOptions } from '../task/spiral/spiral.js'
 import { armEvents, numbersOf } from './arm-events.js'
+import { withTrained } from './measuring.js'
+import type { JsonObject } from './merge.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
 
 /** Grid points a side of a drawn boundary, and how far the picture reaches; the arms end at radius 1. */
@@ -66,16 +68,16 @@ class PreparedSpiral implements PreparedTask {
       events: armEvents(run, folder),
       measure: async () => {
         const { best, checkpoint } = await run.done
-        return this.#measure(best?.path ?? checkpoint, best?.step ?? 0)
+        return this.#measure(best?.path ?? checkpoint, best?.step ?? 0, train)
       },
       [Symbol.asyncDispose]: async () => undefined,
     }
   }
 
-  async #measure(checkpoint: string | undefined, bestStep: number): Promise<Measured> {
+  async #measure(checkpoint: string | undefined, bestStep: number, train: JsonObject): Promise<Measured> {
     if (checkpoint === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
     const model = modelFolder(checkpoint)
-    return { bestStep, metrics: numbersOf(await this.#task.evaluate(model)), signatures: {}, outputs: [], model }
+    return { bestStep, metrics: numbersOf(await withTrained(model, train, (trained) => this.#task.evaluate(trained))), signatures: {}, outputs: [], model }
   }
 
   async compare(arms: readonly MeasuredArm[]): Promise<Compared> {

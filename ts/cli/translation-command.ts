@@ -10,6 +10,7 @@ import type { TranslationScores } from '../task/translation/evaluate.js'
 import { prepare, type Prepared } from '../task/translation/prepare.js'
 import { Translation, translationKeys, translationTrainOptions, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
 import { armEvents, numbersOf } from './arm-events.js'
+import { withTrained } from './measuring.js'
 import { isObject, type JsonObject } from './merge.js'
 import { eachStage, following, leftOutOf } from './preparing.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
@@ -127,19 +128,20 @@ class PreparedTranslation implements PreparedTask {
         const { best, checkpoint, step } = await run.done
         if (weights !== 'best') {
           const { model, from } = await meanOfNewest(folder, weights.last)
-          const measured = await this.#measure(model, step, searchOf(train), measuring)
+          const measured = await this.#measure(model, step, train, measuring)
           return { ...measured, signatures: { ...measured.signatures, weights: `mean of ${from} checkpoint${from === 1 ? '' : 's'}` } }
         }
         const found = best?.path ?? checkpoint
-        return this.#measure(found && modelFolder(found), best?.step ?? 0, searchOf(train), measuring)
+        return this.#measure(found && modelFolder(found), best?.step ?? 0, train, measuring)
       },
       [Symbol.asyncDispose]: async () => undefined,
     }
   }
 
-  async #measure(model: string | undefined, bestStep: number, search: TranslationEvaluateOptions, signal: AbortSignal): Promise<Measured> {
-    if (model === undefined || this.#part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
-    const scores = await this.#task.evaluate(model, { ...search, part: this.#part, signal })
+  async #measure(model: string | undefined, bestStep: number, train: JsonObject, signal: AbortSignal): Promise<Measured> {
+    const part = this.#part
+    if (model === undefined || part === undefined) return { bestStep, metrics: {}, signatures: {}, outputs: [] }
+    const scores = await withTrained(model, train, (trained) => this.#task.evaluate(trained, { ...searchOf(train), part, signal }))
     const words = this.#task.tokenized ? await wordScores(scores.tokens) : { metrics: {}, signatures: {} }
     const signatures = { bleu: resampled(scores.signatures.bleu), chrf: resampled(scores.signatures.chrf), ...words.signatures }
     return { bestStep, metrics: { ...numbersOf(scores.metrics), ...words.metrics }, signatures, outputs: scores.hypotheses, sources: scores.sources, references: scores.references }

@@ -22,7 +22,8 @@ mod survey;
 mod text_block;
 mod validate;
 
-pub use crate::preparation::{Example, FileReport, HeldOut, PartReport, Rejected, ReportHead, Watch};
+use crate::preparation::Watch;
+pub use crate::preparation::{Example, FileReport, HeldOut, PartReport, Rejected, ReportHead};
 pub use options::{Column, Columns, Files, Header, Kind, PrepareOptions};
 pub use prepare::{prepare, prepare_watched};
 pub use prepared::{Prepared, PreparedPart, TargetRange};

@@ -106,6 +106,16 @@ impl Dataset {
         (0..self.infos.len()).map(|column| self.gather_column(column, indices)).collect()
     }
 
+    /// All samples of the column `name`, without reading the others; None where there is no such column.
+    ///
+    /// # Errors
+    /// `ERR_DATASET`: the file's bytes contradict its header.
+    pub fn column(&self, name: &str) -> Result<Option<Column>> {
+        let Some(index) = self.infos.iter().position(|info| info.name == name) else { return Ok(None) };
+        let all: Vec<u64> = (0..self.samples as u64).collect();
+        self.gather_column(index, &all).map(|(_, column)| Some(column))
+    }
+
     /// The samples `indices` as a batch outside any loader's order.
     ///
     /// # Errors

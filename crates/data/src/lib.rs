@@ -29,7 +29,7 @@ pub mod fairseq;
 mod loader;
 mod order;
 mod parallel;
-mod preparation;
+pub mod preparation;
 mod random;
 mod spiral;
 pub mod text;

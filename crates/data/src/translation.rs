@@ -18,7 +18,8 @@ mod text_steps;
 mod tokenizers;
 mod validate;
 
-pub use crate::preparation::{Example, FileReport, HeldOut, PartReport, Rejected, ReportHead, Watch};
+use crate::preparation::Watch;
+pub use crate::preparation::{Example, FileReport, HeldOut, PartReport, Rejected, ReportHead};
 pub use options::{Languages, PrepareOptions, Tokenization, Vocabulary, VocabularyType};
 pub use prepare::{prepare, prepare_watched};
 pub use prepared::{Prepared, PreparedPart};

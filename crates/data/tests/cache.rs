@@ -10,10 +10,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sagetrain_data::preparation::Watch;
 use sagetrain_data::text::CorpusFiles;
-use sagetrain_data::translation::{
-    HeldOut, PrepareOptions, Prepared, Vocabulary, Watch, prepare, prepare_watched,
-};
+use sagetrain_data::translation::{HeldOut, PrepareOptions, Prepared, Vocabulary, prepare, prepare_watched};
 use support::{of_text, small};
 
 #[test]

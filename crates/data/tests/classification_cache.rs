@@ -14,8 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use labelled::corpus_pairs;
 use sagetrain_data::classification::{
-    Columns, Files, HeldOut, Kind, PrepareOptions, Prepared, Watch, prepare, prepare_watched,
+    Columns, Files, HeldOut, Kind, PrepareOptions, Prepared, prepare, prepare_watched,
 };
+use sagetrain_data::preparation::Watch;
 use support::encoder;
 
 const FILES: [&str; 4] = ["train.dataset", "valid.dataset", "vocab.txt", "prepare-report.json"];

@@ -17,9 +17,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use labelled::corpus_pairs;
-use sagetrain_data::classification::{
-    Columns, HeldOut, PrepareOptions, Prepared, Watch, prepare, prepare_watched,
-};
+use sagetrain_data::classification::{Columns, HeldOut, PrepareOptions, Prepared, prepare, prepare_watched};
+use sagetrain_data::preparation::Watch;
 use support::encoder;
 
 const FOLDER: &str = "SAGETRAIN_TEST_FOLDER";

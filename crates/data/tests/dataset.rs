@@ -39,6 +39,16 @@ fn a_written_dataset_is_the_one_in_memory() {
 }
 
 #[test]
+fn one_column_is_what_it_is_among_all() {
+    let dataset = example();
+    for (name, column) in dataset.gather(&[0, 1, 2]).unwrap() {
+        let alone = dataset.column(&name).unwrap().unwrap();
+        assert_eq!(bits(vec![(name.clone(), alone)]), bits(vec![(name, column)]));
+    }
+    assert!(dataset.column("nothing").unwrap().is_none());
+}
+
+#[test]
 fn ids_take_two_bytes_where_they_fit_and_the_header_knows_their_range() {
     let dataset = example();
     let kind = |index: usize| dataset.columns()[index].kind;

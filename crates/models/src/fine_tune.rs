@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::bert::Bert;
+use crate::bert_encoder::DEVIATION;
 use crate::bert_head;
 use crate::bert_settings::Settings;
 use crate::bert_spec::{Architecture, BertSpec};
@@ -20,9 +21,9 @@ use crate::parameters::{Declaration, Parameters};
 /// Where the dense layer of the pooler comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pooler {
-    /// From the folder where it has one, as transformers' BERT does; else it is drawn.
+    /// From the folder where it has one, as transformers' BERT does. What is drawn is drawn as there: N(0, `initializer_range`²), biases zero.
     Pretrained,
-    /// Drawn as `torch.nn.Linear` draws it, as MT-DNN does.
+    /// Drawn, and the classifier too, as `torch.nn.Linear` draws: both are MT-DNN's.
     New,
 }
 
@@ -94,8 +95,9 @@ pub fn fine_tune(folder: &Path, wanted: &FineTune, seed: u64) -> Result<(Bert, L
     let spec = wanted.spec(settings.spec);
     let weights = BertWeights::open(folder, spec.architecture)?;
     let layout = Bert::layout(&spec);
+    let head = NewHead { pooler: wanted.pooler, deviation: initializer_range(&config) };
     let sources: Vec<Source> =
-        layout.iter().map(|declared| Source::of(declared, &spec, wanted.pooler, &weights)).collect();
+        layout.iter().map(|declared| Source::of(declared, &spec, &head, &weights)).collect();
 
     let problems = layout.iter().zip(&sources).filter_map(|(declared, source)| match source {
         Source::Folder(name) => weights.mismatch(name, declared),
@@ -111,6 +113,11 @@ pub fn fine_tune(folder: &Path, wanted: &FineTune, seed: u64) -> Result<(Bert, L
     Ok((Bert::assemble(spec, parameters, settings.kept)?, report))
 }
 
+/// What transformers draws new weights with.
+fn initializer_range(config: &Map<String, Value>) -> f64 {
+    config.get("initializer_range").and_then(Value::as_f64).unwrap_or(DEVIATION)
+}
+
 fn architecture(folder: &Path, config: &Map<String, Value>) -> Result<Architecture> {
     let kind = config.get("model_type").and_then(Value::as_str).unwrap_or("");
     let all = [Architecture::Bert, Architecture::Roberta];
@@ -122,6 +129,23 @@ fn architecture(folder: &Path, config: &Map<String, Value>) -> Result<Architectu
     })
 }
 
+/// How what the folder does not have is drawn.
+struct NewHead {
+    pooler: Pooler,
+    /// Standard deviation of weights beside a pretrained pooler.
+    deviation: f64,
+}
+
+impl NewHead {
+    fn initial(&self, kind: &str, fan_in: usize) -> Initial {
+        match (self.pooler, kind) {
+            (Pooler::New, _) => Initial::UniformFanIn { fan_in },
+            (Pooler::Pretrained, "bias") => Initial::Zeros,
+            (Pooler::Pretrained, _) => Initial::Normal { deviation: self.deviation, zero_row: None },
+        }
+    }
+}
+
 /// Where a parameter's value comes from.
 enum Source {
     /// The folder's tensor of that name.
@@ -131,10 +155,12 @@ enum Source {
 }
 
 impl Source {
-    fn of(declared: &Declaration, spec: &BertSpec, pooler: Pooler, weights: &BertWeights) -> Self {
+    fn of(declared: &Declaration, spec: &BertSpec, head: &NewHead, weights: &BertWeights) -> Self {
         let [pooler_name, classifier] = bert_head::names(spec.architecture);
-        if part(&declared.name, classifier).is_some() {
-            return Self::Drawn { initial: declared.initial, missing: false };
+        let pretrained = head.pooler == Pooler::Pretrained;
+        let drawn = |kind, missing| Self::Drawn { initial: head.initial(kind, spec.hidden_size), missing };
+        if let Some(kind) = part(&declared.name, classifier) {
+            return drawn(kind, false);
         }
         let Some(kind) = part(&declared.name, pooler_name) else {
             return Self::Folder(declared.name.clone());
@@ -142,12 +168,9 @@ impl Source {
         // The same function under the name it has in the bare encoder and in the classifier.
         let bare = format!("{}.pooler.dense", spec.architecture.name());
         let names = [pooler_name, bare.as_str()].map(|name| format!("{name}.{kind}"));
-        match names.into_iter().find(|name| weights.has(name)).filter(|_| pooler == Pooler::Pretrained) {
+        match names.into_iter().find(|name| weights.has(name)).filter(|_| pretrained) {
             Some(name) => Self::Folder(name),
-            None => Self::Drawn {
-                initial: Initial::UniformFanIn { fan_in: spec.hidden_size },
-                missing: pooler == Pooler::Pretrained,
-            },
+            None => drawn(kind, pretrained),
         }
     }
 }

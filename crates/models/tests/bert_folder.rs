@@ -139,6 +139,33 @@ fn shards_of_a_pretrained_model_become_a_classifier() {
     assert!(error.to_string().starts_with("model.head: null"), "{error}");
 }
 
+/// Mean square of values, and the largest magnitude.
+fn spread(values: &[f64]) -> (f64, f64) {
+    let square = values.iter().map(|value| value * value).sum::<f64>() / values.len() as f64;
+    (square, values.iter().fold(0.0, |most, value| value.abs().max(most)))
+}
+
+#[test]
+fn a_new_head_is_drawn_as_torch_draws_and_one_on_a_pretrained_pooler_as_transformers() {
+    let folder = copy_of("bert-sharded");
+    configure(folder.path(), json!({ "initializer_range": 0.3 }));
+    let drawn = |pooler: &str, name: &str| {
+        let head = json!({ "kind": "classification", "classes": 400 });
+        let (model, _) =
+            fine_tune(folder.path(), &wanted(json!({ "head": head, "pooler": pooler })), 3).unwrap();
+        to_vec(&model.parameters().tensor(name).unwrap())
+    };
+    // torch.nn.Linear's: uniform up to 1 / sqrt(12), mean square a third of the bound's.
+    for name in ["classifier.weight", "classifier.bias"] {
+        let (square, most) = spread(&drawn("new", name));
+        assert!(most <= 1.0 / 12f64.sqrt() && most > 0.27, "{name} {most}");
+        assert!((square * 36.0 - 1.0).abs() < 0.15, "{name} {square}");
+    }
+    let (square, _) = spread(&drawn("pretrained", "classifier.weight"));
+    assert!((square.sqrt() - 0.3).abs() < 0.01, "{square}");
+    assert!(drawn("pretrained", "classifier.bias").iter().all(|value| *value == 0.0));
+}
+
 #[test]
 fn a_classifier_gets_another_head_and_keeps_its_pooler() {
     let head = json!({ "kind": "classification", "classes": 4 });

@@ -11,6 +11,7 @@ mod engine;
 mod error;
 mod evaluate;
 mod inputs;
+mod label_smoothing;
 mod options;
 mod parameters;
 mod search;

@@ -2,6 +2,7 @@
 
 use crate::error::TrainerError;
 use crate::inputs::inputs;
+use crate::label_smoothing;
 use crate::options::SessionOptions;
 use crate::smoothness;
 use crate::tally::{Sums, Tally};
@@ -91,6 +92,7 @@ impl Training {
     ) -> Result<Self, TrainerError> {
         let threads = options.threads();
         smoothness::check(model, &options.run)?;
+        label_smoothing::check(model.spec(), &options.run)?;
         sagetrain_torch::set_threads(threads)?;
         let optimizer = Updater::new(model, device, &options.optimizer, &options.update)?;
         let (pending, window) = (Pending::default(), Tally::default());

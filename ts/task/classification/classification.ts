@@ -11,6 +11,8 @@ import { smoothnessOptions, type SmoothnessOptions } from '../../smoothness.js'
 import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun, type MakeModel, type TaskTraining } from '../training.js'
+import { checkChoice, meanOf, type ChosenBy } from './best.js'
+import { checkClasses } from './model-classes.js'
 import { classificationPrepareOptions, prepareClassification, type ClassificationPartName, type ClassificationPrepared, type ClassificationPrepareOptions } from './prepare.js'
 import { glueTask } from './glue.js'
 import { indicesOf, predictionsOf, type TestPredictions } from './submission.js'
@@ -82,7 +84,7 @@ export interface ClassificationTrainOptions extends TrainOptions {
    * What the best is chosen by on the validation part or parts: the mean of these metrics, or the lowest loss.
    * @default those that papers report of the recipe; else accuracy for classes, Pearson and Spearman for numbers
    */
-  readonly best?: { readonly metrics: readonly ClassificationMetric[] } | { readonly metric: 'loss' }
+  readonly best?: ChosenBy
 }
 
 /** What {@link Classification.evaluate} takes. */
@@ -145,11 +147,13 @@ export class Classification {
   /**
    * Fine-tunes an encoder, scoring it on the validation part; the best is the one with the highest mean of the task's metrics, or as `best` says.
    *
-   * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, before anything has begun.
+   * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, and for a model with a head for other classes than the
+   * data's or for the same in another order, before anything has begun.
    */
   train(options: ClassificationTrainOptions): Run<ClassificationMetrics> {
     const parsed = classificationTrainOptions(options)
     const { batch, labelSmoothing, smoothness, evaluation, best, signal } = parsed
+    if (this.#parts.has('valid')) checkChoice(best, this.prepared, this.#metrics())
     return startRun<ClassificationMetrics>({
       task: 'classification',
       options: parsed,
@@ -168,12 +172,16 @@ export class Classification {
   /**
    * Scores a model on a part that is labelled.
    *
-   * @param model - A model, or the folder of one, such as `join(best.path, 'model')`.
-   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_DATA` for a part without labels, `ERR_MODEL`; the signal's reason when it aborts.
+   * @param model - A model, or the folder of one, such as `join(best.path, 'model')`, which is loaded on the CPU; `Model.load` puts it elsewhere.
+   * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_DATA` for a part without labels, `ERR_MODEL` also for one whose classes are not the data's or
+   * have another order; the signal's reason when it aborts.
    */
   async evaluate(model: Model | string, { part = 'valid', signal }: ClassificationEvaluateOptions = {}): Promise<ClassificationScores> {
     const dataset = this.dataset(part)
-    return withModel(model, (loaded) => evaluateClassification(loaded, dataset, signal))
+    return withModel(model, (loaded) => {
+      checkClasses(loaded.spec, this.prepared, 'model')
+      return evaluateClassification(loaded, dataset, signal)
+    })
   }
 
   /** What a model says of a part, which needs no labels: logits of the classes, or one number, in the data's order. */
@@ -185,7 +193,7 @@ export class Classification {
   /**
    * What a model says of the test parts of a GLUE task, as its test server takes it: MNLI has two parts, and one whose file is not there is left out.
    *
-   * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_NON_FINITE`; the signal's reason when it aborts.
+   * @throws {@link SagetrainError} `ERR_MODEL` as {@link evaluate}, `ERR_NON_FINITE`; the signal's reason when it aborts.
    * @example
    * for (const part of await task.testPredictions(join(best.path, 'model'))) await writeFile(part.file, submissionText(part))
    */
@@ -198,6 +206,7 @@ export class Classification {
     })
     if (known.length === 0) return []
     return withModel(model, async (loaded) => {
+      checkClasses(loaded.spec, this.prepared, 'model')
       const made: TestPredictions[] = []
       for (const { submission: how, part, file, indices } of known) made.push(predictionsOf(how, file, indices, await this.outputs(loaded, { part, ...present({ signal }) })))
       return made
@@ -227,7 +236,10 @@ export class Classification {
   }
 
   #model({ model, seed }: ReturnType<typeof classificationTrainOptions>): TaskTraining<ClassificationMetrics>['model'] {
-    if (model instanceof Model) return model
+    if (model instanceof Model) {
+      checkClasses(model.spec, this.prepared, 'train.model')
+      return model
+    }
     const { classifierDropout, poolerDropout, ...rest } = model
     const head: EncoderHeadOptions = { ...this.#head(), dropout: classifierDropout, poolerDropout }
     if (!('preset' in rest)) return pretrained({ ...rest, pretrained: rest.pretrained ?? this.#options.tokenizer }, head, seed)
@@ -254,13 +266,6 @@ function pretrained({ pretrained: folder, pooler, ...dropouts }: ParsedPretraine
     const lists = [['drawn anew', drawn], ['not used', unused], ['settings that nothing is known about', unknownSettings]] as const
     return { model, warnings: lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`) }
   }
-}
-
-/** The mean of metrics over one validation part, or over two. */
-function meanOf(found: PartMetrics & Partial<ClassificationMetrics>, metrics: readonly ClassificationMetric[]): number {
-  const both = metrics.flatMap((metric) => [found[metric], found[`${metric}Mismatched`]])
-  const values = both.filter((value) => value !== undefined)
-  return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 type ParsedPretrained = Omit<v.InferOutput<typeof pretrainedEncoder>, 'classifierDropout' | 'poolerDropout'>

@@ -7,6 +7,12 @@ import type { Model } from '../../model.js'
 /** What predictions are scored by; of classes the first three, of numbers the others. */
 export type ClassificationMetric = 'accuracy' | 'f1' | 'matthews' | 'pearson' | 'spearman'
 
+/** What there is of each kind of data. */
+export const METRICS_OF: Readonly<Record<'classification' | 'regression', readonly ClassificationMetric[]>> = {
+  classification: ['accuracy', 'f1', 'matthews'],
+  regression: ['pearson', 'spearman'],
+}
+
 /** Scores on one part of the data. */
 export type PartMetrics = {
   /** Mean cross-entropy in nats, or mean squared error. */
@@ -14,7 +20,7 @@ export type PartMetrics = {
 } & {
   /**
    * `accuracy`, `f1` (of class 1 where there are two, else the mean of all classes') and `matthews` of classes; `pearson` and `spearman` of
-   * numbers, NaN where a model says the same of all.
+   * numbers, NaN where a model says the same of all, and of a single sample.
    */
   readonly [metric in ClassificationMetric]?: number
 }
@@ -61,7 +67,7 @@ export async function outputsOf(model: Model, dataset: Dataset, signal?: AbortSi
   return { outputs: values, width }
 }
 
-/** The first of the largest. */
+/** The first of the largest. NaN is larger than nothing; outputs that hold it have been refused. */
 export function likeliest(row: Float32Array): number {
   let best = 0
   for (let index = 1; index < row.length; index += 1) if ((row[index] ?? 0) > (row[best] ?? 0)) best = index
@@ -70,7 +76,7 @@ export function likeliest(row: Float32Array): number {
 
 /** Probabilities of classes, from their logits. */
 export function softmax(row: Float32Array): number[] {
-  const largest = Math.max(...row)
+  const largest = row.reduce((most, value) => Math.max(most, value), -Infinity)
   const shares = Array.from(row, (value) => Math.exp(value - largest))
   const total = shares.reduce((sum, share) => sum + share, 0)
   return shares.map((share) => share / total)

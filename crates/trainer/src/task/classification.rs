@@ -6,7 +6,7 @@ use crate::evaluate::{BatchSize, Setting};
 use crate::inputs::inputs;
 use sagetrain_data::{Column, Dataset, Loader};
 use sagetrain_metrics::{MetricsError, accuracy, f1, matthews, pearson, spearman};
-use sagetrain_models::{Forward, LABEL, TARGET};
+use sagetrain_models::{Forward, LABEL, NUMBER};
 use serde::Serialize;
 use std::sync::Arc;
 use tch::{Device, Kind};
@@ -34,7 +34,7 @@ pub struct Scores {
     /// Matthews' correlation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matthews: Option<f64>,
-    /// Pearson's correlation; NaN where a model says the same of all.
+    /// Pearson's correlation; NaN where a model says the same of all, and of a single sample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pearson: Option<f64>,
     /// Spearman's correlation; likewise.
@@ -84,15 +84,16 @@ enum Truth {
 
 impl Truth {
     fn of(dataset: &Dataset) -> Result<Self, TrainerError> {
-        let all: Vec<u64> = (0..dataset.len() as u64).collect();
-        let found =
-            dataset.gather(&all)?.into_iter().find_map(|(name, column)| match (name.as_str(), column) {
-                (LABEL, Column::Ragged { values, .. }) => Some(Self::Labels(values)),
-                (TARGET, Column::Dense { values, .. }) => Some(Self::Targets(values)),
-                _ => None,
-            });
-        found.ok_or_else(|| TrainerError::Batch {
-            message: format!("the data set has neither a ragged column \"{LABEL}\" nor a dense \"{TARGET}\"; a part without labels can be predicted, not scored"),
+        if let Some(Column::Ragged { values, .. }) = dataset.column(LABEL)? {
+            return Ok(Self::Labels(values));
+        }
+        if let Some(Column::Dense { values, .. }) = dataset.column(NUMBER)? {
+            return Ok(Self::Targets(values));
+        }
+        Err(TrainerError::Batch {
+            message: format!(
+                "the data set has neither a ragged column \"{LABEL}\" nor a dense \"{NUMBER}\"; a part without labels can be predicted, not scored"
+            ),
         })
     }
 }
@@ -114,7 +115,7 @@ fn score_classes(outputs: &Outputs, labels: &[i32]) -> Result<Scores, MetricsErr
     })
 }
 
-/// The first of the largest, as NumPy's and PyTorch's `argmax` on a CPU.
+/// The first of the largest. NaN is larger than nothing; whoever asks for scores refuses outputs that hold it.
 fn likeliest(row: &[f32]) -> i32 {
     let mut best = 0;
     for (class, value) in row.iter().enumerate() {
@@ -136,10 +137,15 @@ fn score_numbers(outputs: &Outputs, targets: &[f32]) -> Result<Scores, MetricsEr
     let wide = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>();
     let (predictions, targets) = (wide(&outputs.values), wide(targets));
     let squares = predictions.iter().zip(&targets).map(|(found, target)| (found - target).powi(2));
+    // A single sample has a loss; that it has no correlation is a result, and no reason to end a run.
+    let correlation = |of: fn(&[f64], &[f64]) -> Result<f64, MetricsError>| match of(&predictions, &targets) {
+        Err(MetricsError::TooFew { .. }) => Ok(f64::NAN),
+        found => found,
+    };
     Ok(Scores {
         loss: squares.sum::<f64>() / targets.len().max(1) as f64,
-        pearson: Some(pearson(&predictions, &targets)?),
-        spearman: Some(spearman(&predictions, &targets)?),
+        pearson: Some(correlation(pearson)?),
+        spearman: Some(correlation(spearman)?),
         ..Scores::default()
     })
 }
