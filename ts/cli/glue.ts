@@ -19,6 +19,7 @@ import type { JsonObject } from './merge.js'
 import { inWords } from './plan.js'
 import { stoppable } from './stoppable.js'
 import { printFacts, printTable } from './table.js'
+import type { PreparedTask } from './task-command.js'
 
 const OPTIONS = {
   pretrained: { type: 'string', value: 'FOLDER', about: 'the pretrained model, a Hugging Face folder with its tokenizer' },
@@ -56,6 +57,8 @@ class Comparing {
   readonly #context: Context
   readonly #runs: MatrixRuns
   readonly #work: Work[] = []
+  /** Seconds a unit of work by task, from a few steps of it. */
+  readonly #trials = new Map<string, number>()
 
   constructor(request: GlueRequest, context: Context, signal: AbortSignal) {
     this.#request = request
@@ -91,8 +94,16 @@ class Comparing {
     await using task = await this.#runs.prepare(experiment)
     const cells = this.#cells(experiment)
     await this.#runs.read(experiment, cells)
-    this.#work.push(...cells.map(({ name, train }) => ({ name, kind: experiment.name, amount: samplesSeen(train, task.dataset?.length) })))
+    const work = cells.map(({ name, train }) => ({ name, kind: experiment.name, amount: samplesSeen(train, task.dataset?.length) }))
+    this.#work.push(...work)
     printFacts(this.#context.terminal, [{ label: experiment.label, value: [...task.facts.map(({ label, value }) => `${label} ${value}`), `measured on ${task.measuredOn}`].join('; ') }])
+    if (this.#runs.of(experiment.name).size === 0) await this.#try(experiment, task, { cell: cells[0], amount: work[0]?.amount ?? 0 })
+  }
+
+  /** A few steps of the task say how long its runs take. */
+  async #try(experiment: GlueExperiment, task: PreparedTask, { cell, amount }: { readonly cell: Cell | undefined; readonly amount: number }): Promise<void> {
+    const seconds = cell === undefined ? undefined : await this.#runs.trialSeconds(experiment, task, cell)
+    if (seconds !== undefined && amount > 0) this.#trials.set(experiment.name, seconds / amount)
   }
 
   #done(): number {
@@ -100,7 +111,7 @@ class Comparing {
   }
 
   #secondsLeft(): number | null {
-    return remainingSeconds(this.#work, (kind) => this.#runs.of(kind))
+    return remainingSeconds(this.#work, (kind) => this.#runs.of(kind), this.#trials)
   }
 
   #sayPlan(): void {
@@ -112,7 +123,7 @@ class Comparing {
     printFacts(terminal, [
       ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${pointOf(arm).rate}`).join(', ')}; ${inWords(length(train))}` })),
       { label: 'threads', value: first === undefined ? '' : String(threadsEach(first)) },
-      { label: 'estimate', value: left === null ? 'follows from the first run' : `about ${duration(left)} at the pace of the runs that are done` },
+      { label: 'estimate', value: left === null ? 'follows from the first run' : `about ${duration(left)} of training${this.#done() > 0 ? ' at the pace of the runs that are done' : ', from a few steps of each task; evaluations come on top'}` },
       { label: 'kept', value: `of a run that is done its figures and predictions${first?.keeps === 'model' ? ', and the weights that were measured, in model/' : '; --keep-models keeps the measured weights too'}` },
       { label: 'folder', value: folder },
     ])

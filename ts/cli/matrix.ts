@@ -11,9 +11,11 @@ import { machineFacts, processor } from './assemble.js'
 import type { Context } from './command.js'
 import { tidyCell } from './finished-cell.js'
 import { describeModel, modelsOf, type Inputs } from './inputs.js'
+import { setAt } from './merge.js'
 import { readResults, runCells, type CellsPlace } from './run-cells.js'
 import type { PreparedTask } from './task-command.js'
 import { taskOf } from './train.js'
+import { trialSeconds } from './trial.js'
 
 /** Where matrices are run, and who is told. */
 export interface MatrixOptions {
@@ -104,6 +106,11 @@ export class MatrixRuns {
   /** A command that was killed right after a run's result has left its checkpoints. */
   async #tidy(matrix: Matrix, results: ReadonlyMap<string, CellResult>): Promise<void> {
     for (const [name, result] of results) await tidyCell(join(this.folderOf(matrix), name), result, this.#keeps(matrix)) // oxlint-disable-line no-await-in-loop -- one disk
+  }
+
+  /** About how many seconds one run takes, evaluations apart, from a few steps of it; undefined where that cannot be said. */
+  trialSeconds(matrix: Matrix, task: PreparedTask, { train }: Cell): Promise<number | undefined> {
+    return trialSeconds(task, setAt(train, ['threads'], threadsEach(matrix)), this.folderOf(matrix), this.#options.signal)
   }
 
   #place(matrix: Matrix): CellsPlace {

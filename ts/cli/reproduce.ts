@@ -1,5 +1,5 @@
 import type { Report } from '../report/document.js'
-import { fixed } from '../report/format.js'
+import { duration, fixed } from '../report/format.js'
 import { pointCells, seedCells, sweepCells, type Cell, type Experiment } from '../reproduce/experiment.js'
 import { gridOf, gridReport } from '../reproduce/grid.js'
 import { sweepReport, tableReport, tableVerdict, type Provenance } from '../reproduce/report.js'
@@ -23,6 +23,7 @@ const OPTIONS = {
   experiments: { type: 'string', value: 'LIST', about: 'some of the data sets (default: all)' },
   seeds: { type: 'string', value: 'N|LIST', about: 'of a table: seeds 1 to N, or a list such as 1,5,9 (default: 3; glue: 5, of Table 12 1)' },
   runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
+  plan: { type: 'boolean', about: 'say what would be trained and about how long it takes, and stop' },
 } as const satisfies Record<string, OptionSpec>
 
 export const reproduce: Command = {
@@ -43,6 +44,15 @@ export const reproduce: Command = {
   },
 }
 
+/** What is to be done for an experiment. */
+interface ExperimentPlan {
+  readonly experiment: string
+  readonly runs: number
+  readonly done: number
+  /** Of training; null where it cannot be said. */
+  readonly secondsLeft: number | null
+}
+
 /** A reproduction under way. */
 class Reproducing {
   readonly #asked: Reproduction
@@ -56,9 +66,11 @@ class Reproducing {
   }
 
   async run(): Promise<void> {
-    const { experiments, folder } = this.#asked
+    const { experiments, folder, planOnly } = this.#asked
+    const plans: ExperimentPlan[] = []
     // All data first: what is missing for the last experiment is said before the first has trained for days.
-    for (const experiment of experiments) (await this.#runs.prepare(experiment))[Symbol.asyncDispose]() // oxlint-disable-line no-await-in-loop -- each fills the machine
+    for (const experiment of experiments) plans.push(await this.#plan(experiment)) // oxlint-disable-line no-await-in-loop -- each fills the machine
+    if (planOnly) return this.#context.json({ folder, plans })
     for (const experiment of experiments) await this.#experiment(experiment) // oxlint-disable-line no-await-in-loop -- as above
     const written = await this.#report()
     this.#context.terminal.line(`Report: ${this.#context.terminal.style('bold', written.page)}`)
@@ -69,16 +81,33 @@ class Reproducing {
     const { seeds, part: { shows } } = this.#asked
     const [runs, { name }, [first = 1, ...others]] = [this.#runs, experiment, seeds]
     await using task = await runs.prepare(experiment)
-    const known = shows === 'sweep' ? [...sweepCells(experiment, first), ...baselineCells(experiment, first)] : pointCells(experiment, first)
-    await runs.read(experiment, this.#allCells(experiment))
-    const chosen = chosenPoints(experiment, first, runs.of(name))
-    const repeats = shows === 'table' ? others.flatMap((seed) => seedCells(experiment, chosen, seed)) : []
-    this.#sayPlan(experiment, task, { all: known.length + (shows === 'table' ? others.length * experiment.arms.length : 0), done: [...known, ...repeats].filter((cell) => runs.of(name).has(cell.name)).length })
-    await runs.runMissing(experiment, task, known)
+    await runs.runMissing(experiment, task, this.#known(experiment))
     if (shows !== 'table') return
     const points = chosenPoints(experiment, first, runs.of(name))
     await runs.runMissing(experiment, task, others.flatMap((seed) => seedCells(experiment, points, seed)))
     this.#context.terminal.line(`\n${this.#context.terminal.style('bold', `${experiment.label}: ${tableVerdict(await tableOf(experiment, seeds, runs.of(name)))}`)}`)
+  }
+
+  /** The runs that come first, whatever the others show. */
+  #known(experiment: Experiment): readonly Cell[] {
+    const { seeds: [first = 1], part: { shows } } = this.#asked
+    return shows === 'sweep' ? [...sweepCells(experiment, first), ...baselineCells(experiment, first)] : pointCells(experiment, first)
+  }
+
+  /** Makes the data ready, looks what is done, and says what is left. */
+  async #plan(experiment: Experiment): Promise<ExperimentPlan> {
+    const { seeds: [first = 1, ...others], part: { shows } } = this.#asked
+    const [runs, known] = [this.#runs, this.#known(experiment)]
+    await using task = await runs.prepare(experiment)
+    await runs.read(experiment, this.#allCells(experiment))
+    const results = runs.of(experiment.name)
+    const repeats = shows === 'table' ? others.flatMap((seed) => seedCells(experiment, chosenPoints(experiment, first, results), seed)) : []
+    const done = [...known, ...repeats].flatMap(({ name }) => results.get(name) ?? [])
+    const all = known.length + (shows === 'table' ? others.length * experiment.arms.length : 0)
+    const each = done.length > 0 ? done.reduce((sum, { seconds }) => sum + seconds, 0) / done.length : known[0] === undefined ? undefined : await runs.trialSeconds(experiment, task, known[0])
+    const plan = { experiment: experiment.name, runs: all, done: done.length, secondsLeft: each === undefined ? null : (each * (all - done.length)) / experiment.together }
+    this.#sayPlan(experiment, task, plan)
+    return plan
   }
 
   /** Every run that a report may tell of, done or not. */
@@ -89,12 +118,20 @@ class Reproducing {
     return [...repeated, ...sweepCells(experiment, first)]
   }
 
-  #sayPlan(experiment: Experiment, task: PreparedTask, { all, done }: { readonly all: number; readonly done: number }): void {
+  #sayPlan(experiment: Experiment, task: PreparedTask, { runs, done, secondsLeft }: ExperimentPlan): void {
     const { terminal } = this.#context
-    const { label, together } = experiment
+    const { label, together, keeps } = experiment
+    const from = done > 0 ? 'at the pace of the runs that are done' : 'from a few steps of one run; what the others cost it, and evaluations, come on top'
     terminal.line()
-    terminal.line(terminal.style('bold', `Plan: ${label}, ${fixed(all)} runs${together > 1 ? `, ${together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
-    printFacts(terminal, [...task.facts, { label: 'measured on', value: task.measuredOn }, { label: 'threads each', value: String(threadsEach(experiment)) }, { label: 'estimate', value: 'follows from the first runs' }, ...(experiment.keeps === 'results' ? [{ label: 'kept', value: 'of a run that is done its figures, not its weights' }] : []), { label: 'folder', value: this.#runs.folderOf(experiment) }])
+    terminal.line(terminal.style('bold', `Plan: ${label}, ${fixed(runs)} runs${together > 1 ? `, ${together} at a time` : ''}${done > 0 ? `; ${fixed(done)} are done` : ''}`))
+    printFacts(terminal, [
+      ...task.facts,
+      { label: 'measured on', value: task.measuredOn },
+      { label: 'threads each', value: String(threadsEach(experiment)) },
+      { label: 'estimate', value: secondsLeft === null ? 'follows from the first runs' : `about ${duration(secondsLeft)} of training, ${from}` },
+      ...(keeps === 'results' ? [{ label: 'kept', value: 'of a run that is done its figures, not its weights' }] : []),
+      { label: 'folder', value: this.#runs.folderOf(experiment) },
+    ])
   }
 
   /** Writes the report of what is done so far. */

@@ -17,6 +17,8 @@ export interface Reproduction {
   /** Where the experiments' folders and the reports go. */
   readonly folder: string
   readonly seeds: readonly number[]
+  /** Whether to stop after the plan. */
+  readonly planOnly: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export function reproductionOf({ positionals, options, overrides }: Arguments, c
   if (part.shows !== 'table' && seeds !== undefined && parseSeeds(seeds).length > 1) throw new UsageError(`--seeds ${seeds}: a figure has one run a point; give one seed, such as 2,`)
   const sources = sourcesOf(part, { data: text('data'), pretrained: text('pretrained') })
   const experiments = chosen(part.experiments(sources), text('experiments')).map((experiment) => laid(experiment, overrides, context))
-  return { part, experiments, folder: join(text('runs') ?? 'runs', `${part.of}-${part.scale}`), seeds: parseSeeds(seeds ?? String(part.seeds)) }
+  return { part, experiments, folder: join(text('runs') ?? 'runs', `${part.of}-${part.scale}`), seeds: parseSeeds(seeds ?? String(part.seeds)), planOnly: options['plan'] === true }
 }
 
 const SUBJECTS = [...new Set(PARTS.map(({ of }) => of))]

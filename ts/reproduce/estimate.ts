@@ -11,16 +11,16 @@ export interface Work {
 }
 
 /**
- * Seconds that the runs without a result take at the pace of those with one: of their own kind, else of all. Null where none is done
- * and something is left.
+ * Seconds that the runs without a result take at the pace of those with one: of their own kind, else of a trial of that kind, seconds a unit,
+ * else of all. Null where none is known and something is left.
  */
-export function remainingSeconds(runs: readonly Work[], resultsOf: (kind: string) => Results): number | null {
+export function remainingSeconds(runs: readonly Work[], resultsOf: (kind: string) => Results, trials: ReadonlyMap<string, number> = new Map()): number | null {
   const done = runs.flatMap((run) => {
     const found = resultsOf(run.kind).get(run.name)
     return found === undefined || found.diverged !== undefined ? [] : [{ ...run, seconds: found.seconds }]
   })
   const left = runs.filter(({ name, kind }) => !resultsOf(kind).has(name))
-  const seconds = left.map(({ kind, amount }) => amount * (paceOf(done.filter((run) => run.kind === kind)) ?? paceOf(done) ?? Number.NaN))
+  const seconds = left.map(({ kind, amount }) => amount * (paceOf(done.filter((run) => run.kind === kind)) ?? trials.get(kind) ?? paceOf(done) ?? Number.NaN))
   const total = seconds.reduce((sum, value) => sum + value, 0)
   return Number.isNaN(total) ? null : total
 }
