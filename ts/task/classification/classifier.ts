@@ -39,14 +39,15 @@ export class Classifier {
   readonly tokenizer: Tokenizer
   /** What the classes are called; empty for a regression. */
   readonly labels: readonly string[]
-  readonly #kind: EncoderHead['kind']
+  /** Whether it says classes or numbers. */
+  readonly kind: EncoderHead['kind']
   readonly #longest: number
 
   private constructor(model: Model, tokenizer: Tokenizer, { maxPositions }: EncoderSpec, { kind, classes, labels }: EncoderHead) {
     this.model = model
     this.tokenizer = tokenizer
     this.labels = kind === 'regression' ? [] : (labels ?? Array.from({ length: classes }, (_, index) => `LABEL_${index}`))
-    this.#kind = kind
+    this.kind = kind
     this.#longest = Math.min(maxPositions, 512)
   }
 
@@ -109,7 +110,7 @@ export class Classifier {
   }
 
   #prediction(given: Sample, row: Float32Array): Prediction {
-    if (this.#kind === 'regression') return { ...given, value: row[0] ?? Number.NaN }
+    if (this.kind === 'regression') return { ...given, value: row[0] ?? Number.NaN }
     const [chosen, shares] = [likeliest(row), softmax(row)]
     return { ...given, label: this.labels[chosen] ?? String(chosen), class: chosen, probabilities: Object.fromEntries(this.labels.map((label, index) => [label, shares[index] ?? 0])) }
   }
