@@ -33,11 +33,12 @@ export async function evaluateClassifier({ given, folder }: Given, options: Argu
   const { columns, header } = readingOf(options, trained)
   const wanted = columnsOf(columns)
   using classifier = await Classifier.load(folder, placeOptionsOf(options))
+  refuseOtherPairs(wanted, classifier)
   const labels = labelsOf(options['labels'], classifier)
   // A preparation has a training part and perhaps others: here the file is all there is.
   const asked = { train: test, columns: wanted, heldOut: { valid: 0 }, tokenizer: folder, signal, ...(header !== undefined && { header }) }
   using task = await Classification.prepare({ ...asked, ...(labels === undefined ? { kind: 'regression' } : { labels }) })
-  const [part, warnings] = [task.prepared.parts.train, task.prepared.warnings.map((warning) => warning.replace(/^train: /, ''))]
+  const [part, warnings] = [task.prepared.parts.train, task.prepared.warnings.filter((warning) => !warning.startsWith('valid: ')).map((warning) => warning.replace(/^train: /, ''))]
   if (part === undefined) throw new SagetrainError('ERR_INTERNAL', `${String(test)}: nothing of it was prepared`)
   const { metrics } = await task.evaluate(classifier.model, { part: 'train', signal })
   const majority = majorityOf(part)
@@ -54,6 +55,12 @@ function testOf(found: unknown): string | readonly string[] {
 function columnsOf({ text, label, ...pair }: Partial<LabelledColumns>): LabelledColumns {
   if (text !== undefined && label !== undefined) return { text, label, ...pair }
   throw new UsageError('evaluate needs to know the file’s columns: --columns.text NAME --columns.label NAME, and --columns.pair NAME where there are two texts')
+}
+
+/** It is scored on what it was trained on: texts, or pairs of them. */
+function refuseOtherPairs({ pair }: LabelledColumns, classifier: Classifier): void {
+  if (classifier.pair === undefined || classifier.pair === (pair !== undefined)) return
+  throw new UsageError(classifier.pair ? 'the model was trained on pairs of texts: name the second one’s column with --columns.pair' : 'the model was trained on single texts: leave out columns.pair')
 }
 
 /** The classes as the file writes them; undefined for numbers. */
