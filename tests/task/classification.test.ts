@@ -41,7 +41,8 @@ test.serial('it learns classes from text; what it scores is what its predictions
   const { metrics, outputs, width } = await task.evaluate(model)
   t.deepEqual({ ...metrics, score: metrics.accuracy }, best?.metrics)
   t.true((metrics.accuracy ?? 0) > 0.95, `accuracy ${metrics.accuracy}`)
-  using classifier = await Classifier.load(model)
+  t.deepEqual((await task.evaluate(best?.path ?? '')).metrics, metrics, 'a checkpoint means its model, and a run its best')
+  using classifier = await Classifier.load(join(folder, 'run'))
   const given = reviews(60, 1000)
   const found = await classifier.predict(given.map(({ text }) => text))
   const [predicted, labels] = [found.map((one) => ('class' in one ? one.class : -1)), given.map(({ label }) => task.prepared.labels.indexOf(label))]

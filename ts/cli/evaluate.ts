@@ -4,7 +4,7 @@ import type { Command } from './command.js'
 import { CLASSIFICATION_OPTIONS, evaluateClassifier } from './evaluate-classification.js'
 import { evaluateTranslator, TRANSLATION_OPTIONS } from './evaluate-translation.js'
 import { EXIT, UsageError } from './exit-codes.js'
-import { findModelFolder } from './model-folder.js'
+import { findModelFolder } from '../model-folder.js'
 import { PLACE_OPTIONS } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
 

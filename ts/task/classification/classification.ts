@@ -168,7 +168,7 @@ export class Classification {
   /**
    * Scores a model on a part that is labelled.
    *
-   * @param model - A model, or the folder of one, such as `join(best.path, 'model')`.
+   * @param model - A model, or the folder of one: a checkpoint such as `best.path`, or a run.
    * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_DATA` for a part without labels, `ERR_MODEL`; the signal's reason when it aborts.
    */
   async evaluate(model: Model | string, { part = 'valid', signal }: ClassificationEvaluateOptions = {}): Promise<ClassificationScores> {
@@ -187,7 +187,7 @@ export class Classification {
    *
    * @throws {@link SagetrainError} `ERR_MODEL`, `ERR_NON_FINITE`; the signal's reason when it aborts.
    * @example
-   * for (const part of await task.testPredictions(join(best.path, 'model'))) await writeFile(part.file, submissionText(part))
+   * for (const part of await task.testPredictions(best.path)) await writeFile(part.file, submissionText(part))
    */
   async testPredictions(model: Model | string, { signal }: Omit<ClassificationEvaluateOptions, 'part'> = {}): Promise<readonly TestPredictions[]> {
     const { submission, parts } = this.prepared

@@ -3,6 +3,7 @@ import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
 import { nativeOf } from '../../handle.js'
 import { Model, type PlaceOptions } from '../../model.js'
+import { modelFolderAt } from '../../model-folder.js'
 import type { EncoderHead, EncoderSpec } from '../../model-spec.js'
 import { call } from '../../native-error.js'
 import { count, expected, object, parse, text } from '../../options.js'
@@ -30,7 +31,7 @@ export interface PredictOptions {
  * A fine-tuned encoder with its tokenizer.
  *
  * @example
- * using classifier = await Classifier.load('runs/rte/checkpoints/step-00000936/model')
+ * using classifier = await Classifier.load('runs/rte')
  * const [{ label, probabilities }] = await classifier.predict([{ text: 'A dog runs.', pair: 'An animal moves.' }])
  * for await (const { label } of classifier.predict(lines)) console.log(label)
  */
@@ -58,12 +59,12 @@ export class Classifier {
   }
 
   /**
-   * Loads a model folder that a run has saved, a checkpoint's `model/`, or any folder of a BERT or RoBERTa `…ForSequenceClassification`.
+   * Loads what a run has saved: the run's best weights, a checkpoint, its `model/`, or any folder of a BERT or RoBERTa `…ForSequenceClassification`.
    *
-   * @throws {@link SagetrainError} `ERR_MODEL` for a damaged model or one without a head, `ERR_DATA` for a tokenizer that is none of an encoder, `ERR_IO`.
+   * @throws {@link SagetrainError} `ERR_MODEL` for a damaged model or one without a head, `ERR_ARGUMENT` for a run of several arms, `ERR_DATA` for a tokenizer that is none of an encoder, `ERR_IO`.
    */
   static async load(folder: string, options: PlaceOptions = {}): Promise<Classifier> {
-    const path = parse(text, folder, 'folder', 'ERR_ARGUMENT')
+    const path = await modelFolderAt(parse(text, folder, 'folder', 'ERR_ARGUMENT'))
     const model = await Model.load(path, options)
     try {
       const { spec } = model
