@@ -12,6 +12,7 @@ import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun, type MakeModel, type TaskTraining } from '../training.js'
 import { classificationPrepareOptions, prepareClassification, type ClassificationPartName, type ClassificationPrepared, type ClassificationPrepareOptions } from './prepare.js'
+import { checkVocabulary, requireFolder, type DataTokenizer } from './pretrained-folder.js'
 import { glueTask } from './glue.js'
 import { indicesOf, predictionsOf, type TestPredictions } from './submission.js'
 import { evaluateClassification, outputsOf, type ClassificationMetric, type ClassificationMetrics, type ClassificationScores, type PartMetrics } from './scores.js'
@@ -230,7 +231,8 @@ export class Classification {
     if (model instanceof Model) return model
     const { classifierDropout, poolerDropout, ...rest } = model
     const head: EncoderHeadOptions = { ...this.#head(), dropout: classifierDropout, poolerDropout }
-    if (!('preset' in rest)) return pretrained({ ...rest, pretrained: rest.pretrained ?? this.#options.tokenizer }, head, seed)
+    const data = { path: this.#options.tokenizer, tokenizer: this.tokenizer }
+    if (!('preset' in rest)) return pretrained({ ...rest, pretrained: rest.pretrained ?? data.path }, data, head, seed)
     const { type = rest.preset.startsWith('roberta') ? 'roberta' : 'bert', ...shape } = rest
     return { type, vocabularySize: this.prepared.vocabulary, ...shape, head } as EncoderOptions
   }
@@ -248,11 +250,13 @@ export class Classification {
 }
 
 /** A model to be made of a folder; what of it is new, of no use or unknown is told when it is. */
-function pretrained({ pretrained: folder, pooler, ...dropouts }: ParsedPretrained & { readonly pretrained: string }, head: EncoderHeadOptions, seed: number): MakeModel {
+function pretrained({ pretrained: folder, pooler, ...dropouts }: ParsedPretrained & { readonly pretrained: string }, data: DataTokenizer, head: EncoderHeadOptions, seed: number): MakeModel {
   return async () => {
+    requireFolder('train.model.pretrained', folder)
+    const doubts = await checkVocabulary(folder, data)
     const { model, new: drawn, unused, unknownSettings } = await Model.fineTune(folder, { head, pooler, seed, ...dropouts })
     const lists = [['drawn anew', drawn], ['not used', unused], ['settings that nothing is known about', unknownSettings]] as const
-    return { model, warnings: lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`) }
+    return { model, warnings: [...doubts, ...lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`)] }
   }
 }
 

@@ -5,6 +5,7 @@ import { count, expected, flag, object, oneOf, parse, text, whole } from '../../
 import { runPreparation, type PreparationProgress } from '../preparation.js'
 import { cacheFolder } from '../../setup/paths.mjs'
 import type { GlueTaskName } from './glue.js'
+import { requireFolder } from './pretrained-folder.js'
 import type { Submission } from './submission.js'
 
 /** Which columns hold what: names of a header or of JSON keys, or numbers from 0. */
@@ -163,7 +164,8 @@ export const classificationPrepareOptions = object({
 })
 
 /** Reads, checks, tokenises and stores labelled text, or finds that it has been done. */
-export function prepareClassification(options: ClassificationPrepareOptions): Promise<ClassificationPrepared> {
+export async function prepareClassification(options: ClassificationPrepareOptions): Promise<ClassificationPrepared> {
   const { signal, onProgress, ...given } = parse(classificationPrepareOptions, options, 'prepare')
+  requireFolder('prepare.tokenizer', given.tokenizer)
   return runPreparation((json) => native().Preparation.classification(json), given, { signal, onProgress })
 }
