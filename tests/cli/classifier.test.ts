@@ -12,6 +12,7 @@ interface Report {
 
 let folder: string
 let report: Report
+let plan: string
 
 const sagetrain = (...args: readonly string[]): Promise<Ended> => start(folder, args).ended
 const rows = (count: number, from: number, [positive, negative]: readonly [string, string] = ['positive', 'negative']): string =>
@@ -27,6 +28,7 @@ test.before('a small classifier', async () => {
   const { code, out, err } = await sagetrain('train', 'classification', '--train', 'train.tsv', '--valid', 'valid.tsv', ...options, '--json')
   if (code !== 0) throw new Error(err)
   report = JSON.parse(out) as Report
+  plan = err
 })
 
 test.after.always(() => rm(folder, { recursive: true, force: true }))
@@ -37,6 +39,7 @@ test('a classifier is scored on a file of its own, whose columns are those of it
   const { metrics, samples, majority, labels } = JSON.parse(scored.out) as { metrics: Record<string, number>; samples: number; majority: number; labels: Record<string, number> }
   const trained = report.arms[0].result.metrics
   for (const name of ['accuracy', 'f1', 'matthews']) t.true(Math.abs((metrics[name] ?? 0) - (trained[name] ?? Number.NaN)) < 1e-9, name)
+  t.regex(plan, /most frequent class +66\.67 % of what is measured/)
   t.deepEqual([samples, labels, majority], [60, { negative: 20, positive: 40 }, 40 / 60])
   writeFileSync(join(folder, 'bare.csv'), reviews(60, 1000).map(({ text, label }) => `${label === 'positive' ? 1 : 0},"${text}"\n`).join(''))
   const bare = await sagetrain('evaluate', 'runs/cli', '--test', 'bare.csv', '--columns.text', '1', '--columns.label', '0', '--labels', '["0","1"]', '--json')
@@ -90,7 +93,7 @@ test('files are read as the run’s were or as columns say, and rows of others a
   writeFileSync(join(folder, 'ragged.csv'), 'review,id\n"a ""fine"" film",1\n"a\nfilm"\n')
   await refused(/ragged\.csv:3: the row has 1 column, and its first has 2 columns and put texts with commas in quotes/, 'runs/cli', 'ragged.csv')
   writeFileSync(join(folder, 'three.txt'), 'a\tb\na\tb\tc\n')
-  await refused(/three\.txt:2: the row has 3 columns, and the model takes 1 column or 2 columns; say which ones are read/, 'runs/cli', 'three.txt')
+  await refused(/three\.txt:2: the row has 3 columns, and the model takes 1 column or 2 columns; say which ones are read/, await trainedOn('unsaid', {}), 'three.txt')
   const single = await trainedOn('single', { sagetrain: { pair: false } })
   await refused(/three\.txt:1: the row has 2 columns, and the model takes 1 column;/, single, 'three.txt')
   const pairs = await trainedOn('pairs', { sagetrain: { pair: true } })

@@ -3,7 +3,7 @@ import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
 import { Classification } from '../task/classification/classification.js'
 import { Classifier } from '../task/classification/classifier.js'
-import type { ClassificationPart, LabelledColumns } from '../task/classification/prepare.js'
+import { majorityOf, type LabelledColumns } from '../task/classification/prepare.js'
 import type { PartMetrics } from '../task/classification/scores.js'
 import { type Arguments, type OptionSpec, valueOf } from './arguments.js'
 import type { Context } from './command.js'
@@ -73,11 +73,6 @@ function labelsOf(written: string | boolean | undefined, { labels, kind }: Class
   const named = valueOf(String(written))
   if (Array.isArray(named) && named.length === labels.length) return named.map(String)
   throw new UsageError(`--labels ${String(written)}: give a JSON array of ${labels.length}, for ${labels.join(', ')}`)
-}
-
-/** The share of the most frequent class: what always saying it would score. */
-function majorityOf({ labels = [], samples }: ClassificationPart): number | undefined {
-  return labels.length === 0 || samples === 0 ? undefined : Math.max(...labels) / samples
 }
 
 function metricFacts(metrics: PartMetrics, majority: number | undefined): readonly Fact[] {

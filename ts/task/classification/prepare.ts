@@ -169,3 +169,11 @@ export async function prepareClassification(options: ClassificationPrepareOption
   requireFolder('prepare.tokenizer', given.tokenizer)
   return runPreparation((json) => native().Preparation.classification(json), given, { signal, onProgress })
 }
+
+/** The share of the most frequent class of all parts together: the accuracy of always saying it. None of numbers. */
+export function majorityOf(...parts: readonly (ClassificationPart | undefined)[]): number | undefined {
+  const counted = parts.flatMap((part) => (part?.labels === undefined ? [] : [part.labels]))
+  const classes = (counted[0] ?? []).map((_, label) => counted.reduce((sum, labels) => sum + (labels[label] ?? 0), 0))
+  const samples = classes.reduce((sum, one) => sum + one, 0)
+  return samples === 0 ? undefined : Math.max(...classes) / samples
+}
