@@ -94,6 +94,8 @@ test('files are read as the run’s were or as columns say, and rows of others a
   await refused(/ragged\.csv:3: the row has 1 column, and its first has 2 columns and put texts with commas in quotes/, 'runs/cli', 'ragged.csv')
   writeFileSync(join(folder, 'three.txt'), 'a\tb\na\tb\tc\n')
   await refused(/three\.txt:2: the row has 3 columns, and the model takes 1 column or 2 columns; say which ones are read/, await trainedOn('unsaid', {}), 'three.txt')
+  t.regex((await sagetrain('predict', 'runs/cli', 'numbered.tsv', '--columns.pair', '1')).err, /^sagetrain: --columns\.pair needs --columns\.text/)
+  t.regex((await sagetrain('predict', 'runs/cli', '--jsonl', '--columns.text', '1')).err, /^sagetrain: --columns\.text 1: objects have keys/)
   const single = await trainedOn('single', { sagetrain: { pair: false } })
   await refused(/three\.txt:1: the row has 2 columns, and the model takes 1 column;/, single, 'three.txt')
   const pairs = await trainedOn('pairs', { sagetrain: { pair: true } })

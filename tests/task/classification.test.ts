@@ -127,6 +127,10 @@ test.serial('an encoder of other tokens than the data’s is refused, and so is 
   const other = await tinyBert(join(folder, 'other'), [...VOCABULARY.slice(0, 5), ...VOCABULARY.slice(5).toReversed()])
   const refused = async (pretrained: string): Promise<string> => (await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, model: { pretrained }, folder: false }).done)).message
   t.regex(await refused(other), /^train\.model\.pretrained: the tokenizer .*bert is not that of .*other: its token 5 is "a", and the model’s "silly"; give --tokenizer .*other, or the model of the tokenizer/)
+  const own = await tinyBert(join(folder, 'own'), VOCABULARY.map((word) => (word === 'plot' ? 'tale' : word)))
+  const said: string[] = []
+  for await (const event of task.train({ ...options, model: { pretrained: own }, epochs: 1, folder: false })) if (event.type === 'warning') said.push(event.message)
+  t.regex(said[0] ?? '', /is not that of .*own: its token 15 is "plot", and the model’s "tale"/, 'a word of one’s own is no other vocabulary')
   const bare = join(folder, 'bare')
   cpSync(bert, bare, { recursive: true })
   for (const file of ['vocab.txt', 'tokenizer_config.json']) await rm(join(bare, file))
@@ -134,6 +138,8 @@ test.serial('an encoder of other tokens than the data’s is refused, and so is 
   const config = JSON.parse(readFileSync(join(bare, 'config.json'), 'utf8')) as { vocab_size: number }
   writeFileSync(join(bare, 'config.json'), JSON.stringify({ ...config, vocab_size: config.vocab_size - 1 }))
   t.regex(await refused(bare), /the tokenizer .*bert has 24 tokens, and .*bare has embeddings of 23; give --tokenizer .*bare, or the model of the tokenizer/)
+  writeFileSync(join(bare, 'config.json'), JSON.stringify({ ...config, vocab_size: 30_522 }))
+  t.regex(await refused(bare), /the tokenizer .*bert has 24 tokens, and .*bare has embeddings of 30522;/)
   t.regex(await refused('bert-base-uncased'), /^train\.model\.pretrained: there is no folder bert-base-uncased; give a Hugging Face folder on this machine/)
   const { fields, message } = await refusal(t, 'ERR_CONFIG', () => Classification.prepare({ ...files(), columns: { text: 'review', label: 'verdict' }, tokenizer: 'bert-base-uncased' }))
   t.is(fields['key'], 'prepare.tokenizer')

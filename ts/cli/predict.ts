@@ -64,10 +64,13 @@ export const predict: Command = {
 
 /** A file that says how it is written is read as the run's files were, unless columns are named. */
 async function formattedAs(model: string, path: string, options: Arguments['options']): Promise<Pick<TextsOptions, 'path' | 'format' | 'reading'>> {
-  const named = ['columns.text', 'columns.pair'].some((name) => options[name] !== undefined)
+  const named = options['columns.text'] !== undefined
+  if (!named && options['columns.pair'] !== undefined) throw new UsageError('--columns.pair needs --columns.text beside it')
   const found = options['jsonl'] === true ? 'json' : formatOf(path)
   const format = found === 'plain' && named ? 'tab' : found
-  return { path, format, reading: readingOf(options, format === 'plain' ? {} : await trainedWith(model)) }
+  const reading = readingOf(options, format === 'plain' ? {} : await trainedWith(model))
+  if (format === 'json' && named && typeof reading.columns.text === 'number') throw new UsageError(`--columns.text ${reading.columns.text}: objects have keys; name the one of the text`)
+  return { path, format, reading }
 }
 
 /** Texts as they are read, each kept in `waiting` until it is labelled. */

@@ -38,12 +38,21 @@ export async function checkVocabulary(folder: string, { path, tokenizer }: DataT
   using own = await tokenizerOf(folder)
   if (own === undefined) {
     if (rows === undefined || rows === tokenizer.size) return []
-    return [`${folder}: has no tokenizer and embeddings of ${rows} tokens, and ${path} has ${tokenizer.size}: see that they belong together`]
+    const sizes = `the tokenizer ${path} has ${tokenizer.size} tokens, and ${folder} has embeddings of ${rows}`
+    // Tables are often a little larger than their vocabularies.
+    if (tokenizer.size >= MOSTLY * rows) return [`${sizes}: see that they belong together`]
+    throw refusal(folder, path, `${sizes}; ${remedy}`)
   }
-  const different = differenceOf(own, tokenizer)
-  if (different === undefined) return []
-  throw refusal(folder, path, `the tokenizer ${path} is not that of ${folder}: ${different}; ${remedy}`)
+  const found = compare(own, tokenizer)
+  if (found === undefined) return []
+  const message = `the tokenizer ${path} is not that of ${folder}: ${found.difference}`
+  // Words of a field of one's own in the places of a vocabulary's unused tokens are no other vocabulary.
+  if (found.shared >= MOSTLY) return [message]
+  throw refusal(folder, path, `${message}; ${remedy}`)
 }
+
+/** The share of tokens that two tokenizers have to have in common to be one with a few words of its own. */
+const MOSTLY = 0.9
 
 function refusal(folder: string, tokenizer: string, message: string): SagetrainError {
   return new SagetrainError('ERR_CONFIG', `train.model.pretrained: ${message}`, { fields: { key: 'train.model.pretrained', folder, tokenizer } })
@@ -62,21 +71,22 @@ async function rowsOf(folder: string): Promise<number | undefined> {
   return found.success ? found.output.vocab_size : undefined
 }
 
-/** A folder of weights alone has none. */
+/** A folder of weights alone has none, and one that cannot be read says nothing. */
 async function tokenizerOf(folder: string): Promise<Tokenizer | undefined> {
   try {
     return await Tokenizer.load(folder)
   } catch (error) {
-    if (isSagetrainError(error, 'ERR_IO')) return undefined
+    if (isSagetrainError(error, 'ERR_IO') || isSagetrainError(error, 'ERR_DATA')) return undefined
     throw error
   }
 }
 
-/** How two tokenizers differ: in their number of tokens, or in the first token that is another. */
-function differenceOf(own: Tokenizer, data: Tokenizer): string | undefined {
-  if (own.size !== data.size) return `${data.size} tokens, and ${own.size}`
-  const ids = Array.from({ length: own.size }, (_, id) => Int32Array.of(id))
-  const [mine, other] = [own.decode(ids), data.decode(ids)]
-  const first = mine.findIndex((token, id) => token !== other[id])
-  return first < 0 ? undefined : `its token ${first} is "${other[first]}", and the model’s "${mine[first]}"`
+/** How two tokenizers differ, in their number of tokens or in the first that is another, and the share that is the same; undefined for equal ones. */
+function compare(own: Tokenizer, data: Tokenizer): { readonly difference: string; readonly shared: number } | undefined {
+  const [mine, others] = [own, data].map((one) => one.decode(Array.from({ length: one.size }, (_, id) => Int32Array.of(id)))) as [string[], string[]]
+  const different = mine.flatMap((token, id) => (token === others[id] ? [] : [id]))
+  const [first] = different
+  if (first === undefined && own.size === data.size) return undefined
+  const difference = own.size === data.size ? `its token ${first} is "${others[first ?? 0]}", and the model’s "${mine[first ?? 0]}"` : `it has ${data.size} tokens, and the model’s ${own.size}`
+  return { difference, shared: (mine.length - different.length) / Math.max(mine.length, others.length) }
 }
