@@ -8,6 +8,7 @@ import { SagetrainError } from './errors.js'
 import { disown, factory, nativeOf, own } from './handle.js'
 import { decode, encode } from './json.js'
 import type { EncoderHeadOptions, ModelOptions, ModelSpec } from './model-spec.js'
+import { modelFolderAt } from './model-folder.js'
 import { calling } from './native-error.js'
 import type { Device, Precision } from './session.js'
 import { expected, count, object, parse, show, text, whole } from './options.js'
@@ -254,13 +255,13 @@ async function placed(model: Model, { device = 'cpu', precision = 'float32' }: P
   }
 }
 
-/** Uses a model, loading and freeing it where it is given as a folder; for this package's own modules. */
+/** Uses a model, loading and freeing it where it is given as a folder, a checkpoint or a run; for this package's own modules. */
 export async function withModel<T>(model: Model | string, use: (model: Model) => Promise<T>): Promise<T> {
   if (typeof model !== 'string') {
     nativeOf(model, 'Model', 'model')
     return use(model)
   }
-  using loaded = await Model.load(model)
+  using loaded = await Model.load(await modelFolderAt(model))
   return await use(loaded)
 }
 

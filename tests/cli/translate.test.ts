@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { findModelFolder } from '#ts/cli/model-folder.js'
+import { findModelFolder } from '#ts/model-folder.js'
 import { corpus } from '../task/corpus.js'
 import { start } from './process.js'
 

@@ -8,7 +8,7 @@ import { classificationCommand } from '#ts/cli/classification-command.js'
 import { softmax } from '#ts/task/classification/scores.js'
 import { start } from '../cli/process.js'
 import { refusal } from '../refusals.js'
-import { reviews, tinyBert } from './encoder.js'
+import { reviews, tinyBert, VOCABULARY } from './encoder.js'
 
 let folder: string
 let bert: string
@@ -43,7 +43,8 @@ test.serial('it learns classes from text; what it scores is what its predictions
   const { metrics, outputs, width } = await task.evaluate(model)
   t.deepEqual({ ...metrics, score: metrics.accuracy }, best?.metrics)
   t.true((metrics.accuracy ?? 0) > 0.95, `accuracy ${metrics.accuracy}`)
-  using classifier = await Classifier.load(model)
+  t.deepEqual((await task.evaluate(best?.path ?? '')).metrics, metrics, 'a checkpoint means its model, and a run its best')
+  using classifier = await Classifier.load(join(folder, 'run'))
   const given = reviews(60, 1000)
   const found = await classifier.predict(given.map(({ text }) => text))
   const [predicted, labels] = [found.map((one) => ('class' in one ? one.class : -1)), given.map(({ label }) => task.prepared.labels.indexOf(label))]
@@ -122,6 +123,32 @@ test.serial('a model of NaN labels nothing: the line is named', async (t) => {
   const { code, err } = await start(folder, ['predict', 'nan', '-'], 'the film was good\n').ended
   t.is(code, 1)
   t.regex(err, /^sagetrain: standard input:1: the model's outputs hold NaN/)
+})
+
+test.serial('an encoder of other tokens than the data’s is refused, and so is a folder that is not there', async (t) => {
+  const other = await tinyBert(join(folder, 'other'), [...VOCABULARY.slice(0, 5), ...VOCABULARY.slice(5).toReversed()])
+  const refused = async (pretrained: string): Promise<string> => (await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, model: { pretrained }, folder: false }).done)).message
+  t.regex(await refused(other), /^train\.model\.pretrained: the tokenizer .*bert is not that of .*other: its token 5 is "a", and the model’s "silly"; give --tokenizer .*other, or the model of the tokenizer/)
+  const own = await tinyBert(join(folder, 'own'), VOCABULARY.map((word) => (word === 'plot' ? 'tale' : word)))
+  const said: string[] = []
+  for await (const event of task.train({ ...options, model: { pretrained: own }, epochs: 1, folder: false })) if (event.type === 'warning') said.push(event.message)
+  t.regex(said[0] ?? '', /is not that of .*own: its token 15 is "plot", and the model’s "tale"/, 'a word of one’s own is no other vocabulary')
+  const bare = join(folder, 'bare')
+  cpSync(bert, bare, { recursive: true })
+  for (const file of ['vocab.txt', 'tokenizer_config.json']) await rm(join(bare, file))
+  t.is((await task.train({ ...options, model: { pretrained: bare }, epochs: 1, folder: false }).done).reason, 'finished')
+  const config = JSON.parse(readFileSync(join(bare, 'config.json'), 'utf8')) as { vocab_size: number }
+  writeFileSync(join(bare, 'config.json'), JSON.stringify({ ...config, vocab_size: config.vocab_size - 1 }))
+  t.regex(await refused(bare), /the tokenizer .*bert has 24 tokens, and .*bare has embeddings of 23; give --tokenizer .*bare, or the model of the tokenizer/)
+  writeFileSync(join(bare, 'config.json'), JSON.stringify({ ...config, vocab_size: 30_522 }))
+  t.regex(await refused(bare), /the tokenizer .*bert has 24 tokens, and .*bare has embeddings of 30522;/)
+  t.regex(await refused('bert-base-uncased'), /^train\.model\.pretrained: there is no folder bert-base-uncased; give a Hugging Face folder on this machine/)
+  const { fields, message } = await refusal(t, 'ERR_CONFIG', () => Classification.prepare({ ...files(), columns: { text: 'review', label: 'verdict' }, tokenizer: 'bert-base-uncased' }))
+  t.is(fields['key'], 'prepare.tokenizer')
+  t.regex(message, /`sagetrain weights` fetches/)
+  const early = await start(folder, ['train', 'classification', '--train', 'train.tsv', '--columns.text', 'review', '--columns.label', 'verdict', '--tokenizer', 'nowhere', '--model.pretrained', 'roberta-base']).ended
+  t.regex(early.err, /^sagetrain: train\.model\.pretrained: there is no folder roberta-base/, 'before the data are prepared')
+  t.is(early.code, 2)
 })
 
 test.serial('what cannot be is refused by its name', async (t) => {

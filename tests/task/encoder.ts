@@ -5,7 +5,7 @@ import { Model } from '#ts/index.js'
 
 const ADJECTIVES = { positive: ['good', 'fine', 'lovely', 'clever'], negative: ['bad', 'dull', 'awful', 'silly'] } as const
 const NOUNS = ['film', 'book', 'song', 'play', 'cast', 'plot']
-const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'the', 'was', 'is', 'not', ...NOUNS, ...Object.values(ADJECTIVES).flat()]
+export const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'the', 'was', 'is', 'not', ...NOUNS, ...Object.values(ADJECTIVES).flat()]
 
 /** What a line says, and how much it likes it. */
 export interface Review {
@@ -29,10 +29,10 @@ export function reviews(count: number, from = 0): Review[] {
 /** The size of {@link tinyBert}. */
 export const TINY = { vocabularySize: VOCABULARY.length, hiddenSize: 32, layers: 2, heads: 4, feedForwardSize: 64, maxPositions: 32, typeVocabularySize: 2 } as const
 
-/** A folder as transformers has it, of a small BERT with random weights and a word-piece vocabulary of {@link reviews}. */
-export async function tinyBert(folder: string): Promise<string> {
+/** A folder as transformers has it, of a small BERT with random weights and a word-piece vocabulary of {@link reviews}, or one in another order. */
+export async function tinyBert(folder: string, vocabulary: readonly string[] = VOCABULARY): Promise<string> {
   await mkdir(folder, { recursive: true })
-  writeFileSync(join(folder, 'vocab.txt'), `${VOCABULARY.join('\n')}\n`)
+  writeFileSync(join(folder, 'vocab.txt'), `${vocabulary.join('\n')}\n`)
   writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'BertTokenizer', do_lower_case: true, model_max_length: 32 }))
   using model = await Model.create({ type: 'bert', ...TINY })
   await model.save(folder)

@@ -3,7 +3,7 @@ import type { Dataset } from '../dataset.js'
 import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
 import { Classification, classificationKeys, classificationTrainOptions, type ClassificationTrainOptions } from '../task/classification/classification.js'
-import { prepareClassification, type ClassificationPart, type ClassificationPrepared, type ClassificationPrepareOptions } from '../task/classification/prepare.js'
+import { majorityOf, prepareClassification, type ClassificationPart, type ClassificationPrepared, type ClassificationPrepareOptions } from '../task/classification/prepare.js'
 import { PREDICTIONS_FILE, predictionsText } from '../reproduce/test-predictions.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { withTrained } from './measuring.js'
@@ -77,7 +77,8 @@ class PreparedClassification implements PreparedTask {
     const sizes = this.#part === 'test' ? [task.prepared.parts.test] : [task.prepared.parts.valid, task.prepared.parts.validMismatched]
     const size = sizes.flatMap((part) => (part === undefined ? [] : [fixed(part.samples)])).join(' and ')
     this.measuredOn = this.#part === 'test' ? `${size} held-out samples` : this.#part === 'valid' ? `the ${size} validation samples that the best weights were chosen by` : 'nothing: no part but the training part is labelled'
-    this.facts = preparedFacts(task.prepared)
+    const majority = majorityOf(...sizes)
+    this.facts = [...preparedFacts(task.prepared), ...(majority === undefined ? [] : [{ label: 'most frequent class', value: `${fixed(majority * 100, 2)} % of what is measured: what always saying it scores` }])]
   }
 
   get fingerprint(): string {

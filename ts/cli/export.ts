@@ -5,7 +5,7 @@ import { Model } from '../model.js'
 import { textFilesOf } from '../task/translation/tokenizers.js'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
-import { findModelFolder } from './model-folder.js'
+import { findModelFolder } from '../model-folder.js'
 
 export const exportModel: Command = {
   name: 'export',

@@ -7,13 +7,14 @@ import { isSagetrainError, SagetrainError } from '../errors.js'
  * Lines of a UTF-8 file (gzipped where its name ends in .gz), or of standard input for `-`. They end where those of a training
  * corpus do: at `\n` or `\r\n`, and nowhere else.
  *
+ * @param options - `returns` keeps the `\r` at a line's end, which may be text.
  * @throws {@link SagetrainError} `ERR_DATA` for what is not UTF-8 or not gzip, `ERR_IO` for what cannot be read; the signal's reason when it aborts, which also ends a wait for input.
  */
-export async function* readLines(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+export async function* readLines(path: string, signal?: AbortSignal, { returns = false }: { readonly returns?: boolean } = {}): AsyncGenerator<string> {
   const input = path === '-' ? process.stdin : createReadStream(path)
   if (signal !== undefined) addAbortSignal(signal, input)
   try {
-    yield* decoded(splitLines(path.endsWith('.gz') ? unzipped(input) : input), path)
+    yield* decoded(splitLines(path.endsWith('.gz') ? unzipped(input) : input, returns), path)
   } catch (error) {
     signal?.throwIfAborted()
     throw refusalOf(error, path)
@@ -53,18 +54,19 @@ async function* decoded(lines: AsyncIterable<Uint8Array>, path: string): AsyncGe
 const [NEWLINE, RETURN] = [10, 13]
 
 /** Not `readline`, for which a lone `\r`, and on some versions of Node U+2028, ends a line too. */
-async function* splitLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+async function* splitLines(chunks: AsyncIterable<Buffer>, returns: boolean): AsyncGenerator<Uint8Array> {
+  const ended = returns ? (line: Buffer): Uint8Array => line : withoutReturn
   let begun: Buffer[] = []
   for await (const chunk of chunks) {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      yield withoutReturn(Buffer.concat([...begun, chunk.subarray(start, end)]))
+      yield ended(Buffer.concat([...begun, chunk.subarray(start, end)]))
       begun = []
       start = end + 1
     }
     if (start < chunk.length) begun.push(chunk.subarray(start))
   }
-  if (begun.length > 0) yield withoutReturn(Buffer.concat(begun))
+  if (begun.length > 0) yield ended(Buffer.concat(begun))
 }
 
 function withoutReturn(line: Buffer): Uint8Array {
@@ -81,14 +83,18 @@ function refusalOf(error: unknown, path: string): unknown {
 }
 
 /** As errors name it. */
-function nameOf(path: string): string {
+export function nameOf(path: string): string {
   return path === '-' ? 'standard input' : path
 }
 
-/** An error about one of a file's lines, counted from 0 in `fields.sentence`, as one that names file and line. */
-export function atLine(error: unknown, path: string): unknown {
+/**
+ * An error about one of a file's samples, counted from 0 in `fields.sentence`, as one that names file and line.
+ *
+ * @param lineOf - The line of a sample; unless it is given each line is one.
+ */
+export function atLine(error: unknown, path: string, lineOf: (sample: number) => number = (sample) => sample + 1): unknown {
   if (!isSagetrainError(error) || typeof error.fields['sentence'] !== 'number') return error
-  const line = error.fields['sentence'] + 1
+  const line = lineOf(error.fields['sentence'])
   return new SagetrainError(error.code, `${nameOf(path)}:${line}: ${error.message.replace(/^source \d+: /, '')}`, { fields: { ...error.fields, path, line }, cause: error })
 }
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { isSagetrainError } from '../errors.js'
 import { occupy } from '../occupied.js'
+import { requireFolder } from '../task/classification/pretrained-folder.js'
 import type { ComparisonReport } from '../report/report-data.js'
 import { writeReport } from '../report/write.js'
 import type { OptionSpec } from './arguments.js'
@@ -8,7 +9,7 @@ import { checkArms, runsOf } from './arms.js'
 import { assembleReport, commandsOf } from './assemble.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
-import { withAbsolutePaths } from './merge.js'
+import { isObject, withAbsolutePaths } from './merge.js'
 import { printOutcome } from './outcome.js'
 import { printPlan } from './plan.js'
 import { applyOverrides, armsOf, checkConfig, ownConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
@@ -104,6 +105,7 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
   })
   const { config, command, place } = request
   try {
+    requireModelFolders(config, command)
     await using task = await command.prepare(config.prepare, (line) => terminal.line(line), interruption.signal)
     const folder = 'resume' in place ? place.resume : await createRunFolder(place.parent, fromAnywhere(config, command), place.name)
     try {
@@ -117,6 +119,16 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
   } catch (error) {
     if (calledOff(error, interruption.signal)) return interruption.exitCode() ?? EXIT.error
     throw error
+  }
+}
+
+/** Before the data are made ready, which may take long. */
+function requireModelFolders(config: RunConfig, { modelFolders = [] }: TaskCommand): void {
+  for (const { train: arm } of armsOf(config)) {
+    for (const key of modelFolders) {
+      const path = key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), arm)
+      if (typeof path === 'string') requireFolder(`train.${key}`, path)
+    }
   }
 }
 

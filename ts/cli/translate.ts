@@ -6,7 +6,7 @@ import { Translator, type Source, type TranslateOptions } from '../task/translat
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { atLine, readLines } from './lines.js'
-import { findModelFolder } from './model-folder.js'
+import { findModelFolder } from '../model-folder.js'
 import { hasNoReader } from './reader.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'

@@ -10,6 +10,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use labelled::{columns, file, labels, named, of_text, refusal, report, samples};
+use sagetrain_data::Tokenizer;
 use sagetrain_data::classification::{Files, HeldOut, Kind, PrepareOptions, prepare};
 use sagetrain_data::text::Reason;
 use serde_json::{Value, json};
@@ -89,6 +90,28 @@ fn a_test_part_may_be_without_labels() {
     assert_eq!((prepared.labels.join(" "), prepared.parts["test"].labelled), ("false true".into(), false));
 }
 
+#[test]
+fn what_may_not_be_meant_of_labels_and_validation_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |text: &str, held_out: HeldOut| {
+        let warnings =
+            prepare(&PrepareOptions { held_out, ..of_text(folder.path(), "x.tsv", text) }).unwrap().warnings;
+        warnings.join("\n")
+    };
+    let none = || HeldOut { valid: Some(0), ..Default::default() };
+    let ratings = of("a\t3.5\nb\t4\nc\t4.5\n", none());
+    assert!(ratings.contains("each of 3 different numbers is a class of its own; give kind: regression"));
+    assert!(ratings.contains("valid: there is none"), "{ratings}");
+    let written = of("a\tGood\nb\tgood\nc\tbad\n", none());
+    assert!(written.contains("labels: `Good` and `good` differ by case or spaces alone"), "{written}");
+    assert!(!of("a\t1\nb\t0\nc\t0\n", none()).contains("labels: "));
+    let few: String = (0..40).map(|row| format!("the house number {row}\t{}\n", row % 2)).collect();
+    let few = of(&few, HeldOut { valid: Some(5), ..Default::default() });
+    assert!(few.contains("valid: the best weights are chosen by 5 samples"), "{few}");
+    let many: String = (0..60).map(|row| format!("the house number {row}\t{}\n", row % 2)).collect();
+    assert_eq!(of(&many, HeldOut { valid: Some(20), ..Default::default() }), "");
+}
+
 /// A training file of so many samples whose text says their row.
 fn numbered(folder: &Path, rows: usize) -> PrepareOptions {
     let text: String =
@@ -157,6 +180,11 @@ fn samples_are_cut_to_the_length_and_counted() {
         assert!(error.to_string().contains("maxLength"), "{error}");
     }
     assert_eq!(prepare(&given).unwrap().max_length, 512);
+    // What a fine-tuned model's folder says of it, so that others cut there too.
+    let said = std::fs::read_to_string(prepared.folder.join("tokenizer_config.json")).unwrap();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((&said["model_max_length"], &said["sagetrain"]), (&json!(16), &json!({ "pair": false })));
+    assert_eq!(Tokenizer::open(&prepared.folder).unwrap().longest(), Some(16));
 }
 
 #[test]

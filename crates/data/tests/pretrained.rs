@@ -75,7 +75,7 @@ fn a_copy_of_its_files_gives_the_same_ids_and_has_a_tokenizer_json() {
         let to = folder.path().join(format!("{name}-copy"));
         fs::create_dir(&to).unwrap();
         let tokenizer = Tokenizer::open(&from).unwrap();
-        let copied = tokenizer.copy_files(&from, &to).unwrap();
+        let copied = tokenizer.copy_files(&from, &to, &serde_json::Map::new()).unwrap();
         assert!(copied.contains(&"tokenizer.json") && copied.contains(&"tokenizer_config.json"), "{name}");
         let same = |file: &&&str| {
             from.join(file).exists() && !(name == "bert-classless" && **file == "tokenizer_config.json")

@@ -14,6 +14,7 @@ import { startRun, type MakeModel, type TaskTraining } from '../training.js'
 import { checkChoice, meanOf, type ChosenBy } from './best.js'
 import { checkClasses } from './model-classes.js'
 import { classificationPrepareOptions, prepareClassification, type ClassificationPartName, type ClassificationPrepared, type ClassificationPrepareOptions } from './prepare.js'
+import { checkVocabulary, requireFolder, type DataTokenizer } from './pretrained-folder.js'
 import { glueTask } from './glue.js'
 import { indicesOf, predictionsOf, type TestPredictions } from './submission.js'
 import { evaluateClassification, outputsOf, type ClassificationMetric, type ClassificationMetrics, type ClassificationScores, type PartMetrics } from './scores.js'
@@ -172,7 +173,7 @@ export class Classification {
   /**
    * Scores a model on a part that is labelled.
    *
-   * @param model - A model, or the folder of one, such as `join(best.path, 'model')`, which is loaded on the CPU; `Model.load` puts it elsewhere.
+   * @param model - A model, or the folder of one: a checkpoint such as `best.path`, or a run. A folder's is loaded on the CPU; `Model.load` puts it elsewhere.
    * @throws {@link SagetrainError} `ERR_ARGUMENT`, `ERR_DATA` for a part without labels, `ERR_MODEL` also for one whose classes are not the data's or
    * have another order; the signal's reason when it aborts.
    */
@@ -195,7 +196,7 @@ export class Classification {
    *
    * @throws {@link SagetrainError} `ERR_MODEL` as {@link evaluate}, `ERR_NON_FINITE`; the signal's reason when it aborts.
    * @example
-   * for (const part of await task.testPredictions(join(best.path, 'model'))) await writeFile(part.file, submissionText(part))
+   * for (const part of await task.testPredictions(best.path)) await writeFile(part.file, submissionText(part))
    */
   async testPredictions(model: Model | string, { signal }: Omit<ClassificationEvaluateOptions, 'part'> = {}): Promise<readonly TestPredictions[]> {
     const { submission, parts } = this.prepared
@@ -242,7 +243,8 @@ export class Classification {
     }
     const { classifierDropout, poolerDropout, ...rest } = model
     const head: EncoderHeadOptions = { ...this.#head(), dropout: classifierDropout, poolerDropout }
-    if (!('preset' in rest)) return pretrained({ ...rest, pretrained: rest.pretrained ?? this.#options.tokenizer }, head, seed)
+    const data = { path: this.#options.tokenizer, tokenizer: this.tokenizer }
+    if (!('preset' in rest)) return pretrained({ ...rest, pretrained: rest.pretrained ?? data.path }, data, head, seed)
     const { type = rest.preset.startsWith('roberta') ? 'roberta' : 'bert', ...shape } = rest
     return { type, vocabularySize: this.prepared.vocabulary, ...shape, head } as EncoderOptions
   }
@@ -260,11 +262,13 @@ export class Classification {
 }
 
 /** A model to be made of a folder; what of it is new, of no use or unknown is told when it is. */
-function pretrained({ pretrained: folder, pooler, ...dropouts }: ParsedPretrained & { readonly pretrained: string }, head: EncoderHeadOptions, seed: number): MakeModel {
+function pretrained({ pretrained: folder, pooler, ...dropouts }: ParsedPretrained & { readonly pretrained: string }, data: DataTokenizer, head: EncoderHeadOptions, seed: number): MakeModel {
   return async () => {
+    requireFolder('train.model.pretrained', folder)
+    const doubts = await checkVocabulary(folder, data)
     const { model, new: drawn, unused, unknownSettings } = await Model.fineTune(folder, { head, pooler, seed, ...dropouts })
     const lists = [['drawn anew', drawn], ['not used', unused], ['settings that nothing is known about', unknownSettings]] as const
-    return { model, warnings: lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`) }
+    return { model, warnings: [...doubts, ...lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`)] }
   }
 }
 

@@ -5,6 +5,7 @@ import { count, expected, flag, object, oneOf, parse, text, whole } from '../../
 import { runPreparation, type PreparationProgress } from '../preparation.js'
 import { cacheFolder } from '../../setup/paths.mjs'
 import type { GlueTaskName } from './glue.js'
+import { requireFolder } from './pretrained-folder.js'
 import type { Submission } from './submission.js'
 
 /** Which columns hold what: names of a header or of JSON keys, or numbers from 0. */
@@ -163,7 +164,16 @@ export const classificationPrepareOptions = object({
 })
 
 /** Reads, checks, tokenises and stores labelled text, or finds that it has been done. */
-export function prepareClassification(options: ClassificationPrepareOptions): Promise<ClassificationPrepared> {
+export async function prepareClassification(options: ClassificationPrepareOptions): Promise<ClassificationPrepared> {
   const { signal, onProgress, ...given } = parse(classificationPrepareOptions, options, 'prepare')
+  requireFolder('prepare.tokenizer', given.tokenizer)
   return runPreparation((json) => native().Preparation.classification(json), given, { signal, onProgress })
+}
+
+/** The share of the most frequent class of all parts together: the accuracy of always saying it. None of numbers. */
+export function majorityOf(...parts: readonly (ClassificationPart | undefined)[]): number | undefined {
+  const counted = parts.flatMap((part) => (part?.labels === undefined ? [] : [part.labels]))
+  const classes = (counted[0] ?? []).map((_, label) => counted.reduce((sum, labels) => sum + (labels[label] ?? 0), 0))
+  const samples = classes.reduce((sum, one) => sum + one, 0)
+  return samples === 0 ? undefined : Math.max(...classes) / samples
 }

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use serde_json::{Map, Value};
+
 use super::encode::encode;
 use super::fingerprint::Inputs;
 use super::ids_block::PARTS;
@@ -28,6 +30,18 @@ pub(super) struct Job<'a> {
     pub(super) fingerprint: &'a str,
     pub(super) work: &'a Path,
     pub(super) watch: &'a dyn Watch,
+}
+
+impl Job<'_> {
+    /// What the tokenizer of a fine-tuned model has to say of the texts that it was trained on: where they were cut, under
+    /// the name that transformers cuts by, and whether they were pairs, which is for this package alone.
+    fn settings(&self) -> Map<String, Value> {
+        let pair = Map::from_iter([("pair".into(), self.plan.pair.into())]);
+        Map::from_iter([
+            ("model_max_length".into(), self.max_length.into()),
+            ("sagetrain".into(), pair.into()),
+        ])
+    }
 }
 
 /// Reads, checks, encodes and stores labelled text, or finds that it has been done.
@@ -105,7 +119,7 @@ fn finish(job: &Job<'_>, corpora: &[Surveyed], mut joined: Joined, labels: Label
             part.left_out = surveyed.tally.by_reason();
         }
     }
-    let files = tokenizer.copy_files(folder_of(&options.tokenizer), work)?;
+    let files = tokenizer.copy_files(folder_of(&options.tokenizer), work, &job.settings())?;
     let manifest = Manifest {
         schema: 1,
         fingerprint: job.fingerprint.to_owned(),

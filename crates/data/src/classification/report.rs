@@ -13,6 +13,12 @@ use super::{Header, Kind};
 use crate::preparation::tally::push_run;
 use crate::preparation::{PartReport, ReportHead, file_warnings};
 
+/// Samples that the best weights are chosen by: with fewer one is warned.
+const FEWEST: u64 = 20;
+
+/// Classes that are whole numbers: with more they may be a regression's.
+const MOST_NUMBERED: usize = 20;
+
 /// The whole report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,7 +63,16 @@ fn warnings(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Vec<String>
     if plan.kind == Kind::Classification {
         let parts = plan.parts.iter().zip(corpora);
         warnings.extend(parts.filter_map(|(part, surveyed)| of_header(&part.files, surveyed)));
+        // Those that are named are meant.
+        if plan.labels.is_none()
+            && let Some(train) = corpora.first()
+        {
+            let names: Vec<_> = train.labels.iter().map(|seen| seen.label.as_str()).collect();
+            warnings.extend(of_numbers(&names));
+            warnings.extend(of_case(&names));
+        }
     }
+    warnings.extend(of_validation(joined));
     let unasked = options.held_out.unasked(plan.validates());
     if let Some(valid) = joined.parts.get("valid").filter(|_| unasked) {
         let (samples, seed) = (valid.samples, options.held_out.seed);
@@ -100,6 +115,48 @@ fn of_part(surveyed: &Surveyed) -> Vec<String> {
     }
     warnings.extend(file_warnings(&surveyed.files));
     warnings
+}
+
+/// What the best weights are chosen by, where that is next to nothing.
+fn of_validation(joined: &Joined) -> Option<String> {
+    let what = match joined.parts.get("valid").map(|part| part.samples) {
+        None => {
+            "there is none: no weights are best, the last are kept; give valid, or heldOut.valid".to_owned()
+        }
+        Some(samples) if samples < FEWEST => {
+            format!("the best weights are chosen by {samples} samples, of which one alone changes the choice")
+        }
+        Some(_) => return None,
+    };
+    Some(format!("valid: {what}"))
+}
+
+/// Classes that may be the numbers of a regression.
+fn of_numbers(names: &[&str]) -> Option<String> {
+    let numbers: Vec<f64> = names.iter().map(|name| name.trim().parse().ok()).collect::<Option<_>>()?;
+    let fractions = numbers.iter().any(|number| number.fract() != 0.0);
+    let count = numbers.len();
+    (fractions || count > MOST_NUMBERED).then(|| {
+        format!("labels: each of {count} different numbers is a class of its own; give kind: regression where they are ratings")
+    })
+}
+
+/// Classes that one writer may have written in two ways.
+fn of_case(names: &[&str]) -> Option<String> {
+    let mut written: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    names.iter().for_each(|name| written.entry(name.trim().to_lowercase()).or_default().push(name));
+    let twice: Vec<_> = written
+        .values_mut()
+        .filter(|names| names.len() > 1)
+        .map(|names| {
+            names.sort_unstable();
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+            names.join(" and ")
+        })
+        .collect();
+    (!twice.is_empty()).then(|| {
+        format!("labels: {} differ by case or spaces alone and are classes of their own", twice.join("; "))
+    })
 }
 
 /// A class that only the first line has may be the name of the column.

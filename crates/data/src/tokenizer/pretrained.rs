@@ -8,7 +8,7 @@ mod pairs;
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokenizers::Tokenizer as Inner;
 
 use self::config::Config;
@@ -91,11 +91,16 @@ impl Tokenizer {
 
     /// Writes the tokenizer's files into `to`: those that `from`, its folder, has, byte by byte; a `tokenizer.json` and a
     /// `tokenizer_config.json` where it has none. One that leaves the tokenizer's class to the model's `config.json` is
-    /// given it. Returns their names.
+    /// given it, and all of `settings`. Returns their names.
     ///
     /// # Errors
     /// `ERR_IO`. `ERR_ARGUMENT`: it is not a pretrained encoder's.
-    pub fn copy_files(&self, from: &Path, to: &Path) -> Result<Vec<&'static str>> {
+    pub fn copy_files(
+        &self,
+        from: &Path,
+        to: &Path,
+        settings: &Map<String, Value>,
+    ) -> Result<Vec<&'static str>> {
         let Some(pretrained) = &self.pretrained else {
             let reason = "it is not a pretrained encoder's";
             return Err(DataError::argument("tokenizer", reason, "save the tokenizer instead"));
@@ -103,11 +108,14 @@ impl Tokenizer {
         let mut names = Vec::new();
         for name in TOKENIZER_FILES {
             let bytes = match std::fs::read(from.join(name)) {
-                Ok(bytes) if name == "tokenizer_config.json" => pretrained.classed(bytes),
+                Ok(bytes) if name == "tokenizer_config.json" => pretrained.configured(bytes, settings),
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => match name {
                     "tokenizer.json" => self.to_json()?.into_bytes(),
-                    "tokenizer_config.json" => format!("{:#}\n", pretrained.config()).into_bytes(),
+                    "tokenizer_config.json" => {
+                        let config = pretrained.config().to_string().into_bytes();
+                        pretrained.configured(config, settings)
+                    }
                     _ => continue,
                 },
                 Err(error) => return Err(DataError::io("read", &from.join(name))(error)),
@@ -120,15 +128,13 @@ impl Tokenizer {
 }
 
 impl Pretrained {
-    /// A `tokenizer_config.json` that names the tokenizer's class.
-    fn classed(&self, bytes: Vec<u8>) -> Vec<u8> {
-        match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(mut config)) if !config.contains_key("tokenizer_class") => {
-                config.insert("tokenizer_class".into(), self.family.config()["tokenizer_class"].clone());
-                format!("{:#}\n", Value::Object(config)).into_bytes()
-            }
-            _ => bytes,
-        }
+    /// A `tokenizer_config.json` that names the tokenizer's class and has the settings; one that does is left as it is.
+    fn configured(&self, bytes: Vec<u8>, settings: &Map<String, Value>) -> Vec<u8> {
+        let Ok(Value::Object(mut config)) = serde_json::from_slice(&bytes) else { return bytes };
+        let before = config.clone();
+        config.entry("tokenizer_class").or_insert_with(|| self.family.config()["tokenizer_class"].clone());
+        config.extend(settings.clone());
+        if config == before { bytes } else { format!("{:#}\n", Value::Object(config)).into_bytes() }
     }
 
     /// What a `tokenizer_config.json` has to say at least.
