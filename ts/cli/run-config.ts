@@ -7,6 +7,7 @@ import { hint } from '../suggest.js'
 import { valueOf, type Override } from './arguments.js'
 import { UsageError } from './exit-codes.js'
 import { isObject, isSetAt, merge, setAt, type JsonObject } from './merge.js'
+import { namesType, withType } from './named-type.js'
 
 /** An arm of a comparison: what it changes in `train`. */
 export interface Arm {
@@ -103,7 +104,10 @@ export function ownConfig(task: string, defaults: Omit<RunConfig, 'task'>, overr
  * `--compare.ARM.…` for one.
  */
 export function applyOverrides(config: RunConfig, overrides: readonly Override[], keys: ConfigKeys): RunConfig {
-  return overrides.reduce((result, override) => applyOne(result, override, keys), config)
+  // A type first: it drops options of the type below, never one that was typed.
+  const named = (override: Override): boolean => namesType(canonical(override, override.path[0] === 'compare' ? override.path.slice(2) : override.path)[0])
+  const ordered = [...overrides.filter(named), ...overrides.filter((override) => !named(override))]
+  return ordered.reduce((result, override) => applyOne(result, override, keys), config)
 }
 
 function applyOne(config: RunConfig, override: Override, keys: ConfigKeys): RunConfig {
@@ -141,7 +145,8 @@ function canonical({ text: written }: Override, path: readonly string[]): readon
 function layFlag(base: JsonObject, override: Override, at: readonly string[]): JsonObject {
   if (override.text === undefined && at.join('.') === SAGE.join('.')) return withSage(base)
   const [path, value, sage] = canonical(override, at)
-  const laid = setAt(base, path, value)
+  const [key = ''] = path
+  const laid = namesType(path) && typeof value === 'string' ? withType(base, key, value) : setAt(base, path, value)
   return sage ? withSage(laid) : laid
 }
 
