@@ -113,6 +113,13 @@ function betasOf({ optimizer }: JsonObject): readonly Json[] {
   return Array.isArray(betas) ? betas : [0.9, 0.999]
 }
 
+/** The first moment's decay of a training; undefined where it is the optimizer's default. */
+export function beta1Of({ optimizer }: JsonObject): number | undefined {
+  const betas = isObject(optimizer) ? optimizer['betas'] : undefined
+  const [beta1] = Array.isArray(betas) ? betas : []
+  return typeof beta1 === 'number' ? beta1 : undefined
+}
+
 /** β0 of a training's SAGE; undefined without. */
 export function beta0Of({ optimizer }: JsonObject): number | undefined {
   const sage = isObject(optimizer) ? optimizer['sage'] : undefined
