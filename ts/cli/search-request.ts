@@ -51,7 +51,7 @@ export async function searchRequestOf({ positionals, options, overrides }: Argum
   if (axes.beta0[0] !== undefined && !arms.some(hasSage)) throw new UsageError(`--beta0 ${text('beta0') ?? ''}: no arm of ${file} has SAGE`)
   const grid = gridOf(config, arms, axes, command.headline)
   // What no point could be trained at is refused before the data are made ready.
-  checkArms(arms.map((arm) => ({ ...arm, train: withPoint(arm.train, pointsOf(arm, axes)[0]) })), command)
+  checkArms(arms.map((arm): Arm => ({ name: arm.name, train: withPoint(arm.train, pointsOf(arm, axes)[0]) })), command)
   const seed = seedOf(config)
   for (const { train } of pointCells(grid, seed)) command.check(train)
   const name = config.name ?? basename(file, extname(file))

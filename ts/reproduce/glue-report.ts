@@ -122,9 +122,9 @@ function lacks({ arm, missing }: GlueSubmission): readonly string[] {
 function serverBlock(table: GlueTable): readonly Block[] {
   const rows = TABLE_3.filter(({ model, smoothness }) => model === table.model && smoothness === table.smoothness)
   if (rows.length === 0) return []
-  const line = ({ label, figures, average }: PaperRow): readonly string[] => [`paper: ${label}`, ...GLUE.map(({ name }) => figures[name].map((figure) => fixed(figure, 1)).join('/')), fixed(average, 1)]
+  const line = ({ label, figures, average }: PaperRow): readonly string[] => [`paper: ${label}`, fixed(average, 1), ...GLUE.map(({ name }) => figures[name].map((figure) => fixed(figure, 1)).join('/'))]
   const caption = 'The server’s figures in the paper’s Table 3: F1 of MRPC and QQP, one correlation of STS-B, the others as on the development sets; the average is the plain mean of the nine.'
-  return [{ type: 'table', caption, head: ['', ...GLUE.map(({ label }) => label), 'Avg'], rows: rows.map(line) }]
+  return [{ type: 'table', caption, head: ['', 'Avg', ...GLUE.map(({ label }) => label)], rows: rows.map(line) }]
 }
 
 /** A column a seed. */

@@ -5,7 +5,7 @@ import { drawIntervals } from '../report/intervals.js'
 import type { Fact } from '../report/report-data.js'
 import type { TTest } from '../score/t-test.js'
 import type { Experiment } from './experiment.js'
-import { inUnit, METRIC_ORDER, metricLabel } from './metric-names.js'
+import { inUnit, METRIC_ORDER, metricLabel, mostOf } from './metric-names.js'
 import type { SweepResult } from './sweep.js'
 import type { SeedScore, TableResult, TableRow, Trial } from './table.js'
 
@@ -113,7 +113,7 @@ function intervalsOf({ experiment, rows, metric }: TableResult): readonly Block[
   const drawn = rows.flatMap(({ label: name, score }, tone) => (score === null || score.lower === null || score.upper === null ? [] : [{ label: name, tone, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
   if (drawn.length === 0) return []
   const title = `${metricLabel(metric)}: means over seeds and their 95 % intervals`
-  return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, metricLabel(metric), drawn) }]
+  return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, metricLabel(metric), drawn, mostOf(metric).most) }]
 }
 
 /** One curve, and one column, for each arm and β0 that was tried. */
@@ -132,7 +132,7 @@ function trialBlocks({ experiment, rows, trials }: TableResult, validation: stri
   }
   const title = `Validation: ${metric} over the learning rate`
   const series = curves.map(({ label, trials: tried }, tone) => ({ label, tone, dots: true, points: tried.map(({ rate, validation: score }) => [rate, score] as const) }))
-  const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a point, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: metric }, series })
+  const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a point, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: metric, ...mostOf(validation) }, series })
   return [
     { type: 'table', caption: `Validation: best ${metric} of the first seed’s runs; the best of each arm is taken.`, head: ['learning rate', ...curves.map(({ label }) => label)], rows: rates.map((rate) => [String(rate)].concat(curves.map(({ trials: tried }) => cell(tried, rate)))) },
     { type: 'drawing', name: `${experiment}-rates`, title, svg },
@@ -164,7 +164,7 @@ function sweepBlocks(result: SweepResult, notes: readonly string[]): readonly Bl
   const title = `${name}: ${metricLabel(metric)} over β0`
   const series = (rates ?? []).map((rate, tone) => ({ label: `lr ${rate}`, tone: tone + 1, dots: true, points: points.filter((one) => one.rate === rate).map(({ beta0, score }) => [beta0, score] as const) }))
   const level = baseline === null ? [] : [{ label: `${baseline.label}, lr ${baseline.rate}`, tone: 0, points: (betas ?? []).map((beta0) => [beta0, baseline.score] as const) }]
-  const { svg } = drawChart({ id: `${experiment}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: metricLabel(metric) }, series: [...series, ...level] })
+  const { svg } = drawChart({ id: `${experiment}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: metricLabel(metric), ...mostOf(metric) }, series: [...series, ...level] })
   const scoreOf = (rate: number, beta0: number): string => {
     const point = points.find((one) => one.rate === rate && one.beta0 === beta0)
     return point === undefined ? MISSING : point.score === null ? 'diverged' : fixed(point.score, 2)
