@@ -1,4 +1,5 @@
-import { isSagetrainError, type SagetrainError } from '../errors.js'
+import { isSagetrainError, type SagetrainError, type SagetrainErrorCode } from '../errors.js'
+import { present } from '../json.js'
 import { configurationPaths } from '../setup/configuration.mjs'
 import { suggest } from '../suggest.js'
 import { parseArguments, type KnownKeys } from './arguments.js'
@@ -93,9 +94,17 @@ function isUsage(error: unknown): boolean {
   return error instanceof UsageError || isSagetrainError(error, 'ERR_CONFIG') || isSagetrainError(error, 'ERR_ARGUMENT')
 }
 
-function describe(error: unknown): Pick<SagetrainError, 'message'> & Partial<Pick<SagetrainError, 'code' | 'fields'>> {
+/** What a failure is to a program: `ERR_USAGE` is the command line's own code. */
+interface Described extends Pick<SagetrainError, 'message' | 'fields'> {
+  readonly code: SagetrainErrorCode | 'ERR_USAGE'
+}
+
+function describe(error: unknown): Described {
   if (isSagetrainError(error)) return { code: error.code, message: error.message, fields: error.fields }
-  return { message: error instanceof Error ? error.message : String(error) }
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof UsageError) return { code: 'ERR_USAGE', message, fields: {} }
+  if (isSystemError(error)) return { code: 'ERR_IO', message, fields: { syscall: error.syscall, ...present({ path: error.path, errno: error.code }) } }
+  return { code: 'ERR_INTERNAL', message, fields: {} }
 }
 
 /** An error that was foreseen is one line; another one is a fault of this program, with all that helps to find it. */
