@@ -65,6 +65,20 @@ test('what a named type keeps is what the addon takes', (t) => {
   }
 })
 
+test('a bare object is turned on with its defaults, and a list of texts may be written with commas', (t) => {
+  const config: RunConfig = { task: 'classification', prepare: {}, train: { batch: { batchSize: 4 } } }
+  const known = { prepare: ['labels', 'columns'], train: ['batch', 'best', 'smoothness', 'optimizer', 'divergence', 'groups'] }
+  const laid = (flag: string, text?: string): RunConfig => applyOverrides(config, [{ flag: `--${flag}`, path: flag.split('.'), text }], known)
+  t.deepEqual(laid('smoothness').train['smoothness'], {})
+  t.deepEqual(laid('batch').train['batch'], { batchSize: 4 })
+  t.deepEqual(laid('optimizer.observe').train['optimizer'], { observe: {} })
+  t.is(laid('divergence').train['divergence'], true, 'what may be something else is not guessed')
+  t.deepEqual(laid('labels', 'good, bad').prepare['labels'], ['good', 'bad'])
+  t.deepEqual(laid('labels', '0,1').prepare['labels'], ['0', '1'])
+  t.deepEqual(laid('labels', '["a,b","c"]').prepare['labels'], ['a,b', 'c'])
+  t.deepEqual(laid('best.metrics', 'f1').train['best'], { metrics: ['f1'] })
+})
+
 test('a bare --optimizer.sage turns it on, and leaves on what is', (t) => {
   const bare = { flag: '--optimizer.sage', path: ['optimizer', 'sage'], text: undefined }
   t.deepEqual(applyOverrides(single, [bare], keys).train['optimizer'], { type: 'adam', lr: 1e-3, sage: {} })

@@ -65,7 +65,7 @@ function configurationHelp({ takesConfiguration }: Command, { tasks }: Pick<Cont
     '',
     'Configuration:',
     '  Every key of a configuration is a flag, its path with dots: --optimizer.sage.beta0 0.75 --batch.maxTokens 2000.',
-    '  Values are JSON where they look like it; lists of numbers may be written 0.9,0.98.',
+    '  Values are JSON where they look like it; lists may be written 0.9,0.98 or good,bad. A flag of an object without a value turns it on: --smoothness.',
     '  --optimizer NAME sets the optimizer, NAME-sage with SAGE (adam-sage, adamw-sage). --schedule NAME likewise.',
     '  --compare.ARM.KEY VALUE changes one arm of a comparison.',
     ...[...tasks.values()].map(({ name, keys }) => `  ${name}: ${[...keys.prepare, ...keys.train].join(', ')}`),
