@@ -66,6 +66,11 @@ export interface Experiment extends Matrix {
   readonly metric: string
   /** The metric that runs are chosen by on the validation part. */
   readonly validation: string
+  /**
+   * What its figures are measured on.
+   * @default 'the held-out part'
+   */
+  readonly measuredOn?: string
 }
 
 /** What tells a run of an experiment from its others. */

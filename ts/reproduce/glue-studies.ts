@@ -14,7 +14,7 @@ const RATES = [1e-5, 2e-5, 3e-5, 5e-5, 8e-5, 1e-4, 2e-4, 3e-4, 5e-4, 8e-4]
 function paperBase(sources: Sources, task: GlueTaskName, arms: readonly GlueArm[], metric: string): Experiment {
   const [experiment] = glueExperiments({ ...sources, model: 'bert-base', tasks: [task], arms })
   if (experiment === undefined) throw new TypeError(`there is no task ${task}`)
-  return { ...experiment, metric, validation: metric, predictTest: false }
+  return { ...experiment, metric, validation: metric, predictTest: false, measuredOn: 'the development set that chose the epoch' }
 }
 
 function quickBase(sources: Sources, name: string): Experiment {
@@ -52,6 +52,11 @@ const VARIANTS = [
   { modulation: 'variation', label: '5: U + ε' },
 ] as const satisfies readonly { readonly modulation: Modulation; readonly label: string }[]
 
+/** A note of SAGE, where it is that of one row among others. */
+function ofAdamSage(note: string): string {
+  return note.replace(/^SAGE is|(?<=and )SAGE (?=are)/, (word) => `Adam-${word}`)
+}
+
 function modulated(base: Experiment, points: readonly Point[], paper: Readonly<Record<string, number>>, notes: readonly string[]): Experiment {
   const arms = base.arms.filter(({ name }) => name === 'adam' || name === 'adam-sage')
   const [, guided] = arms
@@ -65,7 +70,7 @@ function modulated(base: Experiment, points: readonly Point[], paper: Readonly<R
     const figure = paper[arm.name]
     return figure === undefined ? arm : { ...arm, paper: figure }
   }
-  return { ...base, arms: [...arms, ...variants].map(withFigure), notes: [...base.notes, ...notes, 'Variants are in the form of the paper’s equations (the released code has none of them), of the same parameters. What multiplies by a sensitivity, 1, 3 and 5, hardly moves them: sensitivities are far below 1. Variants 2 and 4 did not converge in the paper.'] }
+  return { ...base, arms: [...arms, ...variants].map(withFigure), notes: [...base.notes.map(ofAdamSage), ...notes, 'The rows 1 to 5 are in the form of the paper’s equations, for the released code has none of them, and of the same parameters as Adam-SAGE. What multiplies by a sensitivity, 1, 3 and 5, hardly moves them: sensitivities are far below 1. Variants 2 and 4 did not converge in the paper.'] }
 }
 
 /** Figure 7: Adam, and Adam-SAGE with three β0, over the learning rate and Adam's β1. */

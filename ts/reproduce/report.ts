@@ -27,12 +27,16 @@ function tableBlocks(result: TableResult, experiment: Experiment | undefined): r
   return [
     { type: 'heading', text: result.label },
     { type: 'text', text: tableVerdict(result) },
-    { type: 'table', caption: `${metric} on the held-out part: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t. Differences are seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: result.rows.flatMap((row) => [rowOf(row), ...differenceRow(row, result)]) },
+    { type: 'table', caption: `${metric} on ${measuredOn(experiment)}: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t. Differences are seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: result.rows.flatMap((row) => [rowOf(row), ...differenceRow(row, result)]) },
     ...intervalsOf(result),
     { type: 'table', caption: 'Every run that the figures come from.', head: ['run', ...columns.map(metricLabel)], rows: result.rows.flatMap((row) => row.seeds.map((run) => [nameOf(row, run)].concat(columns.map((key) => fixed(inUnit(key, run.metrics[key]), 2))))) },
     ...trialBlocks(result, experiment?.validation ?? result.metric),
     { type: 'list', items: [...(experiment?.notes ?? []), ...(result.missing.length === 0 ? [] : [`Still to come: ${result.missing.join(', ')}.`])] },
   ]
+}
+
+function measuredOn(experiment: Experiment | undefined): string {
+  return experiment?.measuredOn ?? 'the held-out part'
 }
 
 function nameOf({ label: name }: TableRow, { seed, weights, diverged }: SeedScore): string {
@@ -154,25 +158,25 @@ export function factBlocks(facts: readonly Fact[]): readonly Block[] {
 
 /** The report of the figure: the metric over β0, a curve a learning rate. */
 export function sweepReport(title: string, experiments: readonly Experiment[], results: readonly SweepResult[], { command, facts }: Provenance): Report {
-  const parts = results.flatMap((result, index) => sweepBlocks(result, [...(experiments[index]?.notes ?? []), ...(experiments[index]?.sweep?.notes ?? [])]))
+  const parts = results.flatMap((result, index) => sweepBlocks(result, experiments[index]))
   return { title, blocks: [{ type: 'code', text: command }, ...parts, ...factBlocks(facts)] }
 }
 
-function sweepBlocks(result: SweepResult, notes: readonly string[]): readonly Block[] {
-  const { experiment, label: name, metric, points, baseline, missing } = result
+function sweepBlocks(result: SweepResult, experiment: Experiment | undefined): readonly Block[] {
+  const { experiment: id, label: name, metric, points, baseline, missing } = result
   const [rates, betas] = [points.map(({ rate }) => rate), points.map(({ beta0 }) => beta0)].map((values) => [...new Set(values)].toSorted((one, other) => one - other))
   const title = `${name}: ${metricLabel(metric)} over β0`
   const series = (rates ?? []).map((rate, tone) => ({ label: `lr ${rate}`, tone: tone + 1, dots: true, points: points.filter((one) => one.rate === rate).map(({ beta0, score }) => [beta0, score] as const) }))
   const level = baseline === null ? [] : [{ label: `${baseline.label}, lr ${baseline.rate}`, tone: 0, points: (betas ?? []).map((beta0) => [beta0, baseline.score] as const) }]
-  const { svg } = drawChart({ id: `${experiment}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: metricLabel(metric), ...mostOf(metric) }, series: [...series, ...level] })
+  const { svg } = drawChart({ id: `${id}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: metricLabel(metric), ...mostOf(metric) }, series: [...series, ...level] })
   const scoreOf = (rate: number, beta0: number): string => {
     const point = points.find((one) => one.rate === rate && one.beta0 === beta0)
     return point === undefined ? MISSING : point.score === null ? 'diverged' : fixed(point.score, 2)
   }
   return [
     { type: 'heading', text: name },
-    ...(points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-beta0`, title, svg }]),
-    { type: 'table', caption: `${metricLabel(metric)} on the held-out part, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0)].concat((rates ?? []).map((rate) => scoreOf(rate, beta0)))) },
-    { type: 'list', items: [...notes, ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
+    ...(points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${id}-beta0`, title, svg }]),
+    { type: 'table', caption: `${metricLabel(metric)} on ${measuredOn(experiment)}, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0)].concat((rates ?? []).map((rate) => scoreOf(rate, beta0)))) },
+    { type: 'list', items: [...(experiment?.notes ?? []), ...(experiment?.sweep?.notes ?? []), ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
   ]
 }
