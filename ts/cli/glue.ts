@@ -38,6 +38,7 @@ export const glue: Command = {
   about: 'the paper’s Table 2, or 6: tasks × optimizers × seeds, run by run; the same command goes on where it was stopped',
   options: OPTIONS,
   takesConfiguration: 'all',
+  ofTasks: ['classification'],
   examples: () => [
     'sagetrain glue --pretrained bert-base-uncased --data glue_data --tasks all --optimizers adamax,adamax-sage --seeds 5',
     'sagetrain glue --pretrained roberta-large --data glue_data --settings roberta-large --tasks rte,mrpc --seeds 3 --plan',

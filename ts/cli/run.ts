@@ -41,7 +41,7 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
   if (name === undefined) return say(stderr, generalHelp(commands, surroundings, version), EXIT.usage)
   if (name === '--help' || name === '-h' || name === 'help') return help(rest, surroundings)
   const command = find(name, commands)
-  if (rest.includes('-h') || isAsked('help', rest)) return say(stdout, commandHelp(command, surroundings), EXIT.ok)
+  if (rest.includes('-h') || isAsked('help', rest)) return say(stdout, commandHelp(command, surroundings, taskIn(command, rest, tasks)), EXIT.ok)
   const parsed = parseArguments(rest, { ...command.options, ...COMMON_OPTIONS }, knownKeys(command.takesConfiguration, rest, tasks))
   return command.run(parsed, {
     terminal: createTerminal(json ? stderr : stdout, environment),
@@ -71,9 +71,15 @@ function isAsked(flag: 'json' | 'help', argv: readonly string[]): boolean {
   return written !== undefined && written !== `--${flag}=false`
 }
 
-function help([name]: readonly string[], surroundings: Surroundings): number {
-  const { commands, stdout, version } = surroundings
-  return say(stdout, name === undefined ? generalHelp(commands, surroundings, version) : commandHelp(find(name, commands), surroundings), EXIT.ok)
+/** The task that a command takes as its word, where it does. */
+function taskIn(command: Command, words: readonly string[], tasks: Surroundings['tasks']): TaskCommand | undefined {
+  return command.usage.includes(' TASK') ? words.map((word) => tasks.get(word)).find((task) => task !== undefined) : undefined
+}
+
+function help([name, ...rest]: readonly string[], surroundings: Surroundings): number {
+  const { commands, stdout, version, tasks } = surroundings
+  const commandOrTask = (command: Command): string => commandHelp(command, surroundings, taskIn(command, rest, tasks))
+  return say(stdout, name === undefined ? generalHelp(commands, surroundings, version) : commandOrTask(find(name, commands)), EXIT.ok)
 }
 
 function find(name: string, commands: readonly Command[]): Command {
