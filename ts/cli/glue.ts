@@ -16,7 +16,7 @@ import type { Command, Context } from './command.js'
 import { glueRequestOf, type GlueRequest } from './glue-request.js'
 import { MatrixRuns, threadsEach } from './matrix.js'
 import type { JsonObject } from './merge.js'
-import { inWords } from './plan.js'
+import { endOf, inWords } from './plan.js'
 import { stoppable } from './stoppable.js'
 import { printFacts, printTable } from './table.js'
 
@@ -110,7 +110,7 @@ class Comparing {
     terminal.line()
     terminal.line(terminal.style('bold', `Plan: GLUE${first?.smoothness === true ? ' with the smoothness term' : ''}, ${words.join(' × ')}: ${count(this.#work.length, 'run')}; ${fixed(this.#done())} are done`))
     printFacts(terminal, [
-      ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${pointOf(arm).rate}`).join(', ')}; ${inWords(length(train))}` })),
+      ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${pointOf(arm).rate}`).join(', ')}; ${lengthOf(train)}` })),
       { label: 'threads', value: first === undefined ? '' : String(threadsEach(first)) },
       { label: 'estimate', value: left === null ? 'follows from the first run' : `about ${duration(left)} at the pace of the runs that are done` },
       { label: 'folder', value: folder },
@@ -140,8 +140,10 @@ class Comparing {
 }
 
 /** What says how long a run is. */
-function length({ epochs, steps, batch, earlyStopping }: JsonObject): JsonObject {
-  return present({ epochs, steps, batch, earlyStopping })
+function lengthOf(train: JsonObject): string {
+  const { epochs, steps, batch, earlyStopping } = train
+  const end = endOf(train, undefined)
+  return [...(end === undefined ? [] : [end]), inWords(present(end === undefined ? { epochs, steps, batch, earlyStopping } : { batch, earlyStopping }))].join(', ')
 }
 
 /** Samples that a run trains on, a measure of its length. */

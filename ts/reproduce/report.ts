@@ -27,7 +27,7 @@ function tableBlocks(result: TableResult, experiment: Experiment | undefined): r
   return [
     { type: 'heading', text: result.label },
     { type: 'text', text: tableVerdict(result) },
-    { type: 'table', caption: `${metric} on ${measuredOn(experiment)}: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t. Differences are seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: result.rows.flatMap((row) => [rowOf(row), ...differenceRow(row, result)]) },
+    { type: 'table', caption: `${metric} on ${measuredOn(experiment)}: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t, from three seeds on. Differences are seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: result.rows.flatMap((row) => [rowOf(row), ...differenceRow(row, result)]) },
     ...intervalsOf(result),
     { type: 'table', caption: 'Every run that the figures come from.', head: ['run', ...columns.map(metricLabel)], rows: result.rows.flatMap((row) => row.seeds.map((run) => [nameOf(row, run)].concat(columns.map((key) => fixed(inUnit(key, run.metrics[key]), 2))))) },
     ...trialBlocks(result, experiment?.validation ?? result.metric),
@@ -66,9 +66,9 @@ function differenceVerdict(row: TableRow, difference: TTest, { rows, metric }: T
   const gap = `${row.label} less ${row.baseline ?? ''} is ${signed(difference.mean, 2)} ${metricLabel(metric)} over ${difference.degrees + 1} seed${difference.degrees === 0 ? '' : 's'}`
   if (difference.lower === null || difference.upper === null) return `${gap}; one seed has no interval.${told}`
   if (difference.pValue === null) return `${gap}, the same with every seed.${told}`
-  const range = `95 % interval ${signed(difference.lower, 2)} to ${signed(difference.upper, 2)}, ${probability(difference.pValue)}`
+  const range = `${hasInterval(difference) ? `95 % interval ${interval(difference, signed)}` : TOO_FEW}, ${probability(difference.pValue)}`
   const open = difference.lower <= 0 && difference.upper >= 0
-  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open ? ', an interval with 0 in it' : ''}.${told}`
+  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open && hasInterval(difference) ? ', an interval with 0 in it' : ''}.${told}`
 }
 
 /** The paper's figure of the arm less that of its baseline. */
@@ -83,8 +83,16 @@ export function spread({ mean, deviation }: TTest): string {
 }
 
 /** `83.90 to 84.36`: the mean’s 95 % interval. */
-export function interval({ lower, upper }: TTest, show: (value: number, digits: number) => string = fixed): string {
-  return lower === null || upper === null ? MISSING : `${show(lower, 2)} to ${show(upper, 2)}`
+export function interval(test: TTest, show: (value: number, digits: number) => string = fixed): string {
+  return hasInterval(test) ? `${show(test.lower, 2)} to ${show(test.upper, 2)}` : MISSING
+}
+
+/** What stands for the interval of two seeds. */
+export const TOO_FEW = 'two seeds are too few for an interval'
+
+/** Whether an interval says something: of one seed there is none, and that of two reaches 12.7 standard errors to either side. */
+export function hasInterval(test: TTest): test is TTest & { readonly lower: number; readonly upper: number } {
+  return test.degrees >= 2 && test.lower !== null && test.upper !== null
 }
 
 function rowOf({ label: name, paper, score, rate, beta0, seeds }: TableRow): readonly string[] {
@@ -114,7 +122,7 @@ function columnsOf({ rows, metric }: TableResult): readonly string[] {
 }
 
 function intervalsOf({ experiment, rows, metric }: TableResult): readonly Block[] {
-  const drawn = rows.flatMap(({ label: name, score }, tone) => (score === null || score.lower === null || score.upper === null ? [] : [{ label: name, tone, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
+  const drawn = rows.flatMap(({ label: name, score }, tone) => (score === null || !hasInterval(score) ? [] : [{ label: name, tone, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
   if (drawn.length === 0) return []
   const title = `${metricLabel(metric)}: means over seeds and their 95 % intervals`
   return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, metricLabel(metric), drawn, mostOf(metric).most) }]
