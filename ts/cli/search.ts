@@ -85,13 +85,13 @@ class Searching {
       return { arm, setting: settingOf(setting), ...setting, value: validation, chosen: best.includes(point), tied: ties.includes(point) }
     })
     const { description } = this.#request
-    return { description: ties.length === 0 ? description : `${description.replace(/\.$/, '')}; ${TIES}.`, command: this.#context.written, metric: `validation ${metricLabel(metric)}`, trials }
+    return { description: ties.length === 0 ? description : `${description} ${TIES}`, command: this.#context.written, metric: `validation ${metricLabel(metric)}`, trials }
   }
 
   #print({ metric, trials }: Found): void {
     const said = ({ chosen, tied }: Found['trials'][number]): string => (chosen ? 'best' : tied ? 'equally good' : '')
     printTable(this.#context.terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: metric }, { label: '', align: 'left' }], trials.map((trial) => [trial.arm, trial.setting, fixed(trial.value, 2), said(trial)]))
-    if (trials.some(({ tied }) => tied)) this.#context.terminal.line(`${TIES.replace(/^o/, 'O')}.`)
+    if (trials.some(({ tied }) => tied)) this.#context.terminal.line(TIES)
   }
 
   /** Writes the report of what is done so far. */

@@ -113,17 +113,14 @@ export function withPoint(train: JsonObject, point: Point | undefined, whole: Js
   return beta1 === undefined ? guided : setAt(guided, ['optimizer', 'betas'], [beta1, ...betasOf(whole).slice(1)])
 }
 
-function betasOf({ optimizer }: JsonObject): readonly Json[] {
+/** The moments' decays of a training. */
+export function betasOf({ optimizer }: JsonObject): readonly Json[] {
   const betas = isObject(optimizer) ? optimizer['betas'] : undefined
   return Array.isArray(betas) ? betas : [0.9, 0.999]
 }
 
-/** The first moment's decay of a training; undefined where it is the optimizer's default. */
-export function beta1Of({ optimizer }: JsonObject): number | undefined {
-  const betas = isObject(optimizer) ? optimizer['betas'] : undefined
-  const [beta1] = Array.isArray(betas) ? betas : []
-  return typeof beta1 === 'number' ? beta1 : undefined
-}
+/** SAGE's β0 where nothing is given. */
+export const BETA0 = 0.75
 
 /** β0 of a training's SAGE; undefined without. */
 export function beta0Of({ optimizer }: JsonObject): number | undefined {

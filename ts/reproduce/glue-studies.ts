@@ -1,7 +1,7 @@
 import type { Modulation } from '../optim/sage.js'
 import type { GlueArm } from '../task/classification/glue-settings.js'
 import type { GlueTaskName } from '../task/classification/glue.js'
-import { beta0Of, type Experiment, type ExperimentArm, type Point } from './experiment.js'
+import { BETA0, beta0Of, type Experiment, type ExperimentArm, type Point } from './experiment.js'
 import { glueArm, glueExperiments } from './glue.js'
 import { pointOf } from './glue-table.js'
 import type { Sources } from './parts.js'
@@ -61,7 +61,7 @@ function modulated(base: Experiment, points: readonly Point[], paper: Readonly<R
   const arms = base.arms.filter(({ name }) => name === 'adam' || name === 'adam-sage')
   const [, guided] = arms
   if (guided === undefined) throw new TypeError(`${base.name} has no arm with SAGE`)
-  const beta0 = guided.points[0]?.beta0 ?? beta0Of(guided.train) ?? 0.75
+  const beta0 = guided.points[0]?.beta0 ?? beta0Of(guided.train) ?? BETA0
   const variants = VARIANTS.map(({ modulation, label }): ExperimentArm => {
     const optimizer = { type: 'adamw', decay: 'decoupled', sage: { modulation, scope: 'encoder-linear', beta0 } }
     return { name: modulation, label, train: { optimizer }, points }

@@ -2,7 +2,7 @@ import type { Block, Report } from '../report/document.js'
 import { fixed } from '../report/format.js'
 import { drawHeatMaps, type HeatMap } from '../report/heat-map.js'
 import { merge, type JsonObject } from '../cli/merge.js'
-import { beta0Of, beta1Of, cellOf, type ExperimentArm, type Matrix, type Point } from './experiment.js'
+import { BETA0, beta0Of, betasOf, cellOf, type ExperimentArm, type Matrix, type Point } from './experiment.js'
 import { inUnit, metricLabel } from './metric-names.js'
 import { factBlocks, type Provenance } from './report.js'
 import type { Results } from './table.js'
@@ -36,7 +36,7 @@ export interface GridResult {
 }
 
 /** How one of several equally good points is chosen. */
-export const TIES = 'of equally good points the one with the lowest rate is taken, then with the configuration’s own β0 and β1'
+export const TIES = 'Of equally good points the one with the lowest rate is taken, then with the configuration’s own β0 and β1.'
 
 /** Puts the grid together from the runs that are done. */
 export function gridOf(grid: Grid, seed: number, results: Results): GridResult {
@@ -62,7 +62,7 @@ export function gridOf(grid: Grid, seed: number, results: Results): GridResult {
 /** The points with the highest score, the one that {@link TIES} chooses first. */
 function equallyGood(points: readonly GridPoint[], train: JsonObject): readonly GridPoint[] {
   const best = Math.max(...points.flatMap(({ validation }) => validation ?? []))
-  const own = { beta0: beta0Of(train), beta1: beta1Of(train) }
+  const own = { beta0: beta0Of(train) ?? BETA0, beta1: betasOf(train)[0] }
   const foreign = ({ beta0, beta1 }: GridPoint): readonly number[] => [beta0 === own.beta0 ? 0 : 1, beta1 === own.beta1 ? 0 : 1]
   const order = (one: GridPoint): readonly number[] => [one.rate, ...foreign(one)]
   return points.filter(({ validation }) => validation === best).toSorted((one, other) => order(one).map((value, place) => value - (order(other)[place] ?? 0)).find((by) => by !== 0) ?? 0)
@@ -82,7 +82,7 @@ function gridBlocks(result: GridResult, grid: Grid | undefined): readonly Block[
   const svg = drawHeatMaps({ id: `${experiment}-grid`, title, description: 'One run a cell; × where it has no score, as one that diverged', x: 'learning rate', y, digits: 1, maps })
   return [
     { type: 'heading', text: label },
-    { type: 'text', text: best.length === 0 ? 'Not measured yet.' : best.map((point) => `${labelOf(grid, point.arm)}: ${fixed(point.validation, 2)} at ${settingOf(point)}${tiedWith(point, ties)}.`).concat(ties.length === 0 ? [] : [`${TIES.replace(/^o/, 'O')}.`]).join(' ') },
+    { type: 'text', text: best.length === 0 ? 'Not measured yet.' : best.map((point) => `${labelOf(grid, point.arm)}: ${fixed(point.validation, 2)} at ${settingOf(point)}${tiedWith(point, ties)}.`).concat(ties.length === 0 ? [] : [TIES]).join(' ') },
     ...(result.points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-grid`, title, svg }]),
     ...maps.map((map): Block => ({ type: 'table', caption: `${map.title}: ${metricLabel(metric)}, one run (seed ${seed}) a cell.`, head: [y, ...map.columns.map((rate) => `lr ${rate}`)], rows: map.rows.map((row, index) => [row].concat((map.values[index] ?? []).map(told))) })),
     { type: 'list', items: [...grid.notes, ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
