@@ -59,7 +59,7 @@ test('of a union of objects the member that shares most keys complains', async (
     [{ batch: { maxTokens: 3, maxSample: 1 } }, 'x.batch.maxSample: unknown option; did you mean "maxSamples"?'],
     [{ batch: { maxTokens: 0 } }, 'x.batch.maxTokens: expected a whole number >= 1, got 0'],
     [{ batch: 3 }, 'x.batch: expected { batchSize } or { maxTokens }'],
-    [{ best: { metric: 'pearson' } }, 'x.best.metric: expected "loss", got "pearson"'],
+    [{ best: { metric: 'pearson' } }, 'x.best.metric: expected "loss", got "pearson"; or did you mean "metrics"?'],
     [{ model: { pooler: 'folder' } }, 'x.model.pooler: expected "new", got "folder"'],
     [{ model: { pooler: 'new', dropout: 2 } }, 'x.model.dropout: expected a number in [0, 1), got 2'],
   ] as const) {

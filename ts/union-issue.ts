@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { hint } from './suggest.js'
+import { hint, suggest } from './suggest.js'
 
 /** What valibot says of a value. */
 export type Issue = v.BaseIssue<unknown>
@@ -43,10 +43,17 @@ function withinUnion(schema: v.GenericSchema | undefined, issue: Issue): Found {
   })
   const [meant] = ranked.toSorted((one, other) => other.shared - one.shared || (one.issues?.length ?? 0) - (other.issues?.length ?? 0))
   if (meant?.issues === undefined) return deepest(issue)
-  if (meant.shared > 0) return tellingIssue(meant.member, meant.issues)
-  const [first = ''] = given
   const known = [...new Set(shapes.flatMap((member) => Object.keys(partsOf(member).entries ?? {})))]
+  if (meant.shared > 0) return orNear(tellingIssue(meant.member, meant.issues), known)
+  const [first = ''] = given
   return { issue: { message: `unknown option${hint(first, known)}`, input: undefined }, path: `.${first}` }
+}
+
+/** A key's value may be wrong because another form's key, one letter away, was meant. */
+function orNear({ issue, path }: Found, known: readonly string[]): Found {
+  const key = path.slice(1)
+  const near = known.includes(key) ? suggest(key, known.filter((other) => other !== key)) : undefined
+  return near === undefined ? { issue, path } : { issue: { ...issue, message: `${issue.message}; or did you mean "${near}"?` }, path }
 }
 
 function keysOf(input: unknown): readonly string[] {
