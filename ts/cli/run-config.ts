@@ -105,10 +105,13 @@ export function ownConfig(task: string, defaults: Omit<RunConfig, 'task'>, overr
  * `--compare.ARM.…` for one.
  */
 export function applyOverrides(config: RunConfig, overrides: readonly Override[], keys: ConfigKeys): RunConfig {
-  // A type first: it drops options of the type below, never one that was typed.
+  return typesFirst(overrides).reduce((result, override) => applyOne(result, override, keys), config)
+}
+
+/** Flags that name a type before the others: they drop options of the type below, and never one that was typed. */
+export function typesFirst(overrides: readonly Override[]): readonly Override[] {
   const named = (override: Override): boolean => namesType(canonical(override, override.path[0] === 'compare' ? override.path.slice(2) : override.path)[0])
-  const ordered = [...overrides.filter(named), ...overrides.filter((override) => !named(override))]
-  return ordered.reduce((result, override) => applyOne(result, override, keys), config)
+  return [...overrides.filter(named), ...overrides.filter((override) => !named(override))]
 }
 
 function applyOne(config: RunConfig, override: Override, keys: ConfigKeys): RunConfig {
