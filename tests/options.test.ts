@@ -46,6 +46,27 @@ test('of a union the member that got furthest is the one that complains', async 
   t.regex((await refusal(t, 'ERR_CONFIG', () => parse(either, { scope: 'al' }, 'x'))).message, /^x\.scope: expected "all" or \{ include \}/)
 })
 
+test('of a union of objects the member that shares most keys complains', async (t) => {
+  const size = v.union([object({ batchSize: count }), object({ maxTokens: count, maxSamples: v.exactOptional(count) })], 'expected { batchSize } or { maxTokens }')
+  const either = object({
+    batch: v.optional(size, { batchSize: 1 }),
+    best: v.exactOptional(v.union([object({ metrics: v.array(text) }), object({ metric: oneOf(['loss']) })], 'expected { metrics } or { metric }')),
+    model: v.exactOptional(v.union([v.custom(() => false), v.looseObject({ preset: text, dropout: fraction }), object({ dropout: v.optional(fraction, 0), pooler: oneOf(['new']) })], 'expected a model')),
+  })
+  for (const [value, message] of [
+    [{ batch: { size: 3 } }, 'x.batch.size: unknown option; known: batchSize, maxTokens, maxSamples'],
+    [{ batch: { batchsize: 3 } }, 'x.batch.batchsize: unknown option; did you mean "batchSize"?'],
+    [{ batch: { maxTokens: 3, maxSample: 1 } }, 'x.batch.maxSample: unknown option; did you mean "maxSamples"?'],
+    [{ batch: { maxTokens: 0 } }, 'x.batch.maxTokens: expected a whole number >= 1, got 0'],
+    [{ batch: 3 }, 'x.batch: expected { batchSize } or { maxTokens }'],
+    [{ best: { metric: 'pearson' } }, 'x.best.metric: expected "loss", got "pearson"; or did you mean "metrics"?'],
+    [{ model: { pooler: 'folder' } }, 'x.model.pooler: expected "new", got "folder"'],
+    [{ model: { pooler: 'new', dropout: 2 } }, 'x.model.dropout: expected a number in [0, 1), got 2'],
+  ] as const) {
+    t.is((await refusal(t, 'ERR_CONFIG', () => parse(either, value, 'x'))).message, message)
+  }
+})
+
 test('a value that contains itself is refused like any other', async (t) => {
   const cyclic: Record<string, unknown> = { rate: 1 }
   cyclic['self'] = cyclic

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { SagetrainError, type SagetrainErrorCode } from './errors.js'
 import { hint } from './suggest.js'
+import { tellingIssue, type Issue } from './union-issue.js'
 
 /**
  * Checks `value` against `schema` and fills in its defaults. `where` begins the path in the message: `adam.betas[1]: …`.
@@ -14,9 +15,7 @@ export function parse<const Schema extends v.GenericSchema>(
 ): v.InferOutput<Schema> {
   const result = v.safeParse(schema, withoutUndefined(value))
   if (result.success) return result.output
-  // A misspelt key is both unknown and missing; the first says more.
-  const unknown = result.issues.find((one) => one.expected === 'never')
-  const { issue, path } = deepest(unknown ?? result.issues[0])
+  const { issue, path } = tellingIssue(schema, result.issues)
   const key = where + path
   throw new SagetrainError(code, `${key}: ${issue.message}`, { fields: { key, value: issue.input } })
 }
@@ -33,16 +32,6 @@ function withoutUndefined(value: unknown, depth = 0): unknown {
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype
-}
-
-type Issue = v.BaseIssue<unknown>
-
-/** Of a union's members the one that got furthest into the value is the one that was meant. */
-function deepest(issue: Issue): { issue: Issue; path: string } {
-  const path = issue.path?.map(({ key }) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('') ?? ''
-  const inner = issue.issues?.map(deepest).filter((member) => member.path !== '') ?? []
-  const best = inner.reduce((a, b) => (b.path.length > a.path.length ? b : a), { issue, path: '' })
-  return { issue: best.issue, path: path + best.path }
 }
 
 /** How a value looks in a message: short, and never its contents when it is large. */

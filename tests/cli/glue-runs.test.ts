@@ -78,7 +78,7 @@ test.serial('two tasks, two optimizers, two seeds: killed after the first run, i
     }
   }
   const markdown = readFileSync(join(cwd, 'runs/glue-bert-base/glue.md'), 'utf8')
-  for (const part of ['## For the test server', '| adamax-sage/STS-B.tsv | sts-b/adamax-sage-lr-0.0005-beta0-0.75-seed-', '- adamax lacks MRPC.tsv, CoLA.tsv, SST-2.tsv, QNLI.tsv, QQP.tsv, MNLI-m.tsv, MNLI-mm.tsv: its task was not asked for.', '- adamax lacks AX.tsv: the diagnostic set is no task here.', '| paper: BERT-base, Adamax-SAGE | 69.8 | 89.7 | 54.5 | 94.1 | 87.1 | 90.8 | 71.3 | 84.9/83.8 | 80.7 |']) t.true(markdown.includes(part), part)
+  for (const part of ['## For the test server', '| adamax-sage/STS-B.tsv | sts-b/adamax-sage-lr-0.0005-beta0-0.75-seed-', '- adamax lacks MRPC.tsv, CoLA.tsv, SST-2.tsv, QNLI.tsv, QQP.tsv, MNLI-m.tsv, MNLI-mm.tsv: its task was not asked for.', '- adamax lacks AX.tsv: the diagnostic set is no task here.', '| paper: BERT-base, Adamax-SAGE | 80.7 | 69.8 | 89.7 | 54.5 | 94.1 | 87.1 | 90.8 | 71.3 | 84.9/83.8 |']) t.true(markdown.includes(part), part)
 })
 
 test.serial('a run that gets no better ends early, and says so', async (t) => {
@@ -109,7 +109,7 @@ test.serial('with the smoothness term', async (t) => {
   t.is(predicted.code, 0, predicted.err)
   const cell = JSON.parse(readFileSync(join(cwd, 'runs/glue-smart-base/rte/adamax-sage-lr-0.0003-beta0-0.65-seed-1/cell.json'), 'utf8')) as Cell
   t.deepEqual([cell.steps, typeof cell.metrics['accuracy']], [2, 'number'])
-  t.true(readFileSync(join(cwd, 'runs/glue-smart-base/glue.md'), 'utf8').includes('| paper: BERT-base, Adamax | 69.2 | 89.7/89.2 |'))
+  t.true(readFileSync(join(cwd, 'runs/glue-smart-base/glue.md'), 'utf8').includes('| paper: BERT-base, Adamax | 79.3 | 69.2 | 89.7/89.2 |'))
 })
 
 test.serial('moved model, data and runs are the same by what they hold, and others are not', async (t) => {

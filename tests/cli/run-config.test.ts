@@ -5,8 +5,11 @@ import test, { type ExecutionContext } from 'ava'
 import { isSagetrainError } from '#ts/errors.js'
 import { classificationCommand } from '#ts/cli/classification-command.js'
 import { UsageError } from '#ts/cli/exit-codes.js'
-import { merge } from '#ts/cli/merge.js'
+import { merge, type JsonObject } from '#ts/cli/merge.js'
+import { withType } from '#ts/cli/named-type.js'
 import { applyOverrides, armsOf, checkConfig, ownConfig, readConfig, type RunConfig } from '#ts/cli/run-config.js'
+import { optimizerSpec } from '#ts/optim/spec.js'
+import { scheduleSpec } from '#ts/schedule/spec.js'
 
 const keys = { prepare: ['source', 'target', 'vocabulary'], train: ['optimizer', 'schedule', 'batch', 'epochs'] }
 const single: RunConfig = { task: 'translation', prepare: {}, train: { optimizer: { type: 'adam', lr: 1e-3 } } }
@@ -39,6 +42,42 @@ test('an optimizer can be given by name, with SAGE by its suffix, options kept',
   t.deepEqual(lay(single, ['optimizer', 'adamax-sage'], ['optimizer.sage.beta0', '0.7']).train, { optimizer: { type: 'adamax', lr: 1e-3, sage: { beta0: 0.7 } } })
   t.deepEqual(lay(single, ['optimizer.sage.beta0', '0.7'], ['optimizer', 'adam-sage']).train, { optimizer: { type: 'adam', lr: 1e-3, sage: { beta0: 0.7 } } })
   t.deepEqual(lay(single, ['schedule', 'constant']).train['schedule'], { type: 'constant' })
+})
+
+test('another type that is named drops the options below that it has not, and none that was typed', (t) => {
+  const config: RunConfig = { ...single, train: { optimizer: { type: 'adamw', lr: 1e-3, betas: [0.9, 0.98], eps: 1e-6, weightDecay: 0.1 }, schedule: { type: 'warmupLinear', warmupRatio: 0.1 } } }
+  t.deepEqual(lay(config, ['optimizer', 'sgd'], ['schedule', 'constant']).train, { optimizer: { type: 'sgd', lr: 1e-3, weightDecay: 0.1 }, schedule: { type: 'constant' } })
+  t.deepEqual(lay(config, ['schedule.warmupSteps', '5'], ['schedule.type', 'cosine']).train['schedule'], { type: 'cosine', warmupSteps: 5 })
+  t.deepEqual(lay(config, ['optimizer.eps', '1'], ['optimizer', 'sgd']).train['optimizer'], { type: 'sgd', lr: 1e-3, weightDecay: 0.1, eps: 1 })
+  t.deepEqual(lay(config, ['schedule', 'warmupLinear']).train, config.train)
+  t.deepEqual(lay(config, ['schedule', 'cosinus']).train['schedule'], { type: 'cosinus', warmupRatio: 0.1 })
+})
+
+test('what a named type keeps is what the addon takes', (t) => {
+  const specs = [['optimizer', optimizerSpec, ['sgd', 'adam', 'adamw', 'adamax'], { lr: 1, momentum: 0.9, nesterov: false, betas: [0.9, 0.99], eps: 1e-8 }], ['schedule', scheduleSpec, ['constant', 'linear', 'inverseSqrt', 'cosine', 'polynomial', 'warmupLinear'], { warmupSteps: 1, power: 1 }]] as const
+  for (const [key, spec, types, options] of specs) {
+    for (const type of types) {
+      const kept = withType({ [key]: { type: 'other', ...options } }, key, type)[key] as JsonObject
+      const foreign = Object.entries(options).filter(([option]) => !(option in kept))
+      const complete = type === 'warmupLinear' ? { ...kept, warmupRatio: 0.1 } : kept
+      t.notThrows(() => spec(complete, key), type)
+      for (const [option, value] of foreign) t.throws(() => spec({ ...complete, [option]: value }, key), { message: /unknown key/ }, `${type}.${option}`)
+    }
+  }
+})
+
+test('a bare object is turned on with its defaults, and a list of texts may be written with commas', (t) => {
+  const config: RunConfig = { task: 'classification', prepare: {}, train: { batch: { batchSize: 4 } } }
+  const known = { prepare: ['labels', 'columns'], train: ['batch', 'best', 'smoothness', 'optimizer', 'divergence', 'groups'] }
+  const laid = (flag: string, text?: string): RunConfig => applyOverrides(config, [{ flag: `--${flag}`, path: flag.split('.'), text }], known)
+  t.deepEqual(laid('smoothness').train['smoothness'], {})
+  t.deepEqual(laid('batch').train['batch'], { batchSize: 4 })
+  t.deepEqual(laid('optimizer.observe').train['optimizer'], { observe: {} })
+  t.is(laid('divergence').train['divergence'], true, 'what may be something else is not guessed')
+  t.deepEqual(laid('labels', 'good, bad').prepare['labels'], ['good', 'bad'])
+  t.deepEqual(laid('labels', '0,1').prepare['labels'], ['0', '1'])
+  t.deepEqual(laid('labels', '["a,b","c"]').prepare['labels'], ['a,b', 'c'])
+  t.deepEqual(laid('best.metrics', 'f1').train['best'], { metrics: ['f1'] })
 })
 
 test('a bare --optimizer.sage turns it on, and leaves on what is', (t) => {

@@ -33,6 +33,11 @@ test('--json is on however it is written, for results and for errors', async (t)
   t.is((await sagetrain('echo', '--', '--json')).out, '')
 })
 
+test('a failure is told to a program with a code', async (t) => {
+  t.deepEqual(JSON.parse((await sagetrain('echo', 'word', '--json')).out), { error: { code: 'ERR_USAGE', message: 'no words', fields: {} } })
+  t.is(JSON.parse((await sagetrain('echo', '--nothing', '--json')).out).error.code, 'ERR_USAGE')
+})
+
 test('--help is on however it is written', async (t) => {
   for (const on of ['--help', '--help=true', '-h']) t.regex((await sagetrain('echo', on)).out, /^sagetrain echo: says/, on)
   t.is((await sagetrain('echo', '--help=false')).out, 'for people\n')

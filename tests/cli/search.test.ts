@@ -4,6 +4,7 @@ import test from 'ava'
 import { SagetrainError } from '#ts/errors.js'
 import { runCommand } from '#ts/cli/run.js'
 import { search } from '#ts/cli/search.js'
+import { isSetAt } from '#ts/cli/merge.js'
 import type { TaskCommand } from '#ts/cli/task-command.js'
 import { temporaryFolder } from '../temporary.js'
 import { scriptedTask, type Script } from './scripted-task.js'
@@ -37,13 +38,13 @@ test('every arm is tried at every rate, the best by validation is written with h
   ])
   t.regex(written.rates.command, /^sagetrain search --config .* --rates 1e-3,4e-3 --steps 20 --write/)
   t.regex(written.rates.description, /with --steps 20, trained at each of lr 0\.001, 0\.004;/)
-  t.deepEqual((await readdir(join(folder, 'scripted-search'))).toSorted(), ['search.html', 'search.json', 'search.md', 'trials', 'trials-grid.svg'])
+  t.deepEqual((await readdir(join(folder, 'run-search'))).toSorted(), ['search.html', 'search.json', 'search.md', 'trials', 'trials-grid.svg'])
 })
 
 test.serial('a grid of rates, β0 and β1 goes on where it was stopped, and is drawn', async (t) => {
   const folder = temporaryFolder(t)
   const file = join(folder, 'run.json')
-  await writeFile(file, JSON.stringify({ task: 'scripted', name: 'grid', train: { optimizer: { type: 'adam', lr: 1, betas: [0.9, 0.98] }, steps: 10, threads: 2 }, compare: [{ name: 'adam' }, { name: 'adam-sage', train: { optimizer: { sage: {} } } }] }))
+  await writeFile(file, JSON.stringify({ task: 'scripted', name: 'grid', train: { optimizer: { type: 'adam', lr: 1, betas: [0.9, 0.98] }, steps: 10, threads: 2 }, compare: [{ name: 'adam' }, { name: 'adam-sage', train: { optimizer: { sage: { beta0: 0.8 } } } }] }))
   const script: Script = { started: [], disposed: 0 }
   script.onStep = (_arm, step) => void (script.started.length === 4 && step === 3 && process.emit('SIGINT', 'SIGINT'))
   const args = ['--config', file, '--rates', '1e-3,2e-3', '--beta0', '0.6,0.8', '--beta1', '0.5,0.9', '--runs', folder, '--write']
@@ -59,9 +60,14 @@ test.serial('a grid of rates, β0 and β1 goes on where it was stopped, and is d
   t.deepEqual(trials.filter(({ arm }: { arm: string }) => arm === 'adam').map(({ setting }: { setting: string }) => setting), ['lr 0.001, β1 0.5', 'lr 0.002, β1 0.5', 'lr 0.001, β1 0.9', 'lr 0.002, β1 0.9'])
   t.is(trials.length, 12)
   t.deepEqual(JSON.parse(await readFile(file, 'utf8')).compare, [
-    { name: 'adam', train: { optimizer: { lr: 1e-3, betas: [0.5, 0.98] } } },
-    { name: 'adam-sage', train: { optimizer: { sage: { beta0: 0.6 }, lr: 1e-3, betas: [0.5, 0.98] } } },
-  ])
+    { name: 'adam', train: { optimizer: { lr: 1e-3, betas: [0.9, 0.98] } } },
+    { name: 'adam-sage', train: { optimizer: { sage: { beta0: 0.8 }, lr: 1e-3, betas: [0.9, 0.98] } } },
+  ], 'of points as good as each other those of the configuration, at the lowest rate')
+  const tie = /Of equally good points the one with the lowest rate is taken, then with the configuration’s own β0 and β1/
+  for (const told of [out, JSON.parse(await readFile(file, 'utf8')).rates.description, await readFile(join(folder, 'grid-search/search.md'), 'utf8')]) t.regex(told, tie)
+  t.regex(out, /lr 0\.002, β1 0\.5 +10\.00  equally good/)
+  const kept = JSON.parse(await readFile(join(folder, 'grid-search/search.json'), 'utf8'))
+  t.deepEqual([kept.results.best.length, kept.results.ties.length], [2, 10])
   const markdown = await readFile(join(folder, 'grid-search/search.md'), 'utf8')
   for (const part of ['Adam-SAGE, β0 0.8', '| β1 | lr 0.001 | lr 0.002 |', '| 0.9 | 10.00 | 10.00 |']) t.true(markdown.includes(part), part)
   const drawing = await readFile(join(folder, 'grid-search/trials-grid.svg'), 'utf8')
@@ -99,6 +105,18 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
   })
 }
 
+test('configurations without a name have a folder each, and need no rate', async (t) => {
+  const folder = temporaryFolder(t)
+  for (const name of ['one', 'two']) {
+    const file = join(folder, `${name}.json`)
+    await writeFile(file, JSON.stringify({ task: 'scripted', train: { optimizer: { type: 'adam' }, steps: 10 } }))
+    const strict: TaskCommand = { ...scriptedTask({ started: [], disposed: 0 }), check: ({ optimizer }) => void t.true(isSetAt(optimizer, ['lr'])) }
+    const { code, out } = await sagetrain(strict, ['--config', file, '--rates', '1e-3', '--runs', join(folder, 'runs')])
+    t.is(code, 0, out)
+  }
+  t.deepEqual(await readdir(join(folder, 'runs')), ['one-search', 'two-search'])
+})
+
 test('a configuration that is refused leaves no folder', async (t) => {
   const folder = temporaryFolder(t)
   const file = join(folder, 'run.json')
@@ -106,7 +124,9 @@ test('a configuration that is refused leaves no folder', async (t) => {
   const refusing: TaskCommand = scriptedTask({ started: [], disposed: 0 })
   const task: TaskCommand = {
     ...refusing,
-    prepare: async (...given) => ({ ...(await refusing.prepare(...given)), train: async () => Promise.reject(new SagetrainError('ERR_CONFIG', 'train.stepz: unknown option')) }),
+    check: () => {
+      throw new SagetrainError('ERR_CONFIG', 'train.stepz: unknown option')
+    },
   }
   const { code, out } = await sagetrain(task, ['--config', file, '--rates', '1e-3', '--runs', join(folder, 'runs')])
   t.is(code, 2, out)

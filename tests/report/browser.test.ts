@@ -70,6 +70,13 @@ for (const width of [320, 375, 768]) {
   })
 }
 
+for (const width of [390, 1200]) {
+  inBrowser(`captions are read without scrolling a table at ${width} pixels`, { width }, async (t, page) => {
+    const cut = await page.evaluate<readonly string[]>(CUT_CAPTIONS)
+    t.deepEqual(cut, [])
+  })
+}
+
 for (const dark of [false, true]) {
   inBrowser(`text contrasts with what is behind it by 4.5 to 1 (${dark ? 'dark' : 'light'})`, { width: 1200, dark }, async (t, page) => {
     const poor = await page.evaluate<readonly string[]>(CONTRAST)
@@ -134,6 +141,11 @@ const SMALLEST_LETTERS = `Math.min(...[...document.querySelectorAll('.chart text
   const svg = text.ownerSVGElement
   return parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width
 }))`
+
+const CUT_CAPTIONS = `[...document.querySelectorAll('.scroll')].filter((box) => box.clientWidth > 0).flatMap((box) => {
+  const right = box.getBoundingClientRect().left + box.clientWidth
+  return [...box.querySelectorAll('caption span')].filter((caption) => caption.getBoundingClientRect().right > right + 1).map((caption) => caption.textContent)
+})`
 
 /** Relative luminance and contrast as WCAG 2 defines them, over every element that holds text of its own. */
 const CONTRAST = `(() => {

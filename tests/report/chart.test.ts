@@ -27,6 +27,11 @@ test('a constant, an empty and a huge series still have a scale', (t) => {
   }
 })
 
+test('an axis of percentages ends at 100', (t) => {
+  for (const values of [[100], [98, 98], [91, 100], [3, 99.9], [104, 60]]) t.is(linearScale(values, [0, 1], { most: 100 }).ticks.at(-1)?.value, 100, String(values))
+  t.deepEqual(linearScale([100], [0, 1], { most: 100 }).domain, [90, 100])
+})
+
 test('a logarithmic scale is fine within a decade or two and coarse beyond, and has no place for zero', (t) => {
   t.deepEqual(logScale([6e-8, 4e-7], [0, 100]).ticks.map(({ label }) => label), ['5·10⁻⁸', '10⁻⁷', '2·10⁻⁷', '5·10⁻⁷'])
   const wide = logScale([1e-12, 1, 0, -1], [0, 100])

@@ -59,6 +59,12 @@ test('ids are unique and every reference finds its id', (t) => {
   for (const [, list = ''] of page.matchAll(/aria-labelledby="([^"]+)"/g)) for (const id of list.split(' ')) t.true(ids.includes(id), id)
 })
 
+test('a metric that no run has is no column', (t) => {
+  const { columns } = comparison({})
+  const pearson = { key: 'pearson', label: 'Pearson', digits: 3 } as const
+  t.notRegex(renderPage(comparison({ columns: [...columns, pearson] })), /Pearson/)
+})
+
 test('an interrupted run and one without anything measured still make a page that says so', (t) => {
   const bare = comparison({ status: 'interrupted', samples: [], comparisons: [], rates: null, arms: comparison().arms.map(unmeasured) })
   const page = renderPage(bare)

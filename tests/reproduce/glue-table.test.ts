@@ -130,7 +130,7 @@ test('a run that diverged is told and counts in no mean', async (t) => {
 test('the verdict claims what the tests allow', async (t) => {
   const clear = { ...SCORES, rte: { adamax: [[68], [69], [70]], 'adamax-sage': [[70], [71.1], [72.1]] } }
   const verdict = glueVerdict(await glueTableOf(glueExperiments(ASKED), SEEDS, resultsOf(ASKED, clear)))
-  t.regex(verdict, /^Adamax-SAGE less Adamax: \+0\.\d\d on average over 3 seeds \(95 % interval .*, p [=<] 0\.\d{3}\); in the paper \+\d\.\d\. By p < 0\.05 it is better on RTE and worse on none; undecided on MNLI\.$/)
+  t.regex(verdict, /^Adamax-SAGE less Adamax: \+0\.\d\d on average over 3 seeds \(95 % interval .*, p [=<] 0\.\d{3}\); in the paper \+\d\.\d\. By p < 0\.05 it is better on RTE and worse on none; undecided on MNLI; no difference with any seed on MRPC\.$/)
   const alone = { ...ASKED, arms: ['adamax'] as const }
   t.regex(glueVerdict(await glueTableOf(glueExperiments(alone), SEEDS, resultsOf(alone, SCORES))), /nothing to compare/)
 })
@@ -138,19 +138,19 @@ test('the verdict claims what the tests allow', async (t) => {
 test('the summary has the shape of the paper’s table', async (t) => {
   const all: GlueAsked = { ...ASKED, tasks: GLUE.map(({ name }) => name) }
   const { head, rows } = glueSummary(await glueTableOf(glueExperiments(all), SEEDS, resultsOf(all, SCORES)), means)
-  t.deepEqual(head, ['', 'RTE Acc', 'MRPC Acc/F1', 'CoLA Mcc', 'SST-2 Acc', 'STS-B Pearson/Spearman', 'QNLI Acc', 'QQP Acc/F1', 'MNLI m/mm', 'Avg'])
-  t.deepEqual(rows[0], ['Adamax', '69.0', '86.3/90.3', '–', '–', '–/–', '–', '–/–', '84.3/85.3', '–'])
-  t.deepEqual(rows[3], ['paper: Adamax-SAGE', '74.0', '87.3/91.0', '59.7', '93.8', '90.3/89.8', '91.8', '91.2/88.2', '85.0/85.2', '84.2'])
+  t.deepEqual(head, ['', 'Avg', 'RTE Acc', 'MRPC Acc/F1', 'CoLA Mcc', 'SST-2 Acc', 'STS-B Pearson/Spearman', 'QNLI Acc', 'QQP Acc/F1', 'MNLI m/mm'])
+  t.deepEqual(rows[0], ['Adamax', '–', '69.0', '86.3/90.3', '–', '–', '–/–', '–', '–/–', '84.3/85.3'])
+  t.deepEqual(rows[3], ['paper: Adamax-SAGE', '84.2', '74.0', '87.3/91.0', '59.7', '93.8', '90.3/89.8', '91.8', '91.2/88.2', '85.0/85.2'])
 })
 
 test('the report is a page, Markdown and lines for other programs', async (t) => {
   const experiments = glueExperiments(ASKED)
   const table = await glueTableOf(experiments, SEEDS, resultsOf(ASKED, SCORES))
-  t.is(glueSummary(table, spreads).rows[1]?.[1], '71.00 ± 2.00')
+  t.is(glueSummary(table, spreads).rows[1]?.[2], '71.00 ± 2.00')
   const report = glueReport(table, experiments[0]?.notes ?? [], { command: 'npx sagetrain glue', facts: [{ label: 'memory', value: '<1 GiB>' }] })
   const [page, markdown] = [documentPage(report), documentMarkdown(report)]
   t.true(page.includes('&lt;1 GiB&gt;') && !page.includes('<1 GiB>'))
-  for (const part of ['# GLUE, settings of BERT-base: Adamax, Adamax-SAGE', '| paper: Adamax | 69.2 | 86.2/90.4 | 84.5/84.4 |', '| Adamax-SAGE, Acc | 74.0 | 71.00 ± 2.00 |', '|  | seed 1 | seed 2 | seed 3 |', '| Adamax-SAGE, F1 | 90.00 | 91.00 | 90.00 |', 'Standard deviations in the paper: Adamax-SAGE 0.56.', '- Adamax-SAGE: learning rate 0.0003, β0 0.65', '](glue-adamax-sage.svg)', '+4.8']) t.true(markdown.includes(part), part)
+  for (const part of ['# GLUE, settings of BERT-base: Adamax, Adamax-SAGE', ' | 69.2 | 86.2/90.4 | 84.5/84.4 |', '| Adamax-SAGE, Acc | 74.0 | 71.00 ± 2.00 |', '|  | seed 1 | seed 2 | seed 3 |', '| Adamax-SAGE, F1 | 90.00 | 91.00 | 90.00 |', 'Standard deviations in the paper: Adamax-SAGE 0.56.', '- Adamax-SAGE: learning rate 0.0003, β0 0.65', '](glue-adamax-sage.svg)', '+4.8']) t.true(markdown.includes(part), part)
   const lines = glueCsv(table).split('\n')
   t.is(lines.length, 1 + 2 * 3 * (1 + 2 + 2) + 1)
   t.deepEqual(lines.slice(0, 2), ['model,task,arm,seed,learningRate,beta0,metric,value', 'bert-base,rte,adamax,1,0.0001,,accuracy,0.68'])
@@ -168,7 +168,7 @@ test('with the smoothness term runs stand beside Table 6', async (t) => {
   const table = await glueTableOf(experiments, SEEDS, resultsOf(smart, SCORES))
   t.true(near(table.tasks[0]?.rows[1]?.mean.paperDifference, 75.1 - 72.5) && table.tasks[0]?.rows[1]?.paperDeviation === null)
   t.true(near(table.averages[1]?.paper, (75.1 + 90.9 + 85.95) / 3))
-  t.deepEqual(glueSummary(table, means).rows.slice(2).map((row) => row.slice(0, 4)), [
+  t.deepEqual(glueSummary(table, means).rows.slice(2).map((row) => row.filter((_, column) => column !== 1 && column < 5)), [
     ['paper: Adamax', '72.5', '87.7/91.4', '85.2/85.7'],
     ['paper: Adamax-SAGE', '75.1', '89.0/92.8', '85.9/86.0'],
     ['paper: BERT-base, Adamax', '69.2', '86.2/90.4', '84.5/84.4'],

@@ -72,6 +72,11 @@ test('the difference is seed by seed, with Student’s interval, and the verdict
   results.set(cellOf(experiment(), { arm: 'adam-sage', rate: 2e-3, seed: 3 }).name, done(30, 15))
   t.regex(tableVerdict(await tableOf(experiment(), [1, 2, 3], results)), /^Too close to call: /)
   t.regex(tableVerdict(await tableOf(experiment(), [1], results)), /over 1 seed; one seed has no interval/)
+  const two = await tableOf(experiment(), [1, 2], results)
+  t.regex(tableVerdict(two), /^Too close to call: .* over 2 seeds \(two seeds are too few for an interval, p = 0\.\d{3}\)\.$/)
+  const markdown = documentMarkdown(tableReport('T', [experiment()], [two], { command: '', facts: [] }))
+  t.notRegex(markdown, /\| [^|]* ± [^|]* \| [^|]* to /)
+  t.false(markdown.includes('-scores.svg'))
   t.is(tableVerdict(await tableOf(experiment(), [1], new Map())), 'Not measured yet.')
 })
 

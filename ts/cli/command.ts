@@ -25,6 +25,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionSpec>>
   /** Which part of a configuration dotted flags go into; missing for none. */
   readonly takesConfiguration?: 'all' | 'prepare'
+  /** Tasks whose keys they are, where not of all. */
+  readonly ofTasks?: readonly string[]
   examples(context: Pick<Context, 'tasks'>): readonly string[]
   /** Resolves to the exit code. */
   run(args: Arguments, context: Context): Promise<number>

@@ -16,7 +16,7 @@ import type { Command, Context } from './command.js'
 import { glueRequestOf, type GlueRequest } from './glue-request.js'
 import { MatrixRuns, threadsEach } from './matrix.js'
 import type { JsonObject } from './merge.js'
-import { inWords } from './plan.js'
+import { endOf, inWords } from './plan.js'
 import { stoppable } from './stoppable.js'
 import { printFacts, printTable } from './table.js'
 import type { PreparedTask } from './task-command.js'
@@ -40,6 +40,7 @@ export const glue: Command = {
   about: 'the paper’s Table 2, or 6: tasks × optimizers × seeds, run by run; the same command goes on where it was stopped',
   options: OPTIONS,
   takesConfiguration: 'all',
+  ofTasks: ['classification'],
   examples: () => [
     'sagetrain glue --pretrained bert-base-uncased --data glue_data --tasks all --optimizers adamax,adamax-sage --seeds 5',
     'sagetrain glue --pretrained roberta-large --data glue_data --settings roberta-large --tasks rte,mrpc --seeds 3 --plan',
@@ -121,7 +122,7 @@ class Comparing {
     terminal.line()
     terminal.line(terminal.style('bold', `Plan: GLUE${first?.smoothness === true ? ' with the smoothness term' : ''}, ${words.join(' × ')}: ${count(this.#work.length, 'run')}; ${fixed(this.#done())} are done`))
     printFacts(terminal, [
-      ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${pointOf(arm).rate}`).join(', ')}; ${inWords(length(train))}` })),
+      ...experiments.map(({ label, arms, train }) => ({ label, value: `${arms.map((arm) => `${arm.label} lr ${pointOf(arm).rate}`).join(', ')}; ${lengthOf(train)}` })),
       { label: 'threads', value: first === undefined ? '' : String(threadsEach(first)) },
       { label: 'estimate', value: left === null ? 'follows from the first run' : `about ${duration(left)} of training${this.#done() > 0 ? ' at the pace of the runs that are done' : ', from a few steps of each task; evaluations come on top'}` },
       { label: 'kept', value: `of a run that is done its figures and predictions${first?.keeps === 'model' ? ', and the weights that were measured, in model/' : '; --keep-models keeps the measured weights too'}` },
@@ -152,8 +153,10 @@ class Comparing {
 }
 
 /** What says how long a run is. */
-function length({ epochs, steps, batch, earlyStopping }: JsonObject): JsonObject {
-  return present({ epochs, steps, batch, earlyStopping })
+function lengthOf(train: JsonObject): string {
+  const { epochs, steps, batch, earlyStopping } = train
+  const end = endOf(train, undefined)
+  return [...(end === undefined ? [] : [end]), inWords(present(end === undefined ? { epochs, steps, batch, earlyStopping } : { batch, earlyStopping }))].join(', ')
 }
 
 /** Samples that a run trains on, a measure of its length. */

@@ -1,6 +1,8 @@
 import type { Command, Context } from './command.js'
 import { EXIT_CODES } from './exit-codes.js'
 import type { OptionSpec } from './arguments.js'
+import { inWords } from './plan.js'
+import type { TaskCommand } from './task-command.js'
 
 /** Options of every command. */
 export const COMMON_OPTIONS = {
@@ -38,22 +40,33 @@ export function generalHelp(commands: readonly Command[], context: Pick<Context,
   ].join('\n')
 }
 
-/** `sagetrain COMMAND --help`. */
-export function commandHelp(command: Command, context: Pick<Context, 'tasks'>): string {
+/** `sagetrain COMMAND --help`, and `sagetrain COMMAND TASK --help`. */
+export function commandHelp(command: Command, { tasks }: Pick<Context, 'tasks'>, task?: TaskCommand): string {
+  const known = [...tasks.values()].filter(({ name }) => command.ofTasks?.includes(name) ?? true)
+  const context = { tasks: new Map((task === undefined ? known : [task]).map((one) => [one.name, one])) }
   return [
-    `sagetrain ${command.name}: ${command.about}.`,
+    task === undefined ? `sagetrain ${command.name}: ${command.about}.` : `sagetrain ${command.name} ${task.name}: ${task.about}.`,
     '',
-    `Usage: ${command.usage}`,
+    `Usage: ${task === undefined ? command.usage : command.usage.replace('TASK', task.name)}`,
     '',
     'Options:',
     ...optionLines({ ...command.options, ...COMMON_OPTIONS }),
     ...configurationHelp(command, context),
+    ...(task === undefined || command.takesConfiguration !== 'all' ? [] : defaultsHelp(task)),
     '',
     'Examples:',
     ...command.examples(context).map((example) => `  ${example}`),
     '',
     EXIT_CODES,
   ].join('\n')
+}
+
+/** What is trained where nothing is given. */
+function defaultsHelp({ name, defaults: { prepare, train, compare = [] } }: TaskCommand): readonly string[] {
+  const arms = compare.map((arm) => ({ label: `compare.${arm.name}`, value: arm.train }))
+  const lines = [...Object.entries({ ...prepare, ...train }).map(([label, value]) => ({ label, value })), ...arms]
+  const width = Math.max(0, ...lines.map(({ label }) => label.length))
+  return ['', `Defaults of ${name}, where neither a file nor a flag says otherwise:`, ...lines.map(({ label, value }) => `  ${label.padEnd(width)}  ${inWords(value) || 'as the others'}`)]
 }
 
 function configurationHelp({ takesConfiguration }: Command, { tasks }: Pick<Context, 'tasks'>): readonly string[] {
@@ -65,7 +78,7 @@ function configurationHelp({ takesConfiguration }: Command, { tasks }: Pick<Cont
     '',
     'Configuration:',
     '  Every key of a configuration is a flag, its path with dots: --optimizer.sage.beta0 0.75 --batch.maxTokens 2000.',
-    '  Values are JSON where they look like it; lists of numbers may be written 0.9,0.98.',
+    '  Values are JSON where they look like it; lists may be written 0.9,0.98 or good,bad. A flag of an object without a value turns it on: --smoothness.',
     '  --optimizer NAME sets the optimizer, NAME-sage with SAGE (adam-sage, adamw-sage). --schedule NAME likewise.',
     '  --compare.ARM.KEY VALUE changes one arm of a comparison.',
     ...[...tasks.values()].map(({ name, keys }) => `  ${name}: ${[...keys.prepare, ...keys.train].join(', ')}`),

@@ -5,7 +5,7 @@ import type { Override } from './arguments.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
 import { isSetAt, merge } from './merge.js'
-import { applyOverrides, type ConfigKeys } from './run-config.js'
+import { applyOverrides, typesFirst, type ConfigKeys } from './run-config.js'
 import { taskOf } from './train.js'
 
 /**
@@ -16,7 +16,7 @@ import { taskOf } from './train.js'
  */
 export function withFlags<M extends Matrix>(matrix: M, overrides: readonly Override[], context: Context): M {
   const command = taskOf(matrix.task, context)
-  const laid = overrides.reduce((result, override) => withFlag(result, override, command.keys), matrix)
+  const laid = typesFirst(overrides).reduce((result, override) => withFlag(result, override, command.keys), matrix)
   for (const cell of pointCells(laid, 1)) command.check(cell.train)
   parse(v.optional(count), laid.train['threads'], 'train.threads')
   if (overrides.length === 0) return laid

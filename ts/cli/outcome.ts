@@ -1,4 +1,4 @@
-import { armNames, labelOf, runLabel, seedsPerArm, spread, valuesOf } from '../report/arms.js'
+import { armNames, labelOf, measuredColumns, runLabel, seedsPerArm, spread, valuesOf } from '../report/arms.js'
 import type { ArmReport, ComparisonReport, MetricColumn } from '../report/report-data.js'
 import { showMetric } from '../report/metric.js'
 import { seedStatement, verdict } from '../report/verdict.js'
@@ -7,7 +7,7 @@ import { printable, type Terminal } from './terminal.js'
 
 /** Prints the table of all arms, who is ahead and how sure that is, and the held-out sentences. */
 export function printOutcome(terminal: Terminal, report: ComparisonReport): void {
-  const columns = report.columns.filter(({ key }) => report.arms.some(({ result }) => Number.isFinite(result?.metrics[key])))
+  const columns = measuredColumns(report)
   const means = seedsPerArm(report) < 2 ? [] : armNames(report).map((arm) => meanRow(report, arm, columns))
   const rows = [...report.arms.map((run) => runRow(report, run, columns)), ...means]
   terminal.line()

@@ -32,6 +32,7 @@ export const reproduce: Command = {
   about: 'the paper’s experiments from raw files to the table, run by run; the same command goes on where it was stopped',
   options: OPTIONS,
   takesConfiguration: 'all',
+  ofTasks: ['translation', 'classification'],
   examples: () => [
     'sagetrain reproduce nmt --table 4 --scale quick',
     'sagetrain reproduce nmt --table 4 --data downloads --experiments iwslt14-de-en --seeds 5',

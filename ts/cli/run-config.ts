@@ -3,10 +3,12 @@ import * as v from 'valibot'
 import type { Json } from '../json.js'
 import { expected, flag, object, parse, positive, text, whole } from '../options.js'
 import type { RateSearch } from '../report/report-data.js'
+import { configurationKind } from '../setup/configuration.mjs'
 import { hint } from '../suggest.js'
 import { valueOf, type Override } from './arguments.js'
 import { UsageError } from './exit-codes.js'
 import { isObject, isSetAt, merge, setAt, type JsonObject } from './merge.js'
+import { namesType, withType } from './named-type.js'
 
 /** An arm of a comparison: what it changes in `train`. */
 export interface Arm {
@@ -112,13 +114,19 @@ function withOwnDecay(train: JsonObject, overrides: readonly Override[]): JsonOb
  * `--compare.ARM.…` for one.
  */
 export function applyOverrides(config: RunConfig, overrides: readonly Override[], keys: ConfigKeys): RunConfig {
-  return overrides.reduce((result, override) => applyOne(result, override, keys), config)
+  return typesFirst(overrides).reduce((result, override) => applyOne(result, override, keys), config)
+}
+
+/** Flags that name a type before the others: they drop options of the type below, and never one that was typed. */
+export function typesFirst(overrides: readonly Override[]): readonly Override[] {
+  const named = (override: Override): boolean => namesType(canonical(override, override.path[0] === 'compare' ? override.path.slice(2) : override.path)[0])
+  return [...overrides.filter(named), ...overrides.filter((override) => !named(override))]
 }
 
 function applyOne(config: RunConfig, override: Override, keys: ConfigKeys): RunConfig {
   const [first = '', ...rest] = override.path
   if (first === 'compare') return applyToArm(config, override, rest)
-  if (keys.prepare.includes(first) && !keys.train.includes(first)) return { ...config, prepare: layFlag(config.prepare, override, override.path) }
+  if (keys.prepare.includes(first) && !keys.train.includes(first)) return { ...config, prepare: layFlag(config.prepare, override, override.path, kindIn(config.task, 'Prepare')) }
   if (!keys.train.includes(first)) throw new UsageError(`${override.flag} is not an option of the task "${config.task}"${hint(first, [...keys.prepare, ...keys.train])}`)
   const [spec, , sage] = canonical(override, override.path)
   const guided = config.compare?.filter(({ train }) => isSetAt(merge(config.train, train), SAGE)) ?? []
@@ -127,7 +135,7 @@ function applyOne(config: RunConfig, override: Override, keys: ConfigKeys): RunC
   const meant = mixed && SAGE.every((word, index) => override.path[index] === word) ? guided : (config.compare ?? [])
   const hidden = meant.length > 0 && meant.every((arm) => isSetAt(arm.train, spec))
   if (hidden) throw new UsageError(`${override.flag} would have no effect: every arm sets its own; write --compare.${meant[0]?.name ?? 'ARM'}.${override.path.join('.')}`)
-  if (meant !== guided) return { ...config, train: layFlag(config.train, override, override.path) }
+  if (meant !== guided) return { ...config, train: layFlag(config.train, override, override.path, kindIn(config.task, 'Train')) }
   return meant.reduce((result, { name }) => applyToArm(result, override, [name, ...override.path]), config)
 }
 
@@ -135,7 +143,7 @@ function applyToArm(config: RunConfig, override: Override, [name = '', ...path]:
   const arms = config.compare ?? []
   if (!arms.some((arm) => arm.name === name)) throw new UsageError(`${override.flag}: there is no arm "${name}"${hint(name, arms.map((arm) => arm.name))}`)
   if (path.length === 0) throw new UsageError(`${override.flag} needs a key of the arm, e.g. ${override.flag}.optimizer.lr`)
-  return { ...config, compare: arms.map((arm) => (arm.name === name ? { name, train: layFlag(arm.train, override, path) } : arm)) }
+  return { ...config, compare: arms.map((arm) => (arm.name === name ? { name, train: layFlag(arm.train, override, path, kindIn(config.task, 'Train')) } : arm)) }
 }
 
 /** `--optimizer NAME` means its `type`, and `NAME-sage` also `sage: {}`; `--schedule NAME` likewise. */
@@ -147,10 +155,21 @@ function canonical({ text: written }: Override, path: readonly string[]): readon
   return [[...path, 'type'], sage ? value.slice(0, -'-sage'.length) : value, sage]
 }
 
-function layFlag(base: JsonObject, override: Override, at: readonly string[]): JsonObject {
+/** What a key of a task holds. */
+type Kind = (path: readonly string[]) => ReturnType<typeof configurationKind>
+
+function kindIn(task: string, part: 'Prepare' | 'Train'): Kind {
+  return (path) => configurationKind(task, part, path.join('.'))
+}
+
+function layFlag(base: JsonObject, override: Override, at: readonly string[], kindOf: Kind): JsonObject {
   if (override.text === undefined && at.join('.') === SAGE.join('.')) return withSage(base)
-  const [path, value, sage] = canonical(override, at)
-  const laid = setAt(base, path, value)
+  // An object named alone is turned on with its defaults, or left on as it is.
+  if (override.text === undefined && kindOf(at) === 'object') return isSetAt(base, at) ? base : setAt(base, at, {})
+  const [path, written, sage] = canonical(override, at)
+  const [key = ''] = path
+  const value = override.text !== undefined && !/^[[{]/.test(override.text) && kindOf(path) === 'texts' ? override.text.split(',').map((word) => word.trim()) : written
+  const laid = namesType(path) && typeof value === 'string' ? withType(base, key, value) : setAt(base, path, value)
   return sage ? withSage(laid) : laid
 }
 

@@ -1,4 +1,5 @@
-import { isSagetrainError, type SagetrainError } from '../errors.js'
+import { isSagetrainError, type SagetrainError, type SagetrainErrorCode } from '../errors.js'
+import { present } from '../json.js'
 import { configurationPaths } from '../setup/configuration.mjs'
 import { suggest } from '../suggest.js'
 import { parseArguments, type KnownKeys } from './arguments.js'
@@ -40,7 +41,7 @@ async function dispatch([name, ...rest]: readonly string[], json: boolean, surro
   if (name === undefined) return say(stderr, generalHelp(commands, surroundings, version), EXIT.usage)
   if (name === '--help' || name === '-h' || name === 'help') return help(rest, surroundings)
   const command = find(name, commands)
-  if (rest.includes('-h') || isAsked('help', rest)) return say(stdout, commandHelp(command, surroundings), EXIT.ok)
+  if (rest.includes('-h') || isAsked('help', rest)) return say(stdout, commandHelp(command, surroundings, taskIn(command, rest, tasks)), EXIT.ok)
   const parsed = parseArguments(rest, { ...command.options, ...COMMON_OPTIONS }, knownKeys(command.takesConfiguration, rest, tasks))
   return command.run(parsed, {
     terminal: createTerminal(json ? stderr : stdout, environment),
@@ -70,9 +71,15 @@ function isAsked(flag: 'json' | 'help', argv: readonly string[]): boolean {
   return written !== undefined && written !== `--${flag}=false`
 }
 
-function help([name]: readonly string[], surroundings: Surroundings): number {
-  const { commands, stdout, version } = surroundings
-  return say(stdout, name === undefined ? generalHelp(commands, surroundings, version) : commandHelp(find(name, commands), surroundings), EXIT.ok)
+/** The task that a command takes as its word, where it does. */
+function taskIn(command: Command, words: readonly string[], tasks: Surroundings['tasks']): TaskCommand | undefined {
+  return command.usage.includes(' TASK') ? words.map((word) => tasks.get(word)).find((task) => task !== undefined) : undefined
+}
+
+function help([name, ...rest]: readonly string[], surroundings: Surroundings): number {
+  const { commands, stdout, version, tasks } = surroundings
+  const commandOrTask = (command: Command): string => commandHelp(command, surroundings, taskIn(command, rest, tasks))
+  return say(stdout, name === undefined ? generalHelp(commands, surroundings, version) : commandOrTask(find(name, commands)), EXIT.ok)
 }
 
 function find(name: string, commands: readonly Command[]): Command {
@@ -93,9 +100,17 @@ function isUsage(error: unknown): boolean {
   return error instanceof UsageError || isSagetrainError(error, 'ERR_CONFIG') || isSagetrainError(error, 'ERR_ARGUMENT')
 }
 
-function describe(error: unknown): Pick<SagetrainError, 'message'> & Partial<Pick<SagetrainError, 'code' | 'fields'>> {
+/** What a failure is to a program: `ERR_USAGE` is the command line's own code. */
+interface Described extends Pick<SagetrainError, 'message' | 'fields'> {
+  readonly code: SagetrainErrorCode | 'ERR_USAGE'
+}
+
+function describe(error: unknown): Described {
   if (isSagetrainError(error)) return { code: error.code, message: error.message, fields: error.fields }
-  return { message: error instanceof Error ? error.message : String(error) }
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof UsageError) return { code: 'ERR_USAGE', message, fields: {} }
+  if (isSystemError(error)) return { code: 'ERR_IO', message, fields: { syscall: error.syscall, ...present({ path: error.path, errno: error.code }) } }
+  return { code: 'ERR_INTERNAL', message, fields: {} }
 }
 
 /** An error that was foreseen is one line; another one is a fault of this program, with all that helps to find it. */

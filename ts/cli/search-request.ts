@@ -1,5 +1,5 @@
-import { join } from 'node:path'
-import { pointCells, type ExperimentArm, type Point } from '../reproduce/experiment.js'
+import { basename, extname, join } from 'node:path'
+import { pointCells, withPoint, type ExperimentArm, type Point } from '../reproduce/experiment.js'
 import type { Grid } from '../reproduce/grid.js'
 import type { Arguments, Override } from './arguments.js'
 import { checkArms, labelsOf } from './arms.js'
@@ -51,10 +51,10 @@ export async function searchRequestOf({ positionals, options, overrides }: Argum
   if (axes.beta0[0] !== undefined && !arms.some(hasSage)) throw new UsageError(`--beta0 ${text('beta0') ?? ''}: no arm of ${file} has SAGE`)
   const grid = gridOf(config, arms, axes, command.headline)
   // What no point could be trained at is refused before the data are made ready.
-  checkArms(arms, command)
+  checkArms(arms.map((arm): Arm => ({ name: arm.name, train: withPoint(arm.train, pointsOf(arm, axes)[0]) })), command)
   const seed = seedOf(config)
   for (const { train } of pointCells(grid, seed)) command.check(train)
-  const name = config.name ?? command.name
+  const name = config.name ?? basename(file, extname(file))
   return { grid, seed, description: describe(axes, overrides), file, write: options['write'] === true, folder: join(text('runs') ?? 'runs', `${name}-search`) }
 }
 

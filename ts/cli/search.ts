@@ -3,7 +3,7 @@ import { fixed } from '../report/format.js'
 import type { RateSearch } from '../report/report-data.js'
 import { writeWhole } from '../report/write.js'
 import { pointCells, withPoint, type Point } from '../reproduce/experiment.js'
-import { gridOf, gridReport, settingOf, type GridResult } from '../reproduce/grid.js'
+import { gridOf, gridReport, settingOf, TIES, type GridResult } from '../reproduce/grid.js'
 import { metricLabel } from '../reproduce/metric-names.js'
 import { writeDocument } from '../reproduce/write.js'
 import type { OptionSpec } from './arguments.js'
@@ -41,8 +41,8 @@ export const search: Command = {
   },
 }
 
-/** What a search found, as the file keeps it. */
-type Found = Omit<RateSearch, 'trials'> & { readonly trials: readonly (RateSearch['trials'][number] & Point)[] }
+/** What a search found; `tied` are the points as good as the chosen one of their arm. */
+type Found = Omit<RateSearch, 'trials'> & { readonly trials: readonly (RateSearch['trials'][number] & Point & { readonly tied: boolean })[] }
 
 /** A search under way. */
 class Searching {
@@ -79,16 +79,19 @@ class Searching {
     printFacts(terminal, [...task.facts, ...grid.arms.map(({ name, points }) => ({ label: name, value: points.map(settingOf).join('; ') })), { label: 'kept', value: 'of a run that is done its scores, not its weights' }, { label: 'folder', value: folder }])
   }
 
-  #found({ points, best, metric }: GridResult): Found {
+  #found({ points, best, ties, metric }: GridResult): Found {
     const trials = points.map((point) => {
       const { arm, validation, ...setting } = point
-      return { arm, setting: settingOf(setting), ...setting, value: validation, chosen: best.includes(point) }
+      return { arm, setting: settingOf(setting), ...setting, value: validation, chosen: best.includes(point), tied: ties.includes(point) }
     })
-    return { description: this.#request.description, command: this.#context.written, metric: `validation ${metricLabel(metric)}`, trials }
+    const { description } = this.#request
+    return { description: ties.length === 0 ? description : `${description} ${TIES}`, command: this.#context.written, metric: `validation ${metricLabel(metric)}`, trials }
   }
 
   #print({ metric, trials }: Found): void {
-    printTable(this.#context.terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: metric }, { label: '', align: 'left' }], trials.map(({ arm, setting, value, chosen }) => [arm, setting, fixed(value, 2), chosen ? 'best' : '']))
+    const said = ({ chosen, tied }: Found['trials'][number]): string => (chosen ? 'best' : tied ? 'equally good' : '')
+    printTable(this.#context.terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: metric }, { label: '', align: 'left' }], trials.map((trial) => [trial.arm, trial.setting, fixed(trial.value, 2), said(trial)]))
+    if (trials.some(({ tied }) => tied)) this.#context.terminal.line(TIES)
   }
 
   /** Writes the report of what is done so far. */

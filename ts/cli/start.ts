@@ -15,6 +15,7 @@ export const start: Command = {
   about: 'the quickstart: German to English, Adam and Adam-SAGE side by side (what `npm start` runs)',
   options: { name, runs, seeds },
   takesConfiguration: 'all',
+  ofTasks: ['translation'],
   examples: () => ['npm start', 'npm start -- --epochs 1', 'sagetrain start --compare.adam-sage.optimizer.sage.beta0 0.9'],
   run: async ({ positionals, options, overrides }, context) => {
     if (positionals.length > 0) throw new UsageError(`start takes no words, got ${positionals.join(' ')}; other tasks: sagetrain train TASK`)

@@ -135,7 +135,7 @@ function requireModelFolders(config: RunConfig, { modelFolders = [] }: TaskComma
 async function trainIn(folder: string, { config, command, place }: TrainRequest, task: PreparedTask, context: Context, signal: AbortSignal): Promise<ComparisonReport> {
   const { terminal } = context
   const seeds = runsOf(config, folder)
-  printPlan(terminal, config, seeds, task.facts, folder)
+  printPlan(terminal, config, seeds, task, folder)
   const trained = await trainAll({ command, task, seeds, resume: 'resume' in place, terminal, signal })
   const report = assembleReport({ command, task, config, name: basename(folder), written: await commandsOf(folder, context.written), trained, versions: context.versions() })
   const { page } = await writeReport(folder, report)

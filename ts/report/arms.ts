@@ -28,6 +28,11 @@ export function seedsPerArm(report: ComparisonReport): number {
   return counts.length === 0 ? 0 : Math.min(...counts)
 }
 
+/** The columns of metrics that some run has. */
+export function measuredColumns(report: ComparisonReport): readonly MetricColumn[] {
+  return report.columns.filter(({ key }) => report.arms.some(({ result }) => Number.isFinite(result?.metrics[key])))
+}
+
 /** The column that decides who is ahead. */
 export function headlineColumn(report: ComparisonReport): MetricColumn | undefined {
   return report.columns.find(({ key }) => key === report.headline)

@@ -25,7 +25,12 @@ export interface Chart {
     /** Whether a linear axis begins at 0; else with the data. Default: true. */
     readonly zero?: boolean
   }
-  readonly y: { readonly label: string; readonly kind?: 'linear' | 'log' }
+  readonly y: {
+    readonly label: string
+    readonly kind?: 'linear' | 'log'
+    /** The largest value that there can be, such as 100 of a percentage: where the axis ends at the latest. */
+    readonly most?: number
+  }
   readonly series: readonly Series[]
 }
 
@@ -79,7 +84,7 @@ function scalesOf(chart: Chart, series: readonly Series[], legend: number): { x:
   const rangeY = [height - bottom, top + (legend - 1) * LEGEND_ROW] as const
   const { format = 'number', kind = 'linear', zero = true } = chart.x
   const x = kind === 'log' ? logScale(finite(series, 0), rangeX) : linearScale([...(zero ? [0] : []), ...finite(series, 0)], rangeX, { count: 5, format, snap: false })
-  const y = chart.y.kind === 'log' ? logScale(finite(series, 1), rangeY) : linearScale(finite(series, 1), rangeY)
+  const y = chart.y.kind === 'log' ? logScale(finite(series, 1), rangeY) : linearScale(finite(series, 1), rangeY, chart.y)
   return { x, y }
 }
 

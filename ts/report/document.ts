@@ -18,6 +18,9 @@ export interface Report {
   readonly blocks: readonly Block[]
 }
 
+/** Columns above which a table is set closer, to fit a page. */
+const WIDE = 9
+
 /** As a page that needs nothing else. */
 export function documentPage({ title, blocks }: Report): string {
   const style = `${THEME_CSS}\n${PAGE_CSS}`
@@ -39,9 +42,15 @@ function htmlOf(block: Block): Fragment {
   if (block.type === 'code') return markup`<pre><code>${block.text}</code></pre>`
   if (block.type === 'drawing') return markup`<figure class="plot"><h3>${block.title}</h3>${block.svg}</figure>`
   const [, ...others] = block.head
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${block.caption}"><table><caption>${block.caption}</caption>
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${block.caption}"><table${block.head.length > WIDE && markup` class="wide"`}><caption><span>${block.caption}</span></caption>
 <thead><tr><th scope="col">${block.head[0] ?? ''}</th>${others.map((label) => markup`<th scope="col">${label}</th>`)}</tr></thead>
-<tbody>${block.rows.map(([first, ...cells]) => markup`<tr><th scope="row">${first ?? ''}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`
+<tbody>${block.rows.map(([first, ...cells]) => markup`<tr><th scope="row">${first ?? ''}</th>${cells.map(cellOf)}</tr>`)}</tbody></table></div>`
+}
+
+/** A cell of several figures, `84.1/90.2`, may be broken between them, so that a wide table fits a page. */
+function cellOf(cell: string): Fragment {
+  const parts = cell.split(/(?<=\/)/)
+  return parts.length < 2 ? markup`<td>${cell}</td>` : markup`<td class="several">${parts.map((part) => markup`<span>${part}</span><wbr>`)}</td>`
 }
 
 /** As Markdown; drawings are links to files of their names. */

@@ -32,7 +32,7 @@ function valueTable(chart: Chart, { series }: DrawnChart): Markup {
   const named = series.filter(({ label }) => label !== '')
   const positions = [...new Set(named.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b)
   const show = chart.x.format === 'duration' ? clock : significant
-  return markup`<table><caption>${chart.title}</caption><thead><tr><th scope="col">${chart.x.label}</th>${named.map(({ label }) => markup`<th scope="col">${label}</th>`)}</tr></thead><tbody>${thin(positions, TABLE_ROWS).map(
+  return markup`<table><caption><span>${chart.title}</span></caption><thead><tr><th scope="col">${chart.x.label}</th>${named.map(({ label }) => markup`<th scope="col">${label}</th>`)}</tr></thead><tbody>${thin(positions, TABLE_ROWS).map(
     (x) => markup`<tr><th scope="row">${show(x)}</th>${named.map(({ points }) => markup`<td>${significant(valueAt(points, x))}</td>`)}</tr>`,
   )}</tbody></table>`
 }

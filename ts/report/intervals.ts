@@ -1,3 +1,4 @@
+import { present } from '../json.js'
 import { pixel } from './chart.js'
 import { markup, type Markup } from './markup.js'
 import { linearScale, place } from './scale.js'
@@ -21,12 +22,12 @@ function anchor(x: number): 'start' | 'middle' | 'end' {
   return x > (SIZE.width * 3) / 4 ? 'end' : 'middle'
 }
 
-/** Scores with their intervals on one axis: whether they overlap is seen before it is read. */
-export function drawIntervals(id: string, title: string, label: string, intervals: readonly Interval[]): Markup {
+/** Scores with their intervals on one axis: whether they overlap is seen before it is read. No whisker is drawn beyond `most`, the largest score there can be. */
+export function drawIntervals(id: string, title: string, label: string, intervals: readonly Interval[], most?: number): Markup {
   const height = SIZE.top + SIZE.row * intervals.length + SIZE.bottom
   const base = height - SIZE.bottom
-  const scale = linearScale(intervals.flatMap(({ low, high, score }) => [low, high, score]), [SIZE.left, SIZE.width - SIZE.right], { count: 5 })
-  const at = (value: number): string => pixel(place(scale, value) ?? SIZE.left)
+  const scale = linearScale(intervals.flatMap(({ low, high, score }) => [low, high, score]), [SIZE.left, SIZE.width - SIZE.right], { count: 5, ...present({ most }) })
+  const at = (value: number): string => pixel(place(scale, Math.min(value, most ?? value)) ?? SIZE.left)
   return markup`<svg class="chart intervals" viewBox="0 0 ${SIZE.width} ${height}" role="img" aria-labelledby="${id}-title ${id}-description" xmlns="http://www.w3.org/2000/svg">
 <title id="${id}-title">${title}</title><desc id="${id}-description">${intervals.map((one) => `${one.label} ${one.value}, 95 % interval ${inWords(one.low)} to ${inWords(one.high)}`).join('; ')}.</desc>
 <g class="axis">${scale.ticks.map(({ value, label: text }) => markup`<path class="grid" d="M${at(value)} ${SIZE.top}V${base}"/><text x="${at(value)}" y="${base + 18}" text-anchor="middle">${text}</text>`)}<path class="base" d="M${SIZE.left} ${base}H${SIZE.width - SIZE.right}"/><text class="label" x="${SIZE.width - SIZE.right}" y="${height - 4}" text-anchor="end">${label}</text></g>

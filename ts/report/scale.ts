@@ -51,16 +51,23 @@ function linearLabel(value: number, step: number, format: TickFormat): string {
   return fixed(value, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))
 }
 
-/** A linear scale whose ends are ticks' multiples (`snap`) or exactly the data. */
+/** Something to draw an axis of, not above what the quantity can be: one value alone has a tenth of it above, or as much as there can be. */
+function widened([low, rawHigh]: [number, number], most: number): [number, number] {
+  const high = Math.min(rawHigh, most)
+  if (high > low) return [low, high]
+  const span = Math.abs(high) * 0.1 || 1
+  return high + span > most ? [most - span, most] : [high, high + span]
+}
+
+/** A linear scale whose ends are ticks' multiples (`snap`) or exactly the data; `most` is the largest value that the quantity can have. */
 export function linearScale(
   values: Iterable<number>,
   range: readonly [number, number],
-  { count = 5, format = 'number', snap = true }: { count?: number; format?: TickFormat; snap?: boolean } = {},
+  { count = 5, format = 'number', snap = true, most = Infinity }: { count?: number; format?: TickFormat; snap?: boolean; most?: number } = {},
 ): Scale {
-  const [low, rawHigh] = extent(values) ?? [0, 1]
-  const high = rawHigh > low ? rawHigh : low + (Math.abs(low) * 0.1 || 1)
+  const [low, high] = widened(extent(values) ?? [0, 1], most)
   const step = format === 'duration' ? secondStep(high - low, count) : niceStep(high - low, count)
-  const [first, last] = [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)]
+  const [first, last] = [Math.floor(low / step + 1e-9), Math.min(Math.ceil(high / step - 1e-9), Math.floor(most / step + 1e-9))]
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step)
     .filter((value) => snap || (value >= low - step * 1e-9 && value <= high + step * 1e-9))
     .map((value) => ({ value, label: linearLabel(value, step, format) }))

@@ -66,12 +66,17 @@ a{color:var(--tone-0)}
 details{margin-top:.5rem;font-size:.9rem}
 summary{cursor:pointer;color:var(--soft);width:fit-content}
 summary:focus-visible,input:focus-visible+label{outline:2px solid var(--tone-0);outline-offset:3px;border-radius:4px}
-.scroll{overflow-x:auto;max-width:100%}
+.scroll{overflow-x:auto;max-width:100%;container-type:inline-size}
 table{border-collapse:collapse;width:100%;font-size:.93rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--soft);font-size:.9rem;padding:.2rem 0 .4rem}
-th,td{padding:.42rem .6rem;text-align:right;border-bottom:1px solid var(--hair);white-space:nowrap}
+caption span{display:block;position:sticky;left:0;width:fit-content;max-width:min(100cqi,54rem)}
+th,td{padding:.42rem .45rem;text-align:right;border-bottom:1px solid var(--hair);white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:0}
-thead th{color:var(--soft);font-weight:500;border-bottom-color:var(--line)}
+.scroll th:first-child{position:sticky;left:0;background:var(--paper);white-space:normal;min-width:6.5rem}
+.plot .scroll th:first-child{background:var(--card)}
+.wide{font-size:.88rem}.wide th,.wide td{padding-left:.3rem;padding-right:.3rem}.wide th:first-child{padding-left:0}
+.several{white-space:normal}.several span{white-space:nowrap}
+thead th{white-space:normal;vertical-align:bottom;color:var(--soft);font-weight:500;border-bottom-color:var(--line)}
 tbody th{font-weight:600;color:var(--tone,var(--ink))}
 td.best{font-weight:650}
 .better{font-size:.7em;color:var(--good);vertical-align:.15em}

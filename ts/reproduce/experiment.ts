@@ -74,6 +74,11 @@ export interface Experiment extends Matrix {
   readonly metric: string
   /** The metric that runs are chosen by on the validation part. */
   readonly validation: string
+  /**
+   * What its figures are measured on.
+   * @default 'the held-out part'
+   */
+  readonly measuredOn?: string
 }
 
 /** What tells a run of an experiment from its others. */
@@ -116,10 +121,14 @@ export function withPoint(train: JsonObject, point: Point | undefined, whole: Js
   return beta1 === undefined ? guided : setAt(guided, ['optimizer', 'betas'], [beta1, ...betasOf(whole).slice(1)])
 }
 
-function betasOf({ optimizer }: JsonObject): readonly Json[] {
+/** The moments' decays of a training. */
+export function betasOf({ optimizer }: JsonObject): readonly Json[] {
   const betas = isObject(optimizer) ? optimizer['betas'] : undefined
   return Array.isArray(betas) ? betas : [0.9, 0.999]
 }
+
+/** SAGE's β0 where nothing is given. */
+export const BETA0 = 0.75
 
 /** β0 of a training's SAGE; undefined without. */
 export function beta0Of({ optimizer }: JsonObject): number | undefined {

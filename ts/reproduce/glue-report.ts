@@ -8,7 +8,7 @@ import { paperModel, TABLE_3, type PaperRow } from './glue-paper.js'
 import type { GlueSubmission } from './glue-submission.js'
 import { glueSummary, spreads } from './glue-summary.js'
 import type { GlueAverageRow, GlueRow, GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
-import { factBlocks, interval, probability, seedsOf, spread, type Provenance } from './report.js'
+import { factBlocks, hasInterval, interval, probability, seedsOf, spread, TOO_FEW, type Provenance } from './report.js'
 
 /** What the paper takes for a difference. */
 const SIGNIFICANT = 0.05
@@ -23,7 +23,7 @@ export function glueReport(table: GlueTable, notes: readonly string[], { command
       { type: 'code', text: command },
       { type: 'text', text: glueVerdict(table) },
       { type: 'table', caption: 'Development sets, in percent: mean ± sample standard deviation over seeds. The average is the paper’s: over a task’s metrics and sets first, then over the tasks; its deviation is that of the seeds’ averages.', ...glueSummary(table, spreads) },
-      { type: 'table', caption: 'The average, and what an arm with SAGE has more than the same optimizer without: seed by seed, with Student’s paired t-test.', head: HEAD, rows: averages.map((one) => scoreLine(one.label, one, String((one.score?.degrees ?? -1) + 1))) },
+      { type: 'table', caption: 'The average, and what an arm with SAGE has more than the same optimizer without: seed by seed, with Student’s paired t-test; intervals are told from three seeds on.', head: HEAD, rows: averages.map((one) => scoreLine(one.label, one, String((one.score?.degrees ?? -1) + 1))) },
       ...averages.flatMap((one) => differencesOf(one, tasks)),
       ...tasks.flatMap(taskBlocks),
       ...submissionBlocks(table, submissions),
@@ -42,7 +42,8 @@ export function glueVerdict({ averages, tasks }: GlueTable): string {
 function averageVerdict({ label, baseline, difference, paperDifference }: GlueAverageRow): string {
   if (difference === null) return `${label} less ${baseline}: no seed has all tasks yet.`
   const { mean, degrees, pValue } = difference
-  const sure = pValue === null ? '' : ` (95 % interval ${interval(difference, signed)}, ${probability(pValue)})`
+  const range = hasInterval(difference) ? `95 % interval ${interval(difference, signed)}` : TOO_FEW
+  const sure = pValue === null ? '' : ` (${range}, ${probability(pValue)})`
   const printed = paperDifference === null ? '' : `; in the paper ${signed(paperDifference)}`
   return `${label} less ${baseline}: ${signed(mean, 2)} on average over ${degrees + 1} seed${degrees === 0 ? '' : 's'}${sure}${printed}.`
 }
@@ -52,10 +53,20 @@ function taskVerdict({ arm }: GlueAverageRow, tasks: readonly GlueTaskResult[]):
     const difference = rows.find((row) => row.arm === arm)?.mean.difference ?? null
     return difference === null || difference.pValue === null ? [] : [{ label, mean: difference.mean, sure: difference.pValue < SIGNIFICANT }]
   })
-  if (tested.length === 0) return ''
+  const untested = withoutDifference(arm, tasks)
+  if (tested.length === 0) return untested === '' ? '' : ` There is ${untested}.`
   const named = (which: typeof tested): string => which.map(({ label }) => label).join(', ') || 'none'
   const [better, worse, open] = [tested.filter(({ mean, sure }) => sure && mean > 0), tested.filter(({ mean, sure }) => sure && mean < 0), tested.filter(({ sure }) => !sure)]
-  return ` By p < ${SIGNIFICANT} it is better on ${named(better)} and worse on ${named(worse)}; undecided on ${named(open)}.`
+  return ` By p < ${SIGNIFICANT} it is better on ${named(better)} and worse on ${named(worse)}; undecided on ${named(open)}${untested === '' ? '' : `; ${untested}`}.`
+}
+
+/** Tasks of which no test can say anything, because no seed differs. */
+function withoutDifference(arm: string, tasks: readonly GlueTaskResult[]): string {
+  const alike = tasks.filter(({ rows }) => {
+    const difference = rows.find((row) => row.arm === arm)?.mean.difference ?? null
+    return difference !== null && difference.pValue === null && difference.degrees > 0
+  })
+  return alike.length === 0 ? '' : `no difference with any seed on ${alike.map(({ label }) => label).join(', ')}`
 }
 
 const HEAD = ['', 'paper', 'mean ± sd', '95 %', 'less baseline', '95 % of that', 'p', 'in the paper', 'seeds'] as const
@@ -80,7 +91,7 @@ function differenceCells(difference: TTest | null): readonly string[] {
 function differencesOf({ arm, label, baseline }: GlueAverageRow, tasks: readonly GlueTaskResult[]): readonly Block[] {
   const drawn = tasks.flatMap((task) => {
     const difference = task.rows.find((row) => row.arm === arm)?.mean.difference ?? null
-    if (difference === null || difference.lower === null || difference.upper === null) return []
+    if (difference === null || !hasInterval(difference)) return []
     return [{ label: task.label, tone: 1, score: difference.mean, low: difference.lower, high: difference.upper, value: signed(difference.mean) }]
   })
   if (drawn.length === 0) return []
@@ -122,9 +133,9 @@ function lacks({ arm, missing }: GlueSubmission): readonly string[] {
 function serverBlock(table: GlueTable): readonly Block[] {
   const rows = TABLE_3.filter(({ model, smoothness }) => model === table.model && smoothness === table.smoothness)
   if (rows.length === 0) return []
-  const line = ({ label, figures, average }: PaperRow): readonly string[] => [`paper: ${label}`, ...GLUE.map(({ name }) => figures[name].map((figure) => fixed(figure, 1)).join('/')), fixed(average, 1)]
+  const line = ({ label, figures, average }: PaperRow): readonly string[] => [`paper: ${label}`, fixed(average, 1), ...GLUE.map(({ name }) => figures[name].map((figure) => fixed(figure, 1)).join('/'))]
   const caption = 'The server’s figures in the paper’s Table 3: F1 of MRPC and QQP, one correlation of STS-B, the others as on the development sets; the average is the plain mean of the nine.'
-  return [{ type: 'table', caption, head: ['', ...GLUE.map(({ label }) => label), 'Avg'], rows: rows.map(line) }]
+  return [{ type: 'table', caption, head: ['', 'Avg', ...GLUE.map(({ label }) => label)], rows: rows.map(line) }]
 }
 
 /** A column a seed. */

@@ -1,7 +1,7 @@
 import type { Modulation } from '../optim/sage.js'
 import type { GlueArm } from '../task/classification/glue-settings.js'
 import type { GlueTaskName } from '../task/classification/glue.js'
-import { beta0Of, type Experiment, type ExperimentArm, type Point } from './experiment.js'
+import { BETA0, beta0Of, type Experiment, type ExperimentArm, type Point } from './experiment.js'
 import { glueArm, glueExperiments } from './glue.js'
 import { pointOf } from './glue-table.js'
 import type { Sources } from './parts.js'
@@ -14,7 +14,7 @@ const RATES = [1e-5, 2e-5, 3e-5, 5e-5, 8e-5, 1e-4, 2e-4, 3e-4, 5e-4, 8e-4]
 function paperBase(sources: Sources, task: GlueTaskName, arms: readonly GlueArm[], metric: string): Experiment {
   const [experiment] = glueExperiments({ ...sources, model: 'bert-base', tasks: [task], arms })
   if (experiment === undefined) throw new TypeError(`there is no task ${task}`)
-  return { ...experiment, metric, validation: metric, predictTest: false }
+  return { ...experiment, metric, validation: metric, predictTest: false, measuredOn: 'the development set that chose the epoch' }
 }
 
 function quickBase(sources: Sources, name: string): Experiment {
@@ -52,11 +52,16 @@ const VARIANTS = [
   { modulation: 'variation', label: '5: U + ε' },
 ] as const satisfies readonly { readonly modulation: Modulation; readonly label: string }[]
 
+/** A note of SAGE, where it is that of one row among others. */
+function ofAdamSage(note: string): string {
+  return note.replace(/^SAGE is|(?<=and )SAGE (?=are)/, (word) => `Adam-${word}`)
+}
+
 function modulated(base: Experiment, points: readonly Point[], paper: Readonly<Record<string, number>>, notes: readonly string[]): Experiment {
   const arms = base.arms.filter(({ name }) => name === 'adam' || name === 'adam-sage')
   const [, guided] = arms
   if (guided === undefined) throw new TypeError(`${base.name} has no arm with SAGE`)
-  const beta0 = guided.points[0]?.beta0 ?? beta0Of(guided.train) ?? 0.75
+  const beta0 = guided.points[0]?.beta0 ?? beta0Of(guided.train) ?? BETA0
   const variants = VARIANTS.map(({ modulation, label }): ExperimentArm => {
     const optimizer = { type: 'adamw', decay: 'decoupled', sage: { modulation, scope: 'encoder-linear', beta0 } }
     return { name: modulation, label, train: { optimizer }, points }
@@ -65,7 +70,7 @@ function modulated(base: Experiment, points: readonly Point[], paper: Readonly<R
     const figure = paper[arm.name]
     return figure === undefined ? arm : { ...arm, paper: figure }
   }
-  return { ...base, arms: [...arms, ...variants].map(withFigure), notes: [...base.notes, ...notes, 'Variants are in the form of the paper’s equations (the released code has none of them), of the same parameters. What multiplies by a sensitivity, 1, 3 and 5, hardly moves them: sensitivities are far below 1. Variants 2 and 4 did not converge in the paper.'] }
+  return { ...base, arms: [...arms, ...variants].map(withFigure), notes: [...base.notes.map(ofAdamSage), ...notes, 'The rows 1 to 5 are in the form of the paper’s equations, for the released code has none of them, and of the same parameters as Adam-SAGE. What multiplies by a sensitivity, 1, 3 and 5, hardly moves them: sensitivities are far below 1. Variants 2 and 4 did not converge in the paper.'] }
 }
 
 /** Figure 7: Adam, and Adam-SAGE with three β0, over the learning rate and Adam's β1. */

@@ -4,7 +4,7 @@ import { glueTask } from '../task/classification/glue.js'
 import { paperBeside, type PaperRow } from './glue-paper.js'
 import { paperAverage, type GlueScore, type GlueTable, type GlueTaskResult } from './glue-table.js'
 
-/** A table in the shape of the paper's: a line an arm, a column a task, the average last. */
+/** A table in the shape of the paper's: a line an arm, with the average first, which a narrow window would hide, then a column a task. */
 export interface GlueSummary {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
@@ -24,9 +24,9 @@ const paper: Show = (score) => fixed(score.paper, 1)
 /** The arms as measured, with `show`, and below them the same lines of the paper. */
 export function glueSummary(table: GlueTable, show: Show): GlueSummary {
   const { tasks, averages } = table
-  const line = (arm: string, label: string, shown: Show, average: GlueScore): readonly string[] => [label, ...tasks.map((task) => cellOf(task, arm, shown)), shown(average)]
+  const line = (arm: string, label: string, shown: Show, average: GlueScore): readonly string[] => [label, shown(average), ...tasks.map((task) => cellOf(task, arm, shown))]
   return {
-    head: ['', ...tasks.map(({ label, figures }) => `${label} ${figures.map((figure) => figure.label).join('/')}`), 'Avg'],
+    head: ['', 'Avg', ...tasks.map(({ label, figures }) => `${label} ${figures.map((figure) => figure.label).join('/')}`)],
     rows: [
       ...averages.map((average) => line(average.arm, average.label, show, average)),
       ...averages.map((average) => line(average.arm, `paper: ${average.label}`, paper, average)),
@@ -38,7 +38,7 @@ export function glueSummary(table: GlueTable, show: Show): GlueSummary {
 /** A line of the paper alone. */
 function printed(row: PaperRow, tasks: readonly GlueTaskResult[]): readonly string[] {
   const cells = tasks.map(({ task }) => row.figures[task].map((figure) => fixed(figure, 1)).join('/'))
-  return [`paper: ${row.label}`, ...cells, fixed(paperAverage(row, tasks.map(({ task }) => glueTask(task))), 1)]
+  return [`paper: ${row.label}`, fixed(paperAverage(row, tasks.map(({ task }) => glueTask(task))), 1), ...cells]
 }
 
 function cellOf({ rows, figures }: GlueTaskResult, arm: string, show: Show): string {

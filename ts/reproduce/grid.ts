@@ -1,7 +1,8 @@
 import type { Block, Report } from '../report/document.js'
 import { fixed } from '../report/format.js'
 import { drawHeatMaps, type HeatMap } from '../report/heat-map.js'
-import { beta0Of, cellOf, type ExperimentArm, type Matrix, type Point } from './experiment.js'
+import { merge, type JsonObject } from '../cli/merge.js'
+import { BETA0, beta0Of, betasOf, cellOf, type ExperimentArm, type Matrix, type Point } from './experiment.js'
 import { inUnit, metricLabel } from './metric-names.js'
 import { factBlocks, type Provenance } from './report.js'
 import type { Results } from './table.js'
@@ -28,9 +29,14 @@ export interface GridResult {
   readonly points: readonly GridPoint[]
   /** The best point of each arm that has one. */
   readonly best: readonly GridPoint[]
+  /** Points as good as the best of their arm, which {@link TIES} decided against. */
+  readonly ties: readonly GridPoint[]
   /** Runs that are still to come. */
   readonly missing: readonly string[]
 }
+
+/** How one of several equally good points is chosen. */
+export const TIES = 'Of equally good points the one with the lowest rate is taken, then with the configuration’s own β0 and β1.'
 
 /** Puts the grid together from the runs that are done. */
 export function gridOf(grid: Grid, seed: number, results: Results): GridResult {
@@ -40,19 +46,26 @@ export function gridOf(grid: Grid, seed: number, results: Results): GridResult {
     const found = results.get(cell)
     return found === undefined ? [] : [{ arm: arm.name, ...point, validation: inUnit(metric, found.validation) }]
   })
+  const ranked = arms.map((arm) => equallyGood(points.filter((one) => one.arm === arm.name), merge(grid.train, arm.train)))
   return {
     experiment: name,
     label,
     metric,
     seed,
     points,
-    best: arms.flatMap((arm) => bestOf(points.filter((one) => one.arm === arm.name))),
+    best: ranked.flatMap((equal) => equal.slice(0, 1)),
+    ties: ranked.flatMap((equal) => equal.slice(1)),
     missing: cells.filter(({ cell }) => !results.has(cell)).map(({ cell }) => cell),
   }
 }
 
-function bestOf(points: readonly GridPoint[]): readonly GridPoint[] {
-  return points.filter(({ validation }) => validation !== null).toSorted((one, other) => (other.validation ?? 0) - (one.validation ?? 0)).slice(0, 1)
+/** The points with the highest score, the one that {@link TIES} chooses first. */
+function equallyGood(points: readonly GridPoint[], train: JsonObject): readonly GridPoint[] {
+  const best = Math.max(...points.flatMap(({ validation }) => validation ?? []))
+  const own = { beta0: beta0Of(train) ?? BETA0, beta1: betasOf(train)[0] }
+  const foreign = ({ beta0, beta1 }: GridPoint): readonly number[] => [beta0 === own.beta0 ? 0 : 1, beta1 === own.beta1 ? 0 : 1]
+  const order = (one: GridPoint): readonly number[] => [one.rate, ...foreign(one)]
+  return points.filter(({ validation }) => validation === best).toSorted((one, other) => order(one).map((value, place) => value - (order(other)[place] ?? 0)).find((by) => by !== 0) ?? 0)
 }
 
 /** The report of grids: a heat map of each arm, or of each of its β0, and the best points. */
@@ -62,18 +75,24 @@ export function gridReport(title: string, grids: readonly Grid[], results: reado
 }
 
 function gridBlocks(result: GridResult, grid: Grid | undefined): readonly Block[] {
-  const { experiment, label, metric, seed, best, missing } = result
+  const { experiment, label, metric, seed, best, ties, missing } = result
   if (grid === undefined) return []
   const title = `${label}: validation ${metricLabel(metric)}`
   const { maps, rows: y } = mapsOf(grid, result)
   const svg = drawHeatMaps({ id: `${experiment}-grid`, title, description: 'One run a cell; × where it has no score, as one that diverged', x: 'learning rate', y, digits: 1, maps })
   return [
     { type: 'heading', text: label },
-    { type: 'text', text: best.length === 0 ? 'Not measured yet.' : best.map((point) => `${labelOf(grid, point.arm)}: ${fixed(point.validation, 2)} at ${settingOf(point)}.`).join(' ') },
+    { type: 'text', text: best.length === 0 ? 'Not measured yet.' : best.map((point) => `${labelOf(grid, point.arm)}: ${fixed(point.validation, 2)} at ${settingOf(point)}${tiedWith(point, ties)}.`).concat(ties.length === 0 ? [] : [TIES]).join(' ') },
     ...(result.points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-grid`, title, svg }]),
     ...maps.map((map): Block => ({ type: 'table', caption: `${map.title}: ${metricLabel(metric)}, one run (seed ${seed}) a cell.`, head: [y, ...map.columns.map((rate) => `lr ${rate}`)], rows: map.rows.map((row, index) => [row].concat((map.values[index] ?? []).map(told))) })),
     { type: 'list', items: [...grid.notes, ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
   ]
+}
+
+/** `, equally good at lr 0.002; at lr 0.004`. */
+function tiedWith({ arm }: GridPoint, ties: readonly GridPoint[]): string {
+  const equal = ties.filter((one) => one.arm === arm)
+  return equal.length === 0 ? '' : `, equally good at ${equal.map(settingOf).join('; at ')}`
 }
 
 function told(value: number | null | undefined): string {

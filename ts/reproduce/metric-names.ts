@@ -27,6 +27,11 @@ export function metricLabel(metric: string): string {
   return NAMES[metric]?.label ?? metric
 }
 
+/** The largest value that a table can tell of the metric, where it has one: an axis ends there. */
+export function mostOf(metric: string): { readonly most?: number } {
+  return NAMES[metric]?.percent === true ? { most: 100 } : {}
+}
+
 /** A value that a run keeps in the unit that tables tell it in; null without a finite one. */
 export function inUnit(metric: string, value: number | null | undefined): number | null {
   if (typeof value !== 'number' || !Number.isFinite(value)) return null

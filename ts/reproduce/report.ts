@@ -5,7 +5,7 @@ import { drawIntervals } from '../report/intervals.js'
 import type { Fact } from '../report/report-data.js'
 import type { TTest } from '../score/t-test.js'
 import type { Experiment } from './experiment.js'
-import { inUnit, METRIC_ORDER, metricLabel } from './metric-names.js'
+import { inUnit, METRIC_ORDER, metricLabel, mostOf } from './metric-names.js'
 import type { SweepResult } from './sweep.js'
 import type { SeedScore, TableResult, TableRow, Trial } from './table.js'
 
@@ -27,12 +27,16 @@ function tableBlocks(result: TableResult, experiment: Experiment | undefined): r
   return [
     { type: 'heading', text: result.label },
     { type: 'text', text: tableVerdict(result) },
-    { type: 'table', caption: `${metric} on the held-out part: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t. Differences are seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: result.rows.flatMap((row) => [rowOf(row), ...differenceRow(row, result)]) },
+    { type: 'table', caption: `${metric} on ${measuredOn(experiment)}: mean ± sample standard deviation over seeds, the mean’s 95 % interval by Student’s t, from three seeds on. Differences are seed by seed.`, head: ['', 'paper', metric, '95 %', 'learning rate', 'seeds'], rows: result.rows.flatMap((row) => [rowOf(row), ...differenceRow(row, result)]) },
     ...intervalsOf(result),
     { type: 'table', caption: 'Every run that the figures come from.', head: ['run', ...columns.map(metricLabel)], rows: result.rows.flatMap((row) => row.seeds.map((run) => [nameOf(row, run)].concat(columns.map((key) => fixed(inUnit(key, run.metrics[key]), 2))))) },
     ...trialBlocks(result, experiment?.validation ?? result.metric),
     { type: 'list', items: [...(experiment?.notes ?? []), ...(result.missing.length === 0 ? [] : [`Still to come: ${result.missing.join(', ')}.`])] },
   ]
+}
+
+function measuredOn(experiment: Experiment | undefined): string {
+  return experiment?.measuredOn ?? 'the held-out part'
 }
 
 function nameOf({ label: name }: TableRow, { seed, weights, diverged }: SeedScore): string {
@@ -62,9 +66,9 @@ function differenceVerdict(row: TableRow, difference: TTest, { rows, metric }: T
   const gap = `${row.label} less ${row.baseline ?? ''} is ${signed(difference.mean, 2)} ${metricLabel(metric)} over ${difference.degrees + 1} seed${difference.degrees === 0 ? '' : 's'}`
   if (difference.lower === null || difference.upper === null) return `${gap}; one seed has no interval.${told}`
   if (difference.pValue === null) return `${gap}, the same with every seed.${told}`
-  const range = `95 % interval ${signed(difference.lower, 2)} to ${signed(difference.upper, 2)}, ${probability(difference.pValue)}`
+  const range = `${hasInterval(difference) ? `95 % interval ${interval(difference, signed)}` : TOO_FEW}, ${probability(difference.pValue)}`
   const open = difference.lower <= 0 && difference.upper >= 0
-  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open ? ', an interval with 0 in it' : ''}.${told}`
+  return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open && hasInterval(difference) ? ', an interval with 0 in it' : ''}.${told}`
 }
 
 /** The paper's figure of the arm less that of its baseline. */
@@ -79,8 +83,16 @@ export function spread({ mean, deviation }: TTest): string {
 }
 
 /** `83.90 to 84.36`: the mean’s 95 % interval. */
-export function interval({ lower, upper }: TTest, show: (value: number, digits: number) => string = fixed): string {
-  return lower === null || upper === null ? MISSING : `${show(lower, 2)} to ${show(upper, 2)}`
+export function interval(test: TTest, show: (value: number, digits: number) => string = fixed): string {
+  return hasInterval(test) ? `${show(test.lower, 2)} to ${show(test.upper, 2)}` : MISSING
+}
+
+/** What stands for the interval of two seeds. */
+export const TOO_FEW = 'two seeds are too few for an interval'
+
+/** Whether an interval says something: of one seed there is none, and that of two reaches 12.7 standard errors to either side. */
+export function hasInterval(test: TTest): test is TTest & { readonly lower: number; readonly upper: number } {
+  return test.degrees >= 2 && test.lower !== null && test.upper !== null
 }
 
 function rowOf({ label: name, paper, score, rate, beta0, seeds }: TableRow): readonly string[] {
@@ -110,10 +122,10 @@ function columnsOf({ rows, metric }: TableResult): readonly string[] {
 }
 
 function intervalsOf({ experiment, rows, metric }: TableResult): readonly Block[] {
-  const drawn = rows.flatMap(({ label: name, score }, tone) => (score === null || score.lower === null || score.upper === null ? [] : [{ label: name, tone, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
+  const drawn = rows.flatMap(({ label: name, score }, tone) => (score === null || !hasInterval(score) ? [] : [{ label: name, tone, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
   if (drawn.length === 0) return []
   const title = `${metricLabel(metric)}: means over seeds and their 95 % intervals`
-  return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, metricLabel(metric), drawn) }]
+  return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, metricLabel(metric), drawn, mostOf(metric).most) }]
 }
 
 /** One curve, and one column, for each arm and β0 that was tried. */
@@ -132,7 +144,7 @@ function trialBlocks({ experiment, rows, trials }: TableResult, validation: stri
   }
   const title = `Validation: ${metric} over the learning rate`
   const series = curves.map(({ label, trials: tried }, tone) => ({ label, tone, dots: true, points: tried.map(({ rate, validation: score }) => [rate, score] as const) }))
-  const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a point, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: metric }, series })
+  const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a point, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: metric, ...mostOf(validation) }, series })
   return [
     { type: 'table', caption: `Validation: best ${metric} of the first seed’s runs; the best of each arm is taken.`, head: ['learning rate', ...curves.map(({ label }) => label)], rows: rates.map((rate) => [String(rate)].concat(curves.map(({ trials: tried }) => cell(tried, rate)))) },
     { type: 'drawing', name: `${experiment}-rates`, title, svg },
@@ -154,25 +166,25 @@ export function factBlocks(facts: readonly Fact[]): readonly Block[] {
 
 /** The report of the figure: the metric over β0, a curve a learning rate. */
 export function sweepReport(title: string, experiments: readonly Experiment[], results: readonly SweepResult[], { command, facts }: Provenance): Report {
-  const parts = results.flatMap((result, index) => sweepBlocks(result, [...(experiments[index]?.notes ?? []), ...(experiments[index]?.sweep?.notes ?? [])]))
+  const parts = results.flatMap((result, index) => sweepBlocks(result, experiments[index]))
   return { title, blocks: [{ type: 'code', text: command }, ...parts, ...factBlocks(facts)] }
 }
 
-function sweepBlocks(result: SweepResult, notes: readonly string[]): readonly Block[] {
-  const { experiment, label: name, metric, points, baseline, missing } = result
+function sweepBlocks(result: SweepResult, experiment: Experiment | undefined): readonly Block[] {
+  const { experiment: id, label: name, metric, points, baseline, missing } = result
   const [rates, betas] = [points.map(({ rate }) => rate), points.map(({ beta0 }) => beta0)].map((values) => [...new Set(values)].toSorted((one, other) => one - other))
   const title = `${name}: ${metricLabel(metric)} over β0`
   const series = (rates ?? []).map((rate, tone) => ({ label: `lr ${rate}`, tone: tone + 1, dots: true, points: points.filter((one) => one.rate === rate).map(({ beta0, score }) => [beta0, score] as const) }))
   const level = baseline === null ? [] : [{ label: `${baseline.label}, lr ${baseline.rate}`, tone: 0, points: (betas ?? []).map((beta0) => [beta0, baseline.score] as const) }]
-  const { svg } = drawChart({ id: `${experiment}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: metricLabel(metric) }, series: [...series, ...level] })
+  const { svg } = drawChart({ id: `${id}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: metricLabel(metric), ...mostOf(metric) }, series: [...series, ...level] })
   const scoreOf = (rate: number, beta0: number): string => {
     const point = points.find((one) => one.rate === rate && one.beta0 === beta0)
     return point === undefined ? MISSING : point.score === null ? 'diverged' : fixed(point.score, 2)
   }
   return [
     { type: 'heading', text: name },
-    ...(points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-beta0`, title, svg }]),
-    { type: 'table', caption: `${metricLabel(metric)} on the held-out part, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0)].concat((rates ?? []).map((rate) => scoreOf(rate, beta0)))) },
-    { type: 'list', items: [...notes, ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
+    ...(points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${id}-beta0`, title, svg }]),
+    { type: 'table', caption: `${metricLabel(metric)} on ${measuredOn(experiment)}, one run (seed ${points[0]?.seed ?? 1}) a cell${baseline === null ? '' : `; ${baseline.label} at its best rate, ${baseline.rate}, has ${fixed(baseline.score, 2)}`}.`, head: ['β0', ...(rates ?? []).map((rate) => `lr ${rate}`)], rows: (betas ?? []).map((beta0) => [String(beta0)].concat((rates ?? []).map((rate) => scoreOf(rate, beta0)))) },
+    { type: 'list', items: [...(experiment?.notes ?? []), ...(experiment?.sweep?.notes ?? []), ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
   ]
 }

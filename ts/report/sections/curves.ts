@@ -1,3 +1,4 @@
+import { present } from '../../json.js'
 import { runLabel, seedsPerArm, toneOf } from '../arms.js'
 import type { Chart, Series } from '../chart.js'
 import { figure } from '../figure.js'
@@ -52,15 +53,15 @@ function evaluation(report: ComparisonReport, key: string, along: Along): Markup
     }),
     dots: true,
   }))
-  return figure(chartOf(`validation-${key}`, `Validation ${label}`, unit === 100 ? `${label}, %` : label, along, series))
+  return figure(chartOf(`validation-${key}`, `Validation ${label}`, unit === 100 ? `${label}, %` : label, along, series, unit === 100 ? 100 : undefined))
 }
 
 function naming(report: ComparisonReport, run: ArmReport): { label: string; tone: number } {
   return { label: seedsPerArm(report) > 1 ? runLabel(report, run) : run.label, tone: toneOf(report, run.arm) }
 }
 
-function chartOf(id: string, title: string, yLabel: string, along: Along, series: readonly Series[]): Chart {
+function chartOf(id: string, title: string, yLabel: string, along: Along, series: readonly Series[], most?: number): Chart {
   const over = along === 'steps' ? 'steps' : 'wall time'
   const names = series.map(({ label }) => label).join(', ')
-  return { id: `${id}-${along}`, title, description: `${title} of ${names} over ${over}.`, x: AXES[along], y: { label: yLabel }, series }
+  return { id: `${id}-${along}`, title, description: `${title} of ${names} over ${over}.`, x: AXES[along], y: { label: yLabel, ...present({ most }) }, series }
 }

@@ -37,5 +37,5 @@ function intervals(report: ComparisonReport, column: MetricColumn): Markup | und
   })
   if (found.length === 0) return undefined
   const title = `${column.label} with 95 % bootstrap intervals`
-  return markup`<figure class="plot"><h3>${title}</h3>${drawIntervals('intervals', title, column.label, found)}</figure>`
+  return markup`<figure class="plot"><h3>${title}</h3>${drawIntervals('intervals', title, column.label, found, column.format === 'percent' ? 1 : undefined)}</figure>`
 }
