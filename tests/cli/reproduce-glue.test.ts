@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import test from 'ava'
@@ -68,4 +68,12 @@ test('Table 2 in small goes from raw files to a table with a difference for each
   t.is(ablation.code, 0, ablation.err)
   const variants = (JSON.parse(ablation.out) as { readonly results: readonly { readonly rows: readonly Row[] }[] }).results[0]?.rows.map(({ arm, baseline }) => [arm, baseline])
   t.deepEqual(variants, [['adam', null], ['adam-sage', 'Adam'], ...['product', 'inverse', 'average', 'reciprocal', 'variation'].map((name) => [name, 'Adam'])])
+})
+
+test('a folder without the labelled sets is refused with all that it lacks, and leaves nothing', async (t) => {
+  const cwd = temporaryFolder(t)
+  const { code, err } = await start(cwd, ['reproduce', 'glue', '--table', '2', '--scale', 'quick', '--data', cwd, '--pretrained', await tinyBert(join(cwd, 'tiny'))]).ended
+  t.is(code, 1, err)
+  for (const set of ['vader_movieReviewSnippets.train', 'languagetool_acceptability.valid', 'wic_wordnet.test']) t.true(err.includes(`${set}.tsv.gz`), err)
+  t.false(existsSync(join(cwd, 'runs/glue-quick')))
 })

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import type { JsonObject } from '../cli/merge.js'
+import { SagetrainError } from '../errors.js'
 import { writeWhole } from '../report/write.js'
 import { cacheFolder } from '../setup/paths.mjs'
 import type { ClassificationMetric } from '../task/classification/scores.js'
@@ -32,6 +33,8 @@ interface SentenceTask {
 const PARTS = ['train', 'valid', 'test'] as const
 
 const RATED = 'vader_movieReviewSnippets'
+const [ACCEPTED, SENSES] = ['languagetool_acceptability', 'wic_wordnet'] as const
+const SETS = [RATED, ACCEPTED, SENSES] as const
 
 const TASKS: readonly SentenceTask[] = [
   {
@@ -52,14 +55,14 @@ const TASKS: readonly SentenceTask[] = [
   {
     name: 'acceptability',
     label: 'Acceptability',
-    prepare: (data) => ({ ...filesOf(data, 'languagetool_acceptability'), columns: { text: 0, label: 1 }, labels: ['0', '1'] }),
+    prepare: (data) => ({ ...filesOf(data, ACCEPTED), columns: { text: 0, label: 1 }, labels: ['0', '1'] }),
     metric: 'matthews',
     notes: ['Examples of LanguageTool’s English rules, right and wrong ones; the parts share no rule. Three in four are right.'],
   },
   {
     name: 'word-sense',
     label: 'Word sense in pairs',
-    prepare: (data) => ({ ...filesOf(data, 'wic_wordnet'), columns: { text: 2, pair: 3, label: 4 }, labels: ['0', '1'] }),
+    prepare: (data) => ({ ...filesOf(data, SENSES), columns: { text: 2, pair: 3, label: 4 }, labels: ['0', '1'] }),
     metric: 'accuracy',
     notes: ['Two of WordNet’s examples of one word: the same sense or not; the parts share no word. The model is not told which word it is.'],
   },
@@ -76,7 +79,10 @@ function experimentOf({ name, label, prepare, make, metric, notes }: SentenceTas
     label,
     task: 'classification',
     prepare: { ...prepare(data), tokenizer: pretrained, limit: 3000, maxLength: 128 },
-    ...(make !== undefined && { make: () => make(data) }),
+    make: async () => {
+      requireSets(data)
+      await make?.(data)
+    },
     train: { ...glueTrain({ batchSize: 32, epochs: 2, classifierDropout: 0.1, warmupRatio: 0.1 }, pretrained), best: { metrics: [metric] } },
     arms: [
       glueArm('adam', rates([5e-5, 1e-4, 2e-4, 4e-4])),
@@ -98,7 +104,6 @@ const NOTES = [
   ...RECIPE_NOTES,
   'Every arm has four learning rates, each twice the one before, tried with the first seed; the best by the validation part goes on with the other seeds. Those of an arm with SAGE begin at twice the rate of the same optimizer without it, as Table 7 has them of BERT-base two to ten times as high with Adam and two to five with Adamax; β0 is 0.7 for both. The grids were set after two trial runs of Adam on the ratings.',
   'Measured on the test part with the weights of the epoch that was best on the validation part.',
-  'MiniLM-L6’s training data hold natural language inference and paraphrases, none of these labels.',
 ] as const
 
 function rates(values: readonly number[]): readonly Point[] {
@@ -112,6 +117,14 @@ function filesOf(data: string, set: string): JsonObject {
 /** Of what is derived from the sets in that folder. */
 function derivedFolder(data: string): string {
   return join(cacheFolder(), 'sentences', createHash('sha256').update(data).digest('hex').slice(0, 12))
+}
+
+/** Refuses a folder that lacks a set, with all that it lacks. */
+function requireSets(data: string): void {
+  const files = SETS.flatMap((set) => PARTS.map((part) => `${set}.${part}.tsv.gz`))
+  const missing = files.filter((file) => !existsSync(join(data, file)))
+  if (missing.length === 0) return
+  throw new SagetrainError('ERR_DATA', `${data}: lacks ${missing.join(', ')}; give the folder of the labelled sentences with --data, or the one that it is in with SAGETRAIN_DATA (docs/reproduction.md has their columns)`, { fields: { path: data } })
 }
 
 /** Ratings as classes: their sign. */
