@@ -77,3 +77,13 @@ test('a folder without the labelled sets is refused with all that it lacks, and 
   for (const set of ['vader_movieReviewSnippets.train', 'languagetool_acceptability.valid', 'wic_wordnet.test']) t.true(err.includes(`${set}.tsv.gz`), err)
   t.false(existsSync(join(cwd, 'runs/glue-quick')))
 })
+
+test('a set that is cut short is named, with what to do', async (t) => {
+  const cwd = temporaryFolder(t)
+  const data = sets(join(cwd, 'sentences'))
+  const file = join(data, 'vader_movieReviewSnippets.train.tsv.gz')
+  writeFileSync(file, readFileSync(file).subarray(0, 60))
+  const { code, err } = await start(cwd, ['reproduce', 'glue', '--table', '2', '--scale', 'quick', '--experiments', 'sentiment', '--data', data, '--pretrained', await tinyBert(join(cwd, 'tiny'))]).ended
+  t.is(code, 1, err)
+  t.regex(err, /vader_movieReviewSnippets\.train\.tsv\.gz: its gzip data is truncated or damaged .*fetch or pack it again/)
+})

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { createGunzip } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import type { JsonObject } from '../cli/merge.js'
 import { SagetrainError } from '../errors.js'
 import { writeWhole } from '../report/write.js'
@@ -135,11 +134,20 @@ async function makeSentiment(data: string): Promise<void> {
 }
 
 async function signs(file: string): Promise<string> {
-  const lines = ['text\tlabel']
-  for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()) })) {
+  const labelled = (await unzipped(file)).split('\n').flatMap((line) => {
     const [text = '', rating = ''] = line.split('\t')
     const value = Number(rating)
-    if (value !== 0) lines.push(`${text}\t${value > 0 ? 'positive' : 'negative'}`)
+    return Number.isNaN(value) || value === 0 ? [] : [`${text}\t${value > 0 ? 'positive' : 'negative'}`]
+  })
+  return `${['text\tlabel', ...labelled].join('\n')}\n`
+}
+
+/** @throws {@link SagetrainError} `ERR_DATA` for a file that is damaged. */
+async function unzipped(file: string): Promise<string> {
+  const packed = await readFile(file)
+  try {
+    return gunzipSync(packed).toString('utf8')
+  } catch (error) {
+    throw new SagetrainError('ERR_DATA', `${file}: its gzip data is truncated or damaged (${error instanceof Error ? error.message : String(error)}); fetch or pack it again`, { fields: { path: file }, cause: error })
   }
-  return `${lines.join('\n')}\n`
 }
