@@ -41,12 +41,17 @@ function withinUnion(schema: v.GenericSchema | undefined, issue: Issue): Found {
     const result = v.safeParse(member, issue.input)
     return { member, shared: given.filter((key) => key in (partsOf(member).entries ?? {})).length, issues: result.success ? undefined : result.issues }
   })
-  const [meant] = ranked.toSorted((one, other) => other.shared - one.shared || (one.issues?.length ?? 0) - (other.issues?.length ?? 0))
+  const [meant] = ranked.toSorted((one, other) => other.shared - one.shared || missing(one.issues) - missing(other.issues) || (one.issues?.length ?? 0) - (other.issues?.length ?? 0))
   if (meant?.issues === undefined) return deepest(issue)
   const known = [...new Set(shapes.flatMap((member) => Object.keys(partsOf(member).entries ?? {})))]
   if (meant.shared > 0) return orNear(tellingIssue(meant.member, meant.issues), known)
   const [first = ''] = given
   return { issue: { message: `unknown option${hint(first, known)}`, input: undefined }, path: `.${first}` }
+}
+
+/** Keys that a form needs and that are not given. */
+function missing(issues: readonly Issue[] = []): number {
+  return issues.filter(({ received, expected }) => received === 'undefined' && expected !== 'never').length
 }
 
 /** A key's value may be wrong because another form's key, one letter away, was meant. */

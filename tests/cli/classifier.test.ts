@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -122,6 +122,19 @@ test('what comes through a pipe is labelled when no more comes; an id is handed 
   t.like(one, { id: [7], text: liked, label: 'positive' })
   t.like(two, { text: disliked, label: 'negative' })
   t.false('id' in (two ?? {}))
+})
+
+test('labels go into a file, which may be the one being read, whole or not at all', async (t) => {
+  const texts = reviews(5, 1000).map(({ text }) => text).join('\n')
+  writeFileSync(join(folder, 'same.txt'), `${texts}\n`)
+  const [plain, json] = [await sagetrain('predict', 'runs/cli', 'same.txt'), await sagetrain('predict', 'runs/cli', 'same.txt', '--json')]
+  t.deepEqual((await sagetrain('predict', 'runs/cli', 'same.txt', '--json', '--output', 'labels.jsonl')).out, '')
+  t.is(readFileSync(join(folder, 'labels.jsonl'), 'utf8'), json.out)
+  t.deepEqual((await sagetrain('predict', 'runs/cli', 'same.txt', '--output', 'same.txt')).out, '')
+  t.is(readFileSync(join(folder, 'same.txt'), 'utf8'), plain.out)
+  writeFileSync(join(folder, 'halfway.jsonl'), '{"text": "a"}\n{"no": "text"}\n')
+  t.is((await sagetrain('predict', 'runs/cli', 'halfway.jsonl', '--output', 'labels.jsonl', '--together', '1')).code, 1)
+  t.is(readFileSync(join(folder, 'labels.jsonl'), 'utf8'), json.out)
 })
 
 test('a command that fails does not wait for the end of its input', async (t) => {

@@ -64,10 +64,12 @@ test('Table 2 in small goes from raw files to a table with a difference for each
   const drawn = readFileSync(join(cwd, 'runs/glue-quick/figure-7.md'), 'utf8')
   for (const part of ['Adam-SAGE, β0 0.8', '| β1 | lr 0.00005 | lr 0.0002 | lr 0.0008 |', '![Film reviews, sentiment: validation accuracy (%)](sentiment-grid.svg)']) t.true(drawn.includes(part), part)
 
-  const ablation = await start(cwd, ['reproduce', 'glue', '--table', '12', ...args]).ended
+  const ablation = await start(cwd, ['reproduce', 'glue', '--table', '12', '--keep-models', ...args]).ended
   t.is(ablation.code, 0, ablation.err)
   const variants = (JSON.parse(ablation.out) as { readonly results: readonly { readonly rows: readonly Row[] }[] }).results[0]?.rows.map(({ arm, baseline }) => [arm, baseline])
   t.deepEqual(variants, [['adam', null], ['adam-sage', 'Adam'], ...['product', 'inverse', 'average', 'reciprocal', 'variation'].map((name) => [name, 'Adam'])])
+  const kept = readdirSync(join(cwd, 'runs/glue-quick'), { recursive: true, encoding: 'utf8' }).filter((path) => /product-[^/]*\/model\/model\.safetensors$/.test(path))
+  t.true(kept.length > 0)
 })
 
 test('a folder without the labelled sets is refused with all that it lacks, and leaves nothing', async (t) => {

@@ -68,6 +68,8 @@ test('what cannot be reproduced is refused before anything is made', async (t) =
     [['glue', '--table', '12', '--pretrained', '.'], /needs --data FOLDER/],
     [['glue', '--table', '12', '--data', '.'], /needs --pretrained FOLDER/],
     [['nmt', '--table', '4', '--scale', 'quick', '--pretrained', '.'], /--pretrained has no effect/],
+    [['nmt', '--table', '4', '--scale', 'quick', '--keep-models'], /--keep-models has no effect with reproduce nmt/],
+    [['glue', '--figure', '7', '--scale', 'quick', '--data', '.', '--pretrained', '.', '--keep-models'], /--keep-models has no effect with a figure of a grid/],
     [['nmt'], /needs one of --table 4, --figure 8/],
     [['nmt', '--table', '5', '--scale', 'quick'], /--table 5: of nmt there are --table 4, --figure 8/],
     [['nmt', '--table', '4'], /needs --data FOLDER/],

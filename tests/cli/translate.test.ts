@@ -65,12 +65,20 @@ test('an output that fails leaves the old one; links and pipes are written, not 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const)
   test(`${signal} ends a wait for standard input`, async (t) => {
     const going = start(folder, ['translate', 'runs/model', '--beam', '1'], null)
-    going.write('\n'.repeat(64))
+    going.write('\n')
     await going.seen(/\n/)
     going.kill(signal)
     const ended = await going.ended
     t.deepEqual([ended.code, ended.signal, ended.err], [code, null, ''])
   })
+
+test('a command that fails does not wait for the end of its input', async (t) => {
+  const going = start(folder, ['translate', 'runs/model', '--beam', '1'], null)
+  going.write(`${'ein rotes Haus '.repeat(2000)}\n`)
+  const { code, err } = await going.ended
+  t.is(code, 1)
+  t.regex(err, /^sagetrain: standard input:1: /)
+})
 
 test('a broken gzip file is a sentence', async (t) => {
   await writeFile(join(folder, 'broken.txt.gz'), 'no gzip')

@@ -203,6 +203,25 @@ test.serial('a model whose classes have another order is told from one of other 
   await refusal(t, 'ERR_CONFIG', () => task.train({ ...options, model: headless, folder: false }))
 })
 
+test.serial('a fine-tuned model is trained further with its head, from a model folder, a checkpoint or a run', async (t) => {
+  const first = join(folder, 'further')
+  const { checkpoint = '' } = await task.train({ ...options, epochs: 1, folder: first }).done
+  using own = await Model.load(join(checkpoint, 'model'))
+  const { epochs: _epochs, ...short } = options
+  const losses = async (model: NonNullable<ClassificationTrainOptions['model']>): Promise<readonly number[]> => {
+    const found: number[] = []
+    for await (const event of task.train({ ...short, steps: 3, model, folder: false })) if (event.type === 'step') found.push(event.loss)
+    return found
+  }
+  const expected = await losses(own)
+  t.is(expected.length, 3)
+  for (const path of [join(checkpoint, 'model'), checkpoint, first]) t.deepEqual(await losses({ fineTuned: path }), expected)
+  t.notDeepEqual(await losses({ pretrained: join(checkpoint, 'model') }), expected, 'a new head')
+  t.regex((await refusal(t, 'ERR_CONFIG', () => losses({ fineTuned: bert }))).message, /has none; put one on it/)
+  t.regex((await refusal(t, 'ERR_CONFIG', () => losses({ fineTuned: join(folder, 'nowhere') }))).message, /^train\.model\.fineTuned: there is no folder/)
+  t.regex((await refusal(t, 'ERR_CONFIG', () => losses({ fineTuned: first, classifierDropout: 0.2 } as never))).message, /classifierDropout/)
+})
+
 test.serial('a command measures where it has trained', async (t) => {
   const arm = { name: 'arm', train: { ...options, device: 'auto', epochs: 1 } as never, folder: join(folder, 'arm'), resume: false, signal: new AbortController().signal }
   await using prepared = await classificationCommand.prepare({ ...files(), columns: { text: 'review', label: 'verdict' } }, () => undefined, arm.signal)

@@ -22,7 +22,7 @@ export const classificationCommand: TaskCommand = {
   ],
   keys: classificationKeys,
   files: ['data', 'train', 'valid', 'test', 'tokenizer', 'output'],
-  modelFolders: ['model.pretrained'],
+  modelFolders: ['model.pretrained', 'model.fineTuned'],
   check: (train) => void classificationTrainOptions(train),
   columns: [
     { key: 'score', label: 'mean of the metrics', digits: 2, better: 'higher', format: 'percent' },

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import * as v from 'valibot'
 import { SagetrainError } from '../errors.js'
 import { object, text } from '../options.js'
+import { modelFolderAt } from '../model-folder.js'
 import { fixed } from '../report/format.js'
 import { writeWhole } from '../report/write.js'
 import { isObject, type JsonObject } from './merge.js'
@@ -27,7 +28,7 @@ export async function modelsOf({ modelFolders = [] }: Pick<TaskCommand, 'modelFo
   for (const key of modelFolders) {
     const path = key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), train)
     if (typeof path !== 'string') continue
-    const fingerprint = known.get(path) ?? (await modelFingerprint(path))
+    const fingerprint = known.get(path) ?? (await modelFingerprint(await modelFolderAt(path)))
     if (fingerprint === undefined) continue
     known.set(path, fingerprint)
     models[key] = fingerprint

@@ -6,6 +6,7 @@ import { EXIT, UsageError } from './exit-codes.js'
 import { LABELLED_OPTIONS, readingOf, trainedWith } from './labelled-files.js'
 import { atLine } from './lines.js'
 import { findModelFolder } from '../model-folder.js'
+import { OUTPUT_OPTION, writeLines } from './output-file.js'
 import { hasNoReader } from './reader.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
@@ -23,6 +24,7 @@ export const predict: Command = {
     jsonl: { type: 'boolean', about: 'lines are JSON, { "text": …, "pair": …, "id": … } (default where the file is called .jsonl); otherwise text, or text TAB pair' },
     ...LABELLED_OPTIONS,
     together: { type: 'string', value: 'N', about: `texts that go through the model together (default: ${TOGETHER}, 1 at a terminal)` },
+    ...OUTPUT_OPTION('labels'),
     ...PLACE_OPTIONS,
   },
   examples: () => [
@@ -42,16 +44,25 @@ export const predict: Command = {
     const reading = new AbortController()
     const waiting: Given[] = []
     let done = 0
+    const labelled = async function* (found: AsyncIterable<Prediction>): AsyncGenerator<Labelled> {
+      for await (const one of found) {
+        const id = waiting.shift()?.id
+        done += 1
+        yield { ...(id !== undefined && { id }), ...one }
+      }
+    }
     try {
       using classifier = await Classifier.load(await findModelFolder(folder), placeOptionsOf(options))
       const texts = readTexts({ ...(await formattedAs(folder, file, options)), pair: classifier.pair, signal: AbortSignal.any([signal, reading.signal]) })
-      for await (const one of classifier.predict(noting(texts, waiting), { together, signal })) {
-        if (hasNoReader()) break
-        const id = waiting.shift()?.id
-        done += 1
-        if (options['json'] === true) context.json({ ...(id !== undefined && { id }), ...one })
-        else context.terminal.line(context.terminal.interactive ? printable(said(one)) : said(one))
-      }
+      const found = labelled(classifier.predict(noting(texts, waiting), { together, signal }))
+      const json = options['json'] === true
+      if (typeof options['output'] === 'string') await writeLines(options['output'], found, (one) => [json ? JSON.stringify(one) : said(one)])
+      else
+        for await (const one of found) {
+          if (hasNoReader()) break
+          if (json) context.json(one)
+          else context.terminal.line(context.terminal.interactive ? printable(said(one)) : said(one))
+        }
       return EXIT.ok
     } catch (error) {
       if (!calledOff(error, signal)) throw atLine(error, file, (sample) => waiting[sample - done]?.line ?? sample + 1)
@@ -81,6 +92,9 @@ async function* noting(texts: AsyncIterable<Given>, waiting: Given[]): AsyncGene
     yield pair === undefined ? { text } : { text, pair }
   }
 }
+
+/** A prediction with what its sample was called. */
+type Labelled = Prediction & { readonly id?: unknown }
 
 /** The label, or the number. */
 function said(one: Prediction): string {

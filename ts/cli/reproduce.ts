@@ -1,6 +1,6 @@
 import type { Report } from '../report/document.js'
 import { duration, fixed } from '../report/format.js'
-import { pointCells, seedCells, sweepCells, type Cell, type Experiment } from '../reproduce/experiment.js'
+import { pointCells, seedCells, sweepCells, type Cell, type Experiment, type Keeps } from '../reproduce/experiment.js'
 import { gridOf, gridReport } from '../reproduce/grid.js'
 import { sweepReport, tableReport, tableVerdict, type Provenance } from '../reproduce/report.js'
 import { baselineCells, sweepOf } from '../reproduce/sweep.js'
@@ -23,6 +23,7 @@ const OPTIONS = {
   experiments: { type: 'string', value: 'LIST', about: 'some of the data sets (default: all)' },
   seeds: { type: 'string', value: 'N|LIST', about: 'of a table: seeds 1 to N, or a list such as 1,5,9 (default: 3; glue: 5, of Table 12 1)' },
   runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
+  'keep-models': { type: 'boolean', about: 'glue: keep the measured weights of every run, in its model/ (default: figures and outputs alone)' },
   plan: { type: 'boolean', about: 'say what would be trained and about how long it takes, and stop' },
 } as const satisfies Record<string, OptionSpec>
 
@@ -44,6 +45,13 @@ export const reproduce: Command = {
     return stoppable(reproduction.folder, context, (folder, signal) => new Reproducing({ ...reproduction, folder }, context, signal).run())
   },
 }
+
+/** What stays of a run that is done. */
+const KEPT = {
+  checkpoints: 'of a run that is done its checkpoints too',
+  model: 'of a run that is done its figures and the weights that were measured, in model/',
+  results: 'of a run that is done its figures, not its weights; --keep-models keeps the measured weights too',
+} as const satisfies Record<Keeps, string>
 
 /** What is to be done for an experiment. */
 interface ExperimentPlan {
@@ -130,7 +138,7 @@ class Reproducing {
       { label: 'measured on', value: task.measuredOn },
       { label: 'threads each', value: String(threadsEach(experiment)) },
       { label: 'estimate', value: secondsLeft === null ? 'follows from the first runs' : `about ${duration(secondsLeft)} of training, ${from}` },
-      ...(keeps === 'results' ? [{ label: 'kept', value: 'of a run that is done its figures, not its weights' }] : []),
+      ...(keeps === undefined ? [] : [{ label: 'kept', value: KEPT[keeps] }]),
       { label: 'folder', value: this.#runs.folderOf(experiment) },
     ])
   }

@@ -33,7 +33,16 @@ export function reproductionOf({ positionals, options, overrides }: Arguments, c
   if (part.shows !== 'table' && seeds !== undefined && parseSeeds(seeds).length > 1) throw new UsageError(`--seeds ${seeds}: a figure has one run a point; give one seed, such as 2,`)
   const sources = sourcesOf(part, { data: text('data'), pretrained: text('pretrained') })
   const experiments = chosen(part.experiments(sources), text('experiments')).map((experiment) => laid(experiment, overrides, context))
+    .map((experiment) => (keepsModels(options, part) ? { ...experiment, keeps: 'model' as const } : experiment))
   return { part, experiments, folder: join(text('runs') ?? 'runs', `${part.of}-${part.scale}`), seeds: parseSeeds(seeds ?? String(part.seeds)), planOnly: options['plan'] === true }
+}
+
+/** Whether weights are to be kept of runs that would keep results alone. */
+function keepsModels({ 'keep-models': asked }: Arguments['options'], { of, shows }: Part): boolean {
+  if (asked !== true) return false
+  if (of === 'nmt') throw new UsageError('--keep-models has no effect with reproduce nmt, whose runs keep their checkpoints')
+  if (shows === 'grid') throw new UsageError('--keep-models has no effect with a figure of a grid, whose runs are not measured; train the point that is wanted with sagetrain train')
+  return true
 }
 
 const SUBJECTS = [...new Set(PARTS.map(({ of }) => of))]

@@ -7,7 +7,7 @@ import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
 import { isObject, isSetAt } from './merge.js'
 import { applyOverrides, armsOf, readConfig, type Arm, type RunConfig } from './run-config.js'
-import { taskOf } from './train.js'
+import { requireModelFolders, taskOf } from './train.js'
 
 /** What `sagetrain search` was asked for. */
 export interface SearchRequest {
@@ -54,6 +54,7 @@ export async function searchRequestOf({ positionals, options, overrides }: Argum
   checkArms(arms.map((arm): Arm => ({ name: arm.name, train: withPoint(arm.train, pointsOf(arm, axes)[0]) })), command)
   const seed = seedOf(config)
   for (const { train } of pointCells(grid, seed)) command.check(train)
+  requireModelFolders(config, command)
   const name = config.name ?? basename(file, extname(file))
   return { grid, seed, description: describe(axes, overrides), file, write: options['write'] === true, folder: join(text('runs') ?? 'runs', `${name}-search`) }
 }

@@ -122,8 +122,8 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
   }
 }
 
-/** Before the data are made ready, which may take long. */
-function requireModelFolders(config: RunConfig, { modelFolders = [] }: TaskCommand): void {
+/** Refuses model folders that are not there before the data are made ready, which may take long. */
+export function requireModelFolders(config: RunConfig, { modelFolders = [] }: TaskCommand): void {
   for (const { train: arm } of armsOf(config)) {
     for (const key of modelFolders) {
       const path = key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), arm)

@@ -1,5 +1,3 @@
-import { realpath, stat, type FileHandle } from 'node:fs/promises'
-import { replaceWhole, writeThrough } from '../report/write.js'
 import { DEFAULT_BEAM } from '../task/translation/search.js'
 import type { Translated } from '../task/translation/translations.js'
 import { Translator, type Source, type TranslateOptions } from '../task/translation/translator.js'
@@ -7,6 +5,7 @@ import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { atLine, readLines } from './lines.js'
 import { findModelFolder } from '../model-folder.js'
+import { OUTPUT_OPTION, writeLines } from './output-file.js'
 import { hasNoReader } from './reader.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
@@ -30,7 +29,7 @@ export const translate: Command = {
     'with-prefixes': { type: 'boolean', about: 'lines are source TAB what its translation has to begin with' },
     'replace-unknown': { type: 'boolean', about: 'put what the model looked at in the source where it says <unk>' },
     together: { type: 'string', value: 'N', about: `sentences that are searched together (default: ${TOGETHER}, 1 at a terminal)` },
-    output: { type: 'string', value: 'FILE', about: 'where the translations go, once all are there (default: standard output)' },
+    ...OUTPUT_OPTION('translations'),
   },
   examples: () => [
     "echo 'Wählen Sie eine Farbe aus.' | sagetrain translate runs/quickstart/adam-sage",
@@ -45,11 +44,13 @@ export const translate: Command = {
     const write = writerOf(options)
     using interruption = watchInterruption(() => undefined)
     const { signal } = interruption
+    // Ended with the command: standard input may stay open, and would keep the process.
+    const reading = new AbortController()
     const asked = { ...translateOptionsOf(options, file), signal }
     try {
       using translator = await Translator.load(await Promise.all(models.split(',').map(findModelFolder)), placeOptionsOf(options))
-      const found = translations(translator, file, options, asked)
-      if (typeof options['output'] === 'string') await writeTo(options['output'], found, write)
+      const found = translations(translator, sourcesOf(file, options, AbortSignal.any([signal, reading.signal])), file, asked)
+      if (typeof options['output'] === 'string') await writeLines(options['output'], found, write)
       else
         for await (const one of found) {
           if (hasNoReader()) break
@@ -60,6 +61,8 @@ export const translate: Command = {
     } catch (error) {
       if (!calledOff(error, signal)) throw error
       return interruption.exitCode() ?? EXIT.error
+    } finally {
+      reading.abort()
     }
   },
 }
@@ -101,27 +104,11 @@ function print(lines: readonly string[], terminal: Terminal): void {
   for (const line of lines) terminal.line(terminal.interactive ? printable(line) : line)
 }
 
-/** Into a file that may be the one being read: it is replaced when all has been translated. */
-async function writeTo(path: string, found: AsyncIterable<Numbered>, write: Write): Promise<void> {
-  const fill = async (file: FileHandle): Promise<void> => {
-    for await (const one of found) for (const line of write(one)) await file.write(`${line}\n`) // oxlint-disable-line no-await-in-loop -- in order
-  }
-  const target = await targetOf(path)
-  await (target === undefined ? writeThrough(path, fill) : replaceWhole(target, fill))
-}
-
-/** The file to replace: of a link the one it leads to; undefined for a pipe or a device, which is written as it stands. */
-async function targetOf(path: string): Promise<string | undefined> {
-  const found = await stat(path).catch(() => undefined)
-  if (found === undefined) return path
-  return found.isFile() ? realpath(path) : undefined
-}
-
 /** A line break within a translation would put output and input out of step. */
-async function* translations(translator: Translator, file: string, options: Options, asked: TranslateOptions): AsyncGenerator<Numbered> {
+async function* translations(translator: Translator, sources: AsyncIterable<Source>, file: string, asked: TranslateOptions): AsyncGenerator<Numbered> {
   let line = 0
   try {
-    for await (const one of translator.translate(sourcesOf(file, options, asked.signal), asked)) {
+    for await (const one of translator.translate(sources, asked)) {
       yield { ...unbroken(one), line }
       line += 1
     }
@@ -130,7 +117,7 @@ async function* translations(translator: Translator, file: string, options: Opti
   }
 }
 
-async function* sourcesOf(file: string, options: Options, signal: AbortSignal | undefined): AsyncGenerator<Source> {
+async function* sourcesOf(file: string, options: Options, signal: AbortSignal): AsyncGenerator<Source> {
   const everywhere = String(options['prefix'] ?? '')
   for await (const line of readLines(file, signal)) {
     const tab = options['with-prefixes'] === true ? line.indexOf('\t') : -1

@@ -4,6 +4,7 @@ import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
 import { present } from '../../json.js'
 import { Model, withModel } from '../../model.js'
+import { findModelFolder } from '../../model-folder.js'
 import type { EncoderHeadOptions, EncoderOptions, EncoderPreset, EncoderShape } from '../../model-spec.js'
 import { count, expected, fraction, object, oneOf, parse, show, text } from '../../options.js'
 import type { Run } from '../../run.js'
@@ -12,7 +13,7 @@ import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun, type MakeModel, type TaskTraining } from '../training.js'
 import { checkChoice, meanOf, type ChosenBy } from './best.js'
-import { checkClasses } from './model-classes.js'
+import { checkClasses, type DataClasses } from './model-classes.js'
 import { classificationPrepareOptions, prepareClassification, type ClassificationPartName, type ClassificationPrepared, type ClassificationPrepareOptions } from './prepare.js'
 import { checkVocabulary, requireFolder, type DataTokenizer } from './pretrained-folder.js'
 import { glueTask } from './glue.js'
@@ -47,6 +48,12 @@ export interface PretrainedEncoder {
   readonly attentionDropout?: number
 }
 
+/** A fine-tuned model to train further: its head keeps its weights and its labels' names, and its dropouts are those of its `config.json`. */
+export interface FineTunedClassifier {
+  /** A model folder, such as a checkpoint's or one of Hugging Face's; a checkpoint; or a run, whose best weights they are. */
+  readonly fineTuned: string
+}
+
 /** An encoder to train from random weights; the size of its vocabulary and its head are the data's. */
 export interface FreshEncoder extends Partial<EncoderShape> {
   readonly type?: 'bert' | 'roberta'
@@ -60,10 +67,10 @@ export interface FreshEncoder extends Partial<EncoderShape> {
 /** What {@link Classification.train} takes. */
 export interface ClassificationTrainOptions extends TrainOptions {
   /**
-   * A pretrained encoder, one from random weights, or a model with a head to train further.
+   * A pretrained encoder, one from random weights, or a model with a head to train further: its folder or, still its owner's, itself.
    * @default {}
    */
-  readonly model?: PretrainedEncoder | FreshEncoder | Model
+  readonly model?: PretrainedEncoder | FineTunedClassifier | FreshEncoder | Model
   /**
    * Samples of a batch, or as many as have so many tokens.
    * @default { batchSize: 32 }
@@ -241,9 +248,10 @@ export class Classification {
       checkClasses(model.spec, this.prepared, 'train.model')
       return model
     }
+    const data = { path: this.#options.tokenizer, tokenizer: this.tokenizer }
+    if ('fineTuned' in model && !('preset' in model)) return fineTuned(model.fineTuned, data, this.prepared)
     const { classifierDropout, poolerDropout, ...rest } = model
     const head: EncoderHeadOptions = { ...this.#head(), dropout: classifierDropout, poolerDropout }
-    const data = { path: this.#options.tokenizer, tokenizer: this.tokenizer }
     if (!('preset' in rest)) return pretrained({ ...rest, pretrained: rest.pretrained ?? data.path }, data, head, seed)
     const { type = rest.preset.startsWith('roberta') ? 'roberta' : 'bert', ...shape } = rest
     return { type, vocabularySize: this.prepared.vocabulary, ...shape, head } as EncoderOptions
@@ -265,10 +273,27 @@ export class Classification {
 function pretrained({ pretrained: folder, pooler, ...dropouts }: ParsedPretrained & { readonly pretrained: string }, data: DataTokenizer, head: EncoderHeadOptions, seed: number): MakeModel {
   return async () => {
     requireFolder('train.model.pretrained', folder)
-    const doubts = await checkVocabulary(folder, data)
+    const doubts = await checkVocabulary('train.model.pretrained', folder, data)
     const { model, new: drawn, unused, unknownSettings } = await Model.fineTune(folder, { head, pooler, seed, ...dropouts })
     const lists = [['drawn anew', drawn], ['not used', unused], ['settings that nothing is known about', unknownSettings]] as const
     return { model, warnings: [...doubts, ...lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`)] }
+  }
+}
+
+/** A model with a head, loaded to be trained further. */
+function fineTuned(path: string, data: DataTokenizer, classes: DataClasses): MakeModel {
+  return async () => {
+    requireFolder('train.model.fineTuned', path)
+    const folder = await findModelFolder(path)
+    const warnings = await checkVocabulary('train.model.fineTuned', folder, data)
+    const model = await Model.load(folder)
+    try {
+      checkClasses(model.spec, classes, 'train.model')
+      return { model, warnings }
+    } catch (error) {
+      model[Symbol.dispose]()
+      throw error
+    }
   }
 }
 
@@ -282,12 +307,13 @@ const pretrainedEncoder = object({
   attentionDropout: v.exactOptional(fraction),
   ...heads,
 })
+const fineTunedClassifier = object({ fineTuned: text })
 const freshEncoder = v.looseObject({ preset: oneOf(['bert-base', 'bert-large', 'roberta-base', 'roberta-large', 'minilm-l6']), type: v.exactOptional(oneOf(['bert', 'roberta'])), ...heads })
 
 const metricName = oneOf(['accuracy', 'f1', 'matthews', 'pearson', 'spearman'])
 const trainOptions = object({
   ...trainEntries,
-  model: v.optional(v.union([v.custom<Model>((value) => value instanceof Model), freshEncoder, pretrainedEncoder], expected('{ pretrained: a folder }, { preset } or a Model')), {}),
+  model: v.optional(v.union([v.custom<Model>((value) => value instanceof Model), freshEncoder, fineTunedClassifier, pretrainedEncoder], expected('{ pretrained: a folder }, { fineTuned: a folder }, { preset } or a Model')), {}),
   batch: v.optional(v.union([object({ batchSize: count }), object({ maxTokens: count, maxSamples: v.exactOptional(count) })], expected('{ batchSize } or { maxTokens }')), { batchSize: 32 }),
   labelSmoothing: v.optional(fraction, 0),
   smoothness: v.exactOptional(smoothnessOptions),

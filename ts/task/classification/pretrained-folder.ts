@@ -24,16 +24,16 @@ export interface DataTokenizer {
 }
 
 /**
- * Refuses an encoder that knows other tokens than the data are made of. Gives a warning where that cannot be known.
+ * Refuses an encoder that knows other tokens than the data are made of, by the option that names it. Gives a warning where that cannot be known.
  *
  * @throws {@link SagetrainError} `ERR_CONFIG` with both and what to do.
  */
-export async function checkVocabulary(folder: string, { path, tokenizer }: DataTokenizer): Promise<readonly string[]> {
+export async function checkVocabulary(key: string, folder: string, { path, tokenizer }: DataTokenizer): Promise<readonly string[]> {
   if (await isSame(folder, path)) return []
   const rows = await rowsOf(folder)
   const remedy = `give --tokenizer ${folder}, or the model of the tokenizer`
   if (rows !== undefined && tokenizer.size > rows) {
-    throw refusal(folder, path, `the tokenizer ${path} has ${tokenizer.size} tokens, and ${folder} has embeddings of ${rows}; ${remedy}`)
+    throw refusal(key, folder, path, `the tokenizer ${path} has ${tokenizer.size} tokens, and ${folder} has embeddings of ${rows}; ${remedy}`)
   }
   using own = await tokenizerOf(folder)
   if (own === undefined) {
@@ -41,21 +41,21 @@ export async function checkVocabulary(folder: string, { path, tokenizer }: DataT
     const sizes = `the tokenizer ${path} has ${tokenizer.size} tokens, and ${folder} has embeddings of ${rows}`
     // Tables are often a little larger than their vocabularies.
     if (tokenizer.size >= MOSTLY * rows) return [`${sizes}: see that they belong together`]
-    throw refusal(folder, path, `${sizes}; ${remedy}`)
+    throw refusal(key, folder, path, `${sizes}; ${remedy}`)
   }
   const found = compare(own, tokenizer)
   if (found === undefined) return []
   const message = `the tokenizer ${path} is not that of ${folder}: ${found.difference}`
   // Words of a field of one's own in the places of a vocabulary's unused tokens are no other vocabulary.
   if (found.shared >= MOSTLY) return [message]
-  throw refusal(folder, path, `${message}; ${remedy}`)
+  throw refusal(key, folder, path, `${message}; ${remedy}`)
 }
 
 /** The share of tokens that two tokenizers have to have in common to be one with a few words of its own. */
 const MOSTLY = 0.9
 
-function refusal(folder: string, tokenizer: string, message: string): SagetrainError {
-  return new SagetrainError('ERR_CONFIG', `train.model.pretrained: ${message}`, { fields: { key: 'train.model.pretrained', folder, tokenizer } })
+function refusal(key: string, folder: string, tokenizer: string, message: string): SagetrainError {
+  return new SagetrainError('ERR_CONFIG', `${key}: ${message}`, { fields: { key, folder, tokenizer } })
 }
 
 /** A tokenizer may be named by its `tokenizer.json`. */

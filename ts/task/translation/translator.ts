@@ -10,6 +10,7 @@ import { call } from '../../native-error.js'
 import { count, expected, object, parse, text } from '../../options.js'
 import { TextSteps } from '../../text/text-steps.js'
 import type { Tokenizer } from '../../tokenizer.js'
+import { batchesOf } from '../batches.js'
 import { hypothesisEntries, type SearchOptions } from './search.js'
 import { TOKENIZERS, tokenizersOf, type Tokenizers } from './tokenizers.js'
 import { Translations, type Hypothesis, type Translated } from './translations.js'
@@ -25,7 +26,7 @@ export interface TranslateOptions extends SearchOptions {
    */
   readonly replaceUnknown?: boolean
   /**
-   * Texts that are searched together; the next ones are read when these are done.
+   * Texts that are searched together, fewer where they come slowly; the next ones are read when these are done.
    * @default 64
    */
   readonly together?: number
@@ -95,22 +96,20 @@ export class Translator {
 
   async *#translate(texts: Iterable<Source> | AsyncIterable<Source>, options: TranslateOptions): AsyncGenerator<Translated, void, undefined> {
     const parsed = parse(translateOptions, options, 'translate')
-    let [position, waiting]: [number, PlacedText[]] = [0, []]
-    for await (const item of parse(iterable, texts, 'texts', 'ERR_ARGUMENT')) {
+    let done = 0
+    for await (const given of batchesOf(parse(iterable, texts, 'texts', 'ERR_ARGUMENT'), parsed.together)) {
       parsed.signal?.throwIfAborted()
-      waiting.push({ ...parse(source, item, 'texts', 'ERR_ARGUMENT'), position: position++ })
-      if (waiting.length < parsed.together) continue
-      yield* this.#together(waiting, parsed)
-      waiting = []
+      const placed = given.map((item, index): PlacedText => ({ ...parse(source, item, 'texts', 'ERR_ARGUMENT'), position: done + index }))
+      yield* this.#together(placed, parsed)
+      done += placed.length
     }
-    if (waiting.length > 0) yield* this.#together(waiting, parsed)
   }
 
-  async *#together(waiting: readonly PlacedText[], options: ParsedOptions): AsyncGenerator<Translated, void, undefined> {
-    const found = await this.#search(waiting, options)
+  async *#together(placed: readonly PlacedText[], options: ParsedOptions): AsyncGenerator<Translated, void, undefined> {
+    const found = await this.#search(placed, options)
     for (const [index, hypotheses] of found.entries()) {
       const [best] = hypotheses
-      yield { source: waiting[index]?.text ?? '', text: best?.text ?? '', score: best?.score ?? null, hypotheses }
+      yield { source: placed[index]?.text ?? '', text: best?.text ?? '', score: best?.score ?? null, hypotheses }
     }
   }
 

@@ -1,0 +1,22 @@
+import { realpath, stat, type FileHandle } from 'node:fs/promises'
+import { replaceWhole, writeThrough } from '../report/write.js'
+import type { OptionSpec } from './arguments.js'
+
+/** `--output` of commands that write a line or more for each one they read. */
+export const OUTPUT_OPTION = (what: string) => ({ output: { type: 'string', value: 'FILE', about: `where the ${what} go, once all are there (default: standard output)` } }) as const satisfies Record<string, OptionSpec>
+
+/** What `write` makes of each item, a line each, into a file that may be the one being read: it is replaced when all are there. A pipe or a device is written as they come. */
+export async function writeLines<T>(path: string, items: AsyncIterable<T>, write: (item: T) => readonly string[]): Promise<void> {
+  const fill = async (file: FileHandle): Promise<void> => {
+    for await (const item of items) for (const line of write(item)) await file.write(`${line}\n`) // oxlint-disable-line no-await-in-loop -- in order
+  }
+  const target = await targetOf(path)
+  await (target === undefined ? writeThrough(path, fill) : replaceWhole(target, fill))
+}
+
+/** The file to replace: of a link the one it leads to; undefined for a pipe or a device, which is written as it stands. */
+async function targetOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  if (found === undefined) return path
+  return found.isFile() ? realpath(path) : undefined
+}
