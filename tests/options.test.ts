@@ -57,6 +57,7 @@ test('of a union of objects the member that shares most keys complains', async (
     [{ batch: { size: 3 } }, 'x.batch.size: unknown option; known: batchSize, maxTokens, maxSamples'],
     [{ batch: { batchsize: 3 } }, 'x.batch.batchsize: unknown option; did you mean "batchSize"?'],
     [{ batch: { maxTokens: 3, maxSample: 1 } }, 'x.batch.maxSample: unknown option; did you mean "maxSamples"?'],
+    [{ batch: { batchSize: 3, maxTokens: 1 } }, 'x.batch.maxTokens: does not go with batchSize'],
     [{ batch: { maxTokens: 0 } }, 'x.batch.maxTokens: expected a whole number >= 1, got 0'],
     [{ batch: 3 }, 'x.batch: expected { batchSize } or { maxTokens }'],
     [{ best: { metric: 'pearson' } }, 'x.best.metric: expected "loss", got "pearson"; or did you mean "metrics"?'],

@@ -22,13 +22,18 @@ export async function modelFolderAt(path: string): Promise<string> {
 }
 
 async function modelFolderIn(path: string): Promise<string | undefined> {
-  if (existsSync(join(path, 'model.safetensors'))) return path
-  if (existsSync(join(path, 'model', 'model.safetensors'))) return modelFolder(path)
+  if (hasWeights(path)) return path
+  if (hasWeights(join(path, 'model'))) return modelFolder(path)
   if (existsSync(join(path, 'checkpoints'))) return modelFolder(await bestCheckpoint(path))
   const arms = await armsIn(path)
   if (arms.length === 1) return modelFolder(await bestCheckpoint(join(path, arms[0] ?? '')))
   if (arms.length > 1) throw refusal(`${path} has several arms; give one of ${arms.map((arm) => join(path, arm)).join(', ')}`)
   return undefined
+}
+
+/** Whether a folder has weights, in one file or in shards. */
+function hasWeights(folder: string): boolean {
+  return ['model.safetensors', 'model.safetensors.index.json'].some((name) => existsSync(join(folder, name)))
 }
 
 async function armsIn(path: string): Promise<readonly string[]> {

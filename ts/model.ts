@@ -70,17 +70,21 @@ export interface FineTuneOptions {
   readonly seed?: number
 }
 
+/** What of its folder a model has no use for. */
+export interface LeftAside {
+  /** The folder's tensors that the model has no use for, such as those of another head. */
+  readonly unused: readonly string[]
+  /** Settings of `config.json` that nothing is known about; they are saved again as they are. */
+  readonly unknownSettings: readonly string[]
+}
+
 /** A pretrained encoder with a head, and what became of what is in its folder. */
-export interface FineTuned {
+export interface FineTuned extends LeftAside {
   readonly model: Model
   /** Parameters that were drawn. */
   readonly new: readonly string[]
-  /** The folder's tensors that the model has no use for, such as those of another head. */
-  readonly unused: readonly string[]
   /** Of the new ones those that were to come from the folder, which does not hold them. */
   readonly missing: readonly string[]
-  /** Settings of `config.json` that nothing is known about; they are saved again as they are. */
-  readonly unknownSettings: readonly string[]
 }
 
 /** How to save a model. */
@@ -109,11 +113,15 @@ export interface EvaluateOptions {
 export class Model {
   /** What it is made of, defaults and presets filled in. */
   readonly spec: ModelSpec
+  /** What of the folder that it was loaded from it has no use for: weights of pre-training's heads, a pooler that nothing stands on. */
+  readonly leftAside: LeftAside
   readonly #parameters: readonly ParameterInfo[]
 
   private constructor(handle: NativeModel, right: symbol) {
     own(this, 'Model', handle, right)
     this.spec = decode(handle.spec())
+    const { unused = [], unknownSettings = [] } = decode<Partial<LeftAside>>(handle.loadReport() ?? '{}')
+    this.leftAside = { unused, unknownSettings }
     this.#parameters = Object.freeze(handle.parameters())
   }
 

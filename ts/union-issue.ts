@@ -44,6 +44,11 @@ function withinUnion(schema: v.GenericSchema | undefined, issue: Issue): Found {
   const [meant] = ranked.toSorted((one, other) => other.shared - one.shared || missing(one.issues) - missing(other.issues) || (one.issues?.length ?? 0) - (other.issues?.length ?? 0))
   if (meant?.issues === undefined) return deepest(issue)
   const known = [...new Set(shapes.flatMap((member) => Object.keys(partsOf(member).entries ?? {})))]
+  const foreign = meant.issues.flatMap(({ expected, path }) => (expected === 'never' && path?.length === 1 ? [String(path[0].key)] : [])).find((key) => known.includes(key))
+  if (meant.shared > 0 && foreign !== undefined) {
+    const own = partsOf(meant.member).entries ?? {}
+    return { issue: { message: `does not go with ${given.filter((key) => key in own).join(', ')}`, input: undefined }, path: `.${foreign}` }
+  }
   if (meant.shared > 0) return orNear(tellingIssue(meant.member, meant.issues), known)
   const [first = ''] = given
   return { issue: { message: `unknown option${hint(first, known)}`, input: undefined }, path: `.${first}` }
@@ -51,7 +56,7 @@ function withinUnion(schema: v.GenericSchema | undefined, issue: Issue): Found {
 
 /** Keys that a form needs and that are not given. */
 function missing(issues: readonly Issue[] = []): number {
-  return issues.filter(({ received, expected }) => received === 'undefined' && expected !== 'never').length
+  return issues.filter(({ received }) => received === 'undefined').length
 }
 
 /** A key's value may be wrong because another form's key, one letter away, was meant. */

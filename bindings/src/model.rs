@@ -12,7 +12,7 @@ use napi::bindgen_prelude::{Env, Float32Array, Object, ObjectFinalize};
 use napi_derive::napi;
 use sagetrain_models::{FineTune, LoadReport, ModelSpec};
 use sagetrain_optim::{ParameterInfo, Role};
-use sagetrain_trainer::{Array, BatchSize, Losses, ModelHandle, PrecisionName, Reply, TrainerError};
+use sagetrain_trainer::{Array, BatchSize, Losses, ModelHandle, PrecisionName, Reply};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -74,7 +74,7 @@ impl NativeModel {
     #[napi(catch_unwind, ts_return_type = "Promise<Model>")]
     pub fn load(env: &Env, folder: String) -> napi::Result<Object<'_>> {
         let (settle, promise) = promise(env)?;
-        ModelHandle::load(PathBuf::from(folder), asking(settle, None));
+        ModelHandle::load(PathBuf::from(folder), reporting(settle));
         Ok(promise)
     }
 
@@ -87,15 +87,11 @@ impl NativeModel {
             Ok::<_, Fault>(FineTune::read("fineTune", object)?)
         })?;
         let (settle, promise) = promise(env)?;
-        let ask = move |made: Result<(ModelHandle, LoadReport), TrainerError>| match made {
-            Ok((handle, report)) => asking(settle, Some(report))(Ok(handle)),
-            Err(error) => asking(settle, None)(Err(error)),
-        };
-        ModelHandle::fine_tune(PathBuf::from(folder), wanted, seed as u64, Box::new(ask));
+        ModelHandle::fine_tune(PathBuf::from(folder), wanted, seed as u64, reporting(settle));
         Ok(promise)
     }
 
-    /// What became of the folder's weights, as JSON, where it was fine-tuned from one.
+    /// What became of the folder's weights and settings, as JSON, where it came from one.
     #[napi(catch_unwind)]
     pub fn load_report(&mut self) -> napi::Result<Option<String>> {
         self.slot.with(|model| model.report.as_ref().map(write).transpose())
@@ -243,6 +239,14 @@ impl Parameter {
             role: role.map(str::to_owned),
         }
     }
+}
+
+/// A model of a folder, with what became of what is in there.
+fn reporting(settle: Settle<NativeModel>) -> Reply<(ModelHandle, LoadReport)> {
+    Box::new(move |made| match made {
+        Ok((handle, report)) => asking(settle, Some(report))(Ok(handle)),
+        Err(error) => asking(settle, None)(Err(error)),
+    })
 }
 
 /// A reply that asks a new model for what never changes, and settles with all of it.

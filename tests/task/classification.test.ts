@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { softmax } from '#ts/task/classification/scores.js'
 import { start } from '../cli/process.js'
 import { refusal } from '../refusals.js'
 import { reviews, tinyBert, VOCABULARY } from './encoder.js'
+import { glueFiles } from './glue-files.js'
 
 let folder: string
 let bert: string
@@ -221,6 +222,56 @@ test.serial('a fine-tuned model is trained further with its head, from a model f
   t.regex((await refusal(t, 'ERR_CONFIG', () => losses({ fineTuned: join(folder, 'nowhere') }))).message, /^train\.model\.fineTuned: there is no folder/)
   t.regex((await refusal(t, 'ERR_CONFIG', () => losses({ fineTuned: first, classifierDropout: 0.2 } as never))).message, /classifierDropout/)
 })
+
+test.serial('both parts of MNLI are scored, each on its own, and the head has the dropouts that were asked for', async (t) => {
+  using mnli = await Classification.prepare({ recipe: 'mnli', data: glueFiles(join(folder, 'glue'), ['mnli']), tokenizer: bert, output: join(folder, 'prepared') })
+  const { checkpoint = '', best } = await mnli.train({ optimizer: adam({ lr: 2e-3 }), steps: 2, threads: 1, precision: 'float32', model: { classifierDropout: 0.3 }, folder: join(folder, 'mnli') }).done
+  using model = await Model.load(join(checkpoint, 'model'))
+  const { metrics } = await mnli.evaluate(model)
+  const { metrics: other } = await mnli.evaluate(model, { part: 'validMismatched' })
+  t.not(metrics.loss, other.loss)
+  const scored = await mnli.validate(model)
+  t.like(scored, { ...metrics, lossMismatched: other.loss, accuracyMismatched: other.accuracy, score: ((metrics.accuracy ?? 0) + (other.accuracy ?? 0)) / 2 })
+  t.deepEqual(best?.metrics, scored)
+  t.like('head' in model.spec ? model.spec.head : null, { dropout: 0.3, poolerDropout: 0.1 })
+})
+
+test.serial('what of a folder is of no use is told, by training, scoring and labelling', async (t) => {
+  const odd = join(folder, 'odd')
+  const { checkpoint = '' } = await task.train({ ...options, epochs: 1, folder: join(folder, 'plain') }).done
+  cpSync(join(checkpoint, 'model'), odd, { recursive: true })
+  const config = JSON.parse(readFileSync(join(odd, 'config.json'), 'utf8')) as object
+  writeFileSync(join(odd, 'config.json'), JSON.stringify({ ...config, something_new: 1 }))
+  using model = await Model.load(odd)
+  t.deepEqual(model.leftAside, { unused: [], unknownSettings: ['something_new'] })
+  const warnings: string[] = []
+  for await (const event of task.train({ ...options, epochs: 1, model: { fineTuned: odd }, folder: false })) if (event.type === 'warning') warnings.push(event.message)
+  const told = `${odd}: settings that nothing is known about: something_new`
+  t.deepEqual(warnings, [told])
+  t.regex((await start(folder, ['predict', 'odd'], 'the film was good\n').ended).err, /^sagetrain: warning: odd: settings that nothing is known about: something_new$/m)
+  const scored = await start(folder, ['evaluate', 'odd', '--test', 'valid.tsv', '--columns.text', 'review', '--columns.label', 'verdict', '--json']).ended
+  t.true((JSON.parse(scored.out) as { warnings: string[] }).warnings.includes('odd: settings that nothing is known about: something_new'), scored.out)
+})
+
+test.serial('a run is a tokenizer too, and its weights may be shards', async (t) => {
+  const run = join(folder, 'sharded')
+  const { checkpoint = '' } = await task.train({ ...options, epochs: 1, folder: run }).done
+  using again = await Classification.prepare({ ...files(), tokenizer: run, columns: { text: 'review', label: 'verdict' } })
+  t.is(again.prepared.fingerprint, task.prepared.fingerprint, 'of the same bytes')
+  const { metrics } = await task.evaluate(run)
+  const model = join(checkpoint, 'model')
+  const names = safetensorsNames(join(model, 'model.safetensors'))
+  renameSync(join(model, 'model.safetensors'), join(model, 'model-00001-of-00001.safetensors'))
+  writeFileSync(join(model, 'model.safetensors.index.json'), JSON.stringify({ weight_map: Object.fromEntries(names.map((name) => [name, 'model-00001-of-00001.safetensors'])) }))
+  t.deepEqual((await task.evaluate(run)).metrics, metrics)
+})
+
+/** Names of a safetensors file's tensors. */
+function safetensorsNames(path: string): readonly string[] {
+  const bytes = readFileSync(path)
+  const head = JSON.parse(bytes.subarray(8, 8 + Number(bytes.readBigUInt64LE(0))).toString()) as object
+  return Object.keys(head).filter((name) => name !== '__metadata__')
+}
 
 test.serial('a command measures where it has trained', async (t) => {
   const arm = { name: 'arm', train: { ...options, device: 'auto', epochs: 1 } as never, folder: join(folder, 'arm'), resume: false, signal: new AbortController().signal }

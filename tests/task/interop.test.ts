@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { adam, inverseSqrt, Translation, Translator, type TransformerShapeOptions } from '#ts/index.js'
 import { temporaryFolder } from '../temporary.js'
 import { corpus, lines } from './corpus.js'
+import { askPython } from './python.js'
 
 interface Report {
   readonly class: string
@@ -15,7 +14,7 @@ interface Report {
   readonly stock: string | null
 }
 
-const python = process.env['SAGETRAIN_PYTHON']
+const [LIBRARIES, SCRIPT] = ['torch, transformers and ctranslate2', join('tests', 'task', 'interop.py')]
 const LONGEST = 40
 /** So many that the model is sure: how an unsure one's beams end depends on when a search stops, which CTranslate2 decides otherwise. */
 const STEPS = 160
@@ -31,11 +30,6 @@ const VARIANTS: readonly (readonly [string, TransformerShapeOptions, 'joint' | '
   ['MarianMTModel', {}, 'two'],
   ['MarianMTModel', { embeddings: 'separate' }, 'two'],
 ]
-
-function skip(t: ExecutionContext, reason: string): void {
-  t.log(`skipped: ${reason}`)
-  t.pass()
-}
 
 async function train(task: Translation, variant: TransformerShapeOptions, folder: string): Promise<string> {
   const run = task.train({
@@ -54,7 +48,7 @@ async function train(task: Translation, variant: TransformerShapeOptions, folder
 }
 
 test('transformers and CTranslate2 translate as we do with what was trained', async (t) => {
-  if (python === undefined) return skip(t, 'SAGETRAIN_PYTHON names no Python with torch, transformers and ctranslate2')
+  if (process.env['SAGETRAIN_PYTHON'] === undefined) return void (await askPython(t, LIBRARIES, SCRIPT))
   t.timeout(600_000)
   const folder = temporaryFolder(t)
   const data = { ...corpus(folder, 600), heldOut: { valid: 20 }, output: join(folder, 'prepared') }
@@ -66,12 +60,8 @@ test('transformers and CTranslate2 translate as we do with what was trained', as
   for (const [index, [, variant, vocabularies]] of VARIANTS.entries()) models.push(await train(vocabularies === 'joint' ? joint : two, variant, join(folder, String(index))))
 
   const wanted = JSON.stringify({ texts: TEXTS, beam: 4, longest: LONGEST })
-  const found = await promisify(execFile)(python, [join('tests', 'task', 'interop.py'), wanted, ...models], { env: { ...process.env, HF_HUB_OFFLINE: '1' } }).catch((error: Error) => error)
-  if (found instanceof Error) {
-    if (!found.message.includes('ModuleNotFoundError')) throw found
-    return skip(t, found.message.slice(found.message.indexOf('ModuleNotFoundError')))
-  }
-  const reports = JSON.parse(found.stdout) as readonly Report[]
+  const reports = await askPython<readonly Report[]>(t, LIBRARIES, SCRIPT, wanted, ...models)
+  if (reports === undefined) return
   for (const [index, [name, , vocabularies]] of VARIANTS.entries()) {
     using translator = await Translator.load(models[index] ?? '')
     const search = async (beam: number): Promise<readonly string[]> => translator.translate(TEXTS, { beam, maxLengthRatio: 0, maxLengthExtra: LONGEST })

@@ -4,6 +4,7 @@ import type { Fact } from '../report/report-data.js'
 import { Classification } from '../task/classification/classification.js'
 import { Classifier } from '../task/classification/classifier.js'
 import { majorityOf, type LabelledColumns } from '../task/classification/prepare.js'
+import { leftAside } from '../task/classification/pretrained-folder.js'
 import type { PartMetrics } from '../task/classification/scores.js'
 import { type Arguments, type OptionSpec, valueOf } from './arguments.js'
 import type { Context } from './command.js'
@@ -17,7 +18,7 @@ export const CLASSIFICATION_OPTIONS = {
   test: { type: 'string', value: 'FILE', about: 'labelled text, .tsv, .csv or .jsonl (default: the test file that the run was prepared with)' },
   ...LABELLED_OPTIONS,
   'columns.label': { type: 'string', value: 'COLUMN', about: 'the class, or the number of a regression' },
-  labels: { type: 'string', value: 'JSON', about: 'how the file writes the model’s classes, in the order of their ids (default: as the model)' },
+  labels: { type: 'string', value: 'LIST', about: 'how the file writes the model’s classes, in the order of their ids (default: as the model)' },
 } as const satisfies Record<string, OptionSpec>
 
 /** Which model, as it was given and as it was found. */
@@ -38,7 +39,8 @@ export async function evaluateClassifier({ given, folder }: Given, options: Argu
   // A preparation has a training part and perhaps others: here the file is all there is.
   const asked = { train: test, columns: wanted, heldOut: { valid: 0 }, tokenizer: folder, signal, ...(header !== undefined && { header }) }
   using task = await Classification.prepare({ ...asked, ...(labels === undefined ? { kind: 'regression' } : { labels }) })
-  const [part, warnings] = [task.prepared.parts.train, task.prepared.warnings.filter((warning) => !warning.startsWith('valid: ')).map((warning) => warning.replace(/^train: /, ''))]
+  const ofFile = task.prepared.warnings.filter((warning) => !warning.startsWith('valid: ')).map((warning) => warning.replace(/^train: /, ''))
+  const [part, warnings] = [task.prepared.parts.train, [...leftAside(folder, classifier.model.leftAside), ...ofFile]]
   if (part === undefined) throw new SagetrainError('ERR_INTERNAL', `${String(test)}: nothing of it was prepared`)
   const { metrics } = await task.evaluate(classifier.model, { part: 'train', signal })
   const majority = majorityOf(part)
@@ -60,7 +62,7 @@ function columnsOf({ text, label, ...pair }: Partial<LabelledColumns>): Labelled
 /** It is scored on what it was trained on: texts, or pairs of them. */
 function refuseOtherPairs({ pair }: LabelledColumns, classifier: Classifier): void {
   if (classifier.pair === undefined || classifier.pair === (pair !== undefined)) return
-  throw new UsageError(classifier.pair ? 'the model was trained on pairs of texts: name the second one’s column with --columns.pair' : 'the model was trained on single texts: leave out columns.pair')
+  throw new UsageError(classifier.pair ? 'the model was trained on pairs of texts: name the second one’s column with --columns.pair' : 'the model was trained on single texts: name the file’s columns without a pair, --columns.text NAME --columns.label NAME')
 }
 
 /** The classes as the file writes them; undefined for numbers. */
@@ -70,9 +72,10 @@ function labelsOf(written: string | boolean | undefined, { labels, kind }: Class
     return undefined
   }
   if (written === undefined) return labels
-  const named = valueOf(String(written))
-  if (Array.isArray(named) && named.length === labels.length) return named.map(String)
-  throw new UsageError(`--labels ${String(written)}: give a JSON array of ${labels.length}, for ${labels.join(', ')}`)
+  const read = valueOf(String(written))
+  const named = Array.isArray(read) ? read.map(String) : String(written).split(',')
+  if (named.length === labels.length) return named
+  throw new UsageError(`--labels ${String(written)}: give ${labels.length} with commas between them, or as a JSON array, for ${labels.join(', ')}`)
 }
 
 function metricFacts(metrics: PartMetrics, majority: number | undefined): readonly Fact[] {

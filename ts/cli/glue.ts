@@ -30,7 +30,7 @@ const OPTIONS = {
   optimizers: { type: 'string', value: 'LIST', about: 'some of adam,adam-sage,adamax,adamax-sage (default: adamax,adamax-sage)' },
   seeds: { type: 'string', value: 'N|LIST', about: 'seeds 1 to N, or a list such as 1,5,9 (default: 5; of roberta-large 3)' },
   runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
-  'keep-models': { type: 'boolean', about: 'keep the measured weights of every run, in its model/ (default: figures and predictions alone)' },
+  'keep-models': { type: 'boolean', about: 'keep the measured weights of every run, in its model/ (default: figures and predictions alone); runs that are done have none' },
   plan: { type: 'boolean', about: 'say what would be trained and stop' },
 } as const satisfies Record<string, OptionSpec>
 
@@ -160,9 +160,9 @@ function lengthOf(train: JsonObject): string {
 }
 
 /** Samples that a run trains on, a measure of its length. */
-function samplesSeen({ epochs = 1, steps = Infinity, batch = {} }: Partial<Record<'epochs' | 'steps' | 'batch', unknown>>, samples = 1): number {
+function samplesSeen({ epochs = 1, steps = Infinity, batch = {}, accumulate = 1 }: Partial<Record<'epochs' | 'steps' | 'batch' | 'accumulate', unknown>>, samples = 1): number {
   const { batchSize = 1 } = batch as { readonly batchSize?: unknown }
-  return Math.min(Number(epochs) * samples, Number(steps) * Number(batchSize))
+  return Math.min(Number(epochs) * samples, Number(steps) * Number(accumulate) * Number(batchSize))
 }
 
 function count(number: number, what: string): string {

@@ -22,15 +22,16 @@ export interface Inputs {
   readonly models?: { readonly [key: string]: string }
 }
 
-/** Fingerprints of the model folders that a training names, by key; of one that is not there, none. Each folder is read once a `known`. */
+/** Fingerprints of the model folders that a training names, by key; of one that is not there, none. `known` keeps them by folder: each is read once. */
 export async function modelsOf({ modelFolders = [] }: Pick<TaskCommand, 'modelFolders'>, train: JsonObject, known: Map<string, string>): Promise<NonNullable<Inputs['models']>> {
   const models: Record<string, string> = {}
   for (const key of modelFolders) {
     const path = key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), train)
     if (typeof path !== 'string') continue
-    const fingerprint = known.get(path) ?? (await modelFingerprint(await modelFolderAt(path)))
+    const folder = await modelFolderAt(path)
+    const fingerprint = known.get(folder) ?? (await modelFingerprint(folder))
     if (fingerprint === undefined) continue
-    known.set(path, fingerprint)
+    known.set(folder, fingerprint)
     models[key] = fingerprint
   }
   return models

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { readFile } from 'node:fs/promises'
 import type { ClassificationPrepareOptions, LabelledColumns } from '../task/classification/prepare.js'
 import { type Arguments, type OptionSpec, valueOf } from './arguments.js'
@@ -40,9 +40,8 @@ function flagOf(written: string | boolean): boolean {
 export async function trainedWith(path: string): Promise<JsonObject> {
   // runs/NAME/ARM/checkpoints/step-…/model
   for (const above of ['.', '..', '../..', '../../..', '../../../..']) {
-    const config = await configIn(join(path, above)) // oxlint-disable-line no-await-in-loop -- the nearest is meant
+    const config = await configIn(resolve(path, above)) // oxlint-disable-line no-await-in-loop -- the nearest is meant
     if (config !== undefined) return config
-    if (dirname(join(path, above)) === join(path, above)) break
   }
   return {}
 }

@@ -1,12 +1,13 @@
 import { Classifier, type Classifiable } from '../task/classification/classifier.js'
 import type { Prediction } from '../task/classification/predictions.js'
+import { leftAside } from '../task/classification/pretrained-folder.js'
 import type { Arguments } from './arguments.js'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { LABELLED_OPTIONS, readingOf, trainedWith } from './labelled-files.js'
 import { atLine } from './lines.js'
 import { findModelFolder } from '../model-folder.js'
-import { OUTPUT_OPTION, writeLines } from './output-file.js'
+import { outputOption, writeLines } from './output-file.js'
 import { hasNoReader } from './reader.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
@@ -24,7 +25,7 @@ export const predict: Command = {
     jsonl: { type: 'boolean', about: 'lines are JSON, { "text": …, "pair": …, "id": … } (default where the file is called .jsonl); otherwise text, or text TAB pair' },
     ...LABELLED_OPTIONS,
     together: { type: 'string', value: 'N', about: `texts that go through the model together (default: ${TOGETHER}, 1 at a terminal)` },
-    ...OUTPUT_OPTION('labels'),
+    ...outputOption('labels'),
     ...PLACE_OPTIONS,
   },
   examples: () => [
@@ -52,13 +53,15 @@ export const predict: Command = {
       }
     }
     try {
-      using classifier = await Classifier.load(await findModelFolder(folder), placeOptionsOf(options))
+      const found = await findModelFolder(folder)
+      using classifier = await Classifier.load(found, placeOptionsOf(options))
+      for (const warning of leftAside(found, classifier.model.leftAside)) process.stderr.write(`sagetrain: warning: ${warning}\n`)
       const texts = readTexts({ ...(await formattedAs(folder, file, options)), pair: classifier.pair, signal: AbortSignal.any([signal, reading.signal]) })
-      const found = labelled(classifier.predict(noting(texts, waiting), { together, signal }))
+      const labels = labelled(classifier.predict(noting(texts, waiting), { together, signal }))
       const json = options['json'] === true
-      if (typeof options['output'] === 'string') await writeLines(options['output'], found, (one) => [json ? JSON.stringify(one) : said(one)])
+      if (typeof options['output'] === 'string') await writeLines(options['output'], labels, (one) => [json ? JSON.stringify(one) : said(one)])
       else
-        for await (const one of found) {
+        for await (const one of labels) {
           if (hasNoReader()) break
           if (json) context.json(one)
           else context.terminal.line(context.terminal.interactive ? printable(said(one)) : said(one))

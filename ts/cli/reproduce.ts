@@ -23,7 +23,7 @@ const OPTIONS = {
   experiments: { type: 'string', value: 'LIST', about: 'some of the data sets (default: all)' },
   seeds: { type: 'string', value: 'N|LIST', about: 'of a table: seeds 1 to N, or a list such as 1,5,9 (default: 3; glue: 5, of Table 12 1)' },
   runs: { type: 'string', value: 'FOLDER', about: 'where runs are kept (default: runs)' },
-  'keep-models': { type: 'boolean', about: 'glue: keep the measured weights of every run, in its model/ (default: figures and outputs alone)' },
+  'keep-models': { type: 'boolean', about: 'glue: keep the measured weights of every run, in its model/ (default: figures alone); runs that are done have none' },
   plan: { type: 'boolean', about: 'say what would be trained and about how long it takes, and stop' },
 } as const satisfies Record<string, OptionSpec>
 
@@ -50,7 +50,7 @@ export const reproduce: Command = {
 const KEPT = {
   checkpoints: 'of a run that is done its checkpoints too',
   model: 'of a run that is done its figures and the weights that were measured, in model/',
-  results: 'of a run that is done its figures, not its weights; --keep-models keeps the measured weights too',
+  results: 'of a run that is done its figures, not its weights',
 } as const satisfies Record<Keeps, string>
 
 /** What is to be done for an experiment. */
@@ -138,7 +138,7 @@ class Reproducing {
       { label: 'measured on', value: task.measuredOn },
       { label: 'threads each', value: String(threadsEach(experiment)) },
       { label: 'estimate', value: secondsLeft === null ? 'follows from the first runs' : `about ${duration(secondsLeft)} of training, ${from}` },
-      ...(keeps === undefined ? [] : [{ label: 'kept', value: KEPT[keeps] }]),
+      ...(keeps === undefined ? [] : [{ label: 'kept', value: `${KEPT[keeps]}${keeps === 'results' && this.#asked.part.shows !== 'grid' ? '; --keep-models keeps the measured weights too' : ''}` }]),
       { label: 'folder', value: this.#runs.folderOf(experiment) },
     ])
   }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import * as v from 'valibot'
 import { fixed } from '../report/format.js'
 import type { RateSearch } from '../report/report-data.js'
 import { writeWhole } from '../report/write.js'
@@ -105,8 +106,8 @@ class Searching {
 
 /** Writes the chosen points and the search into the file, leaving its other keys as they stand. */
 async function writeInto(file: string, { trials, ...found }: Found): Promise<void> {
-  const config: unknown = JSON.parse(await readFile(file, 'utf8'))
-  if (!isObject(config)) throw new UsageError(`${file}: is no longer a configuration`)
+  const config: unknown = v.safeParse(v.pipe(v.string(), v.parseJson()), await readFile(file, 'utf8')).output
+  if (!isObject(config)) throw new UsageError(`${file}: is no longer a configuration; nothing was written into it, and the same command writes once it is one again`)
   const chosen = new Map(trials.filter((trial) => trial.chosen).map((trial) => [trial.arm, trial]))
   const rates = { ...found, trials: trials.map(({ arm, setting, value, chosen: best }) => ({ arm, setting, value, chosen: best })) }
   await writeWhole(file, `${JSON.stringify({ ...withChosen(config, chosen), rates }, null, 2)}\n`)

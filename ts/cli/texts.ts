@@ -16,7 +16,7 @@ export interface Given {
 /** How lines are written: plain ones are a text, or two with a tab between them. */
 export type Format = 'plain' | 'tab' | 'comma' | 'json'
 
-/** By the file's name, as a preparation takes it; .txt and standard input are plain lines. */
+/** By the file's name, as a preparation takes it but for .txt, which is plain lines as standard input is. */
 export function formatOf(path: string): Format {
   const extension = /\.(tsv|csv|jsonl|ndjson)(\.gz)?$/i.exec(path)?.[1]?.toLowerCase()
   if (extension === undefined) return 'plain'

@@ -5,7 +5,7 @@ import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { atLine, readLines } from './lines.js'
 import { findModelFolder } from '../model-folder.js'
-import { OUTPUT_OPTION, writeLines } from './output-file.js'
+import { outputOption, writeLines } from './output-file.js'
 import { hasNoReader } from './reader.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
@@ -29,7 +29,7 @@ export const translate: Command = {
     'with-prefixes': { type: 'boolean', about: 'lines are source TAB what its translation has to begin with' },
     'replace-unknown': { type: 'boolean', about: 'put what the model looked at in the source where it says <unk>' },
     together: { type: 'string', value: 'N', about: `sentences that are searched together (default: ${TOGETHER}, 1 at a terminal)` },
-    ...OUTPUT_OPTION('translations'),
+    ...outputOption('translations'),
   },
   examples: () => [
     "echo 'Wählen Sie eine Farbe aus.' | sagetrain translate runs/quickstart/adam-sage",

@@ -146,7 +146,7 @@ function trialBlocks({ experiment, rows, trials }: TableResult, validation: stri
   const series = curves.map(({ label, trials: tried }, tone) => ({ label, tone, dots: true, points: tried.map(({ rate, validation: score }) => [rate, score] as const) }))
   const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a point, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: metric, ...mostOf(validation) }, series })
   return [
-    { type: 'table', caption: `Validation: best ${metric} of the first seed’s runs; the best of each arm is taken.`, head: ['learning rate', ...curves.map(({ label }) => label)], rows: rates.map((rate) => [String(rate)].concat(curves.map(({ trials: tried }) => cell(tried, rate)))) },
+    { type: 'table', caption: `Validation: best ${metric} of the first seed’s runs; the best of each arm is taken, of equal ones that of the lowest rate.`, head: ['learning rate', ...curves.map(({ label }) => label)], rows: rates.map((rate) => [String(rate)].concat(curves.map(({ trials: tried }) => cell(tried, rate)))) },
     { type: 'drawing', name: `${experiment}-rates`, title, svg },
   ]
 }

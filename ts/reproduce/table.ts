@@ -54,7 +54,7 @@ export interface TableResult {
 /** Results by the name of their runs. */
 export type Results = ReadonlyMap<string, CellResult>
 
-/** The point of each arm that scored best on the validation part; without those that are not settled yet. */
+/** The point of each arm that scored best on the validation part, of equal ones that of the lowest rate; without those that are not settled yet. */
 export function chosenPoints(experiment: Matrix, seed: number, results: Results): ReadonlyMap<string, Point> {
   return new Map(experiment.arms.flatMap((arm) => {
     // The paper's one point is not chosen: every seed is trained at it, whatever becomes of the first.
@@ -67,7 +67,7 @@ function bestPoint(experiment: Matrix, { name: arm, points }: ExperimentArm, see
   const tried = points.map((point) => ({ point, result: results.get(cellOf(experiment, { arm, ...point, seed }).name) }))
   if (tried.some(({ result }) => result === undefined)) return undefined
   const scored = tried.flatMap(({ point, result }) => (typeof result?.validation === 'number' ? [{ point, validation: result.validation }] : []))
-  return scored.toSorted((one, other) => other.validation - one.validation)[0]?.point
+  return scored.toSorted((one, other) => other.validation - one.validation || one.point.rate - other.point.rate)[0]?.point
 }
 
 /** Puts an experiment's part of the table together from the runs that are done. */

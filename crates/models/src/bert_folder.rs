@@ -13,6 +13,7 @@ use crate::bert_settings::Settings;
 use crate::bert_spec::{Architecture, BertSpec};
 use crate::bert_weights::BertWeights;
 use crate::error::{ModelError, Result};
+use crate::fine_tune::LoadReport;
 use crate::json_file::{self, CONFIG};
 use crate::model::Model;
 use crate::parameters::Parameters;
@@ -38,19 +39,23 @@ pub fn save(model: &Bert, folder: &Path) -> Result<()> {
 }
 
 /// Reads a folder as it is: a sequence classifier, or any other model of that architecture as an encoder without a head. Heads of
-/// pre-training, and a pooler that nothing stands on, are left where they are.
+/// pre-training, and a pooler that nothing stands on, are left where they are, and told.
 ///
 /// # Errors
 /// `ERR_IO`; `ERR_MODEL` listing every setting that cannot be had here, and everything missing, unknown and mis-shaped.
-pub fn load(folder: &Path, architecture: Architecture) -> Result<Bert> {
+pub fn load(folder: &Path, architecture: Architecture) -> Result<(Bert, LoadReport)> {
     let settings = Settings::read(folder, json_file::read(folder, CONFIG)?, architecture)?;
     let weights = BertWeights::open(folder, architecture)?;
     let [_, classifier] = bert_head::names(architecture);
     let classifies = settings.classifier.unwrap_or_else(|| weights.has(&format!("{classifier}.weight")));
     let head = classifies.then(|| settings.head(folder)).transpose()?;
+    let unknown_settings = settings.unknown();
     let spec = BertSpec { head, ..settings.spec };
+    let layout = Bert::layout(&spec);
+    let unused = weights.others(|name| layout.iter().any(|declared| declared.name == name));
     let parameters = parameters(&weights, &spec)?;
-    Bert::assemble(spec, parameters, settings.kept)
+    let report = LoadReport { unused, unknown_settings, ..LoadReport::default() };
+    Ok((Bert::assemble(spec, parameters, settings.kept)?, report))
 }
 
 /// Reads a folder of the format that only this program has.

@@ -81,7 +81,7 @@ pub use parameters::{Parameter, Parameters, Role};
 pub use place::place;
 pub use presets::{PRESETS, preset};
 pub use ragged::Ragged;
-pub use registry::{create, load};
+pub use registry::{create, load, load_reporting};
 pub use sequence_encoder::SequenceEncoder;
 pub use smoothness::{PerturbationNorm, Smoothness, SmoothnessTerm};
 pub use spec::ModelSpec;

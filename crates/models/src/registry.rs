@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::bert::Bert;
 use crate::bert_spec::Architecture;
 use crate::error::{ModelError, Result};
+use crate::fine_tune::LoadReport;
 use crate::json_file::{self, CONFIG};
 use crate::mlp::Mlp;
 use crate::model::Model;
@@ -12,18 +13,31 @@ use crate::spec::ModelSpec;
 use crate::transformer::Transformer;
 use crate::{bert_folder, marian, mlp_folder};
 
-type Load = fn(&Path) -> Result<Box<dyn Model>>;
+/// A model, and what of its folder it has no use for.
+type Loaded = (Box<dyn Model>, LoadReport);
+
+type Load = fn(&Path) -> Result<Loaded>;
 
 const FOLDERS: [(&str, Load); 8] = [
-    ("marian", |folder| Ok(Box::new(marian::load(folder)?))),
-    ("pegasus", |folder| Ok(Box::new(marian::load(folder)?))),
-    ("sagetrain-transformer", |folder| Ok(Box::new(marian::load(folder)?))),
-    ("sagetrain-mlp", |folder| Ok(Box::new(mlp_folder::load(folder)?))),
-    ("bert", |folder| Ok(Box::new(bert_folder::load(folder, Architecture::Bert)?))),
-    ("roberta", |folder| Ok(Box::new(bert_folder::load(folder, Architecture::Roberta)?))),
-    ("sagetrain-bert", |folder| Ok(Box::new(bert_folder::load_own(folder)?))),
-    ("sagetrain-roberta", |folder| Ok(Box::new(bert_folder::load_own(folder)?))),
+    ("marian", |folder| whole(marian::load(folder)?)),
+    ("pegasus", |folder| whole(marian::load(folder)?)),
+    ("sagetrain-transformer", |folder| whole(marian::load(folder)?)),
+    ("sagetrain-mlp", |folder| whole(mlp_folder::load(folder)?)),
+    ("bert", |folder| encoder(folder, Architecture::Bert)),
+    ("roberta", |folder| encoder(folder, Architecture::Roberta)),
+    ("sagetrain-bert", |folder| whole(bert_folder::load_own(folder)?)),
+    ("sagetrain-roberta", |folder| whole(bert_folder::load_own(folder)?)),
 ];
+
+/// A folder of which everything was of use, since anything else is refused.
+fn whole(model: impl Model + 'static) -> Result<Loaded> {
+    Ok((Box::new(model), LoadReport::default()))
+}
+
+fn encoder(folder: &Path, architecture: Architecture) -> Result<Loaded> {
+    let (model, report) = bert_folder::load(folder, architecture)?;
+    Ok((Box::new(model), report))
+}
 
 /// A model with initial values drawn from `seed`. Errors: `ERR_TORCH` where memory does not suffice.
 pub fn create(spec: &ModelSpec, seed: u64) -> Result<Box<dyn Model>> {
@@ -40,6 +54,14 @@ pub fn create(spec: &ModelSpec, seed: u64) -> Result<Box<dyn Model>> {
 /// `ERR_IO` where a file cannot be read; `ERR_MODEL` where the folder is damaged, holds a kind of model that cannot be
 /// had here, or its weights do not fit its config (all misfits are listed).
 pub fn load(folder: &Path) -> Result<Box<dyn Model>> {
+    load_reporting(folder).map(|(model, _)| model)
+}
+
+/// The same, with what of the folder the model has no use for: weights of other heads, and settings that nothing is known about.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_reporting(folder: &Path) -> Result<Loaded> {
     let config = json_file::read(folder, CONFIG)?;
     let kind = config.get("model_type").and_then(|kind| kind.as_str()).unwrap_or("");
     let known = FOLDERS.map(|(name, _)| name);

@@ -7,7 +7,7 @@ mod support;
 
 use encoders::{batch, configure, copy_of, hidden, numbers, pooled, rewrite};
 use safetensors::tensor::TensorView;
-use sagetrain_models::{Forward, Inputs, Model, TOKENS, TYPES, load};
+use sagetrain_models::{Forward, Inputs, Model, TOKENS, TYPES, create, load};
 use sagetrain_torch::{Precision, set_composed};
 use serde_json::{Value, json};
 use support::*;
@@ -134,6 +134,34 @@ fn dropout_is_a_function_of_seed_and_step_and_off_in_evaluation() {
     assert_ne!(training(1, 1), training(1, 2));
     assert_ne!(training(1, 1), training(2, 1));
     assert_ne!(training(1, 1), logits(model.as_ref(), &inputs));
+}
+
+/// Each rate alone acts in training, differently from the others, and not in evaluation.
+#[test]
+fn every_dropout_acts_by_itself() {
+    let numbers = numbers();
+    for (kind, types) in [("bert", 2), ("roberta", 1)] {
+        let inputs = batch(&numbers["batch"][kind], true);
+        let outputs = |place: &str| {
+            let mut spec = json!({
+                "type": kind, "vocabularySize": 23, "hiddenSize": 12, "heads": 2, "layers": 2, "feedForwardSize": 20,
+                "maxPositions": 16, "typeVocabularySize": types, "dropout": 0, "attentionDropout": 0,
+                "head": { "kind": "classification", "classes": 3, "dropout": 0, "poolerDropout": 0 },
+            });
+            *spec.pointer_mut(place).unwrap() = json!(0.3);
+            let model = create(&serde_json::from_value(spec).unwrap(), 1).unwrap();
+            let forward =
+                Forward { training: true, precision: Precision::Float32, seed: 3, step: 1, loss_scale: 1.0 };
+            (to_vec(&model.forward(&inputs, &forward).unwrap()), logits(model.as_ref(), &inputs))
+        };
+        let found: Vec<_> =
+            ["/dropout", "/attentionDropout", "/head/dropout", "/head/poolerDropout"].map(outputs).into();
+        for (index, (trained, quiet)) in found.iter().enumerate() {
+            assert_eq!(*quiet, found[0].1, "{kind} {index}");
+            assert_ne!(trained, quiet, "{kind} {index}");
+            assert_eq!(found.iter().filter(|(other, _)| other == trained).count(), 1, "{kind} {index}");
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::Path;
 use encoders::{batch, config, configure, copy_of, hidden, numbers, rewrite};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
-use sagetrain_models::{FineTune, LoadReport, Model, ModelSpec, create, fine_tune, load};
+use sagetrain_models::{FineTune, LoadReport, Model, ModelSpec, create, fine_tune, load, load_reporting};
 use serde_json::{Value, json};
 use support::*;
 
@@ -164,6 +164,22 @@ fn a_new_head_is_drawn_as_torch_draws_and_one_on_a_pretrained_pooler_as_transfor
     let (square, _) = spread(&drawn("pretrained", "classifier.weight"));
     assert!((square.sqrt() - 0.3).abs() < 0.01, "{square}");
     assert!(drawn("pretrained", "classifier.bias").iter().all(|value| *value == 0.0));
+}
+
+#[test]
+fn what_a_loaded_model_has_no_use_for_is_told() {
+    let folder = copy_of("bert-sharded");
+    configure(folder.path(), json!({ "something_new": 1 }));
+    let (model, report) = load_reporting(folder.path()).unwrap();
+    let LoadReport { new, unused, missing, unknown_settings } = report;
+    assert!(new.is_empty() && missing.is_empty());
+    assert_eq!(unknown_settings, ["something_new"]);
+    let poolers = ["bert.pooler.dense.bias", "bert.pooler.dense.weight"].map(str::to_owned);
+    assert_eq!(unused[..2], poolers);
+    assert!(unused.len() == 9 && unused[2..].iter().all(|name| name.starts_with("cls.")), "{unused:?}");
+    same_bits(load(folder.path()).unwrap().as_ref(), model.as_ref());
+    let (_, report) = load_reporting(&golden("bert-tiny")).unwrap();
+    assert_eq!(report, LoadReport::default());
 }
 
 #[test]

@@ -59,26 +59,34 @@ impl ModelHandle {
         );
     }
 
-    /// Loads a Hugging Face folder.
-    pub fn load(folder: PathBuf, reply: Reply<Self>) {
-        Engine::start(
-            move || Ok(sagetrain_models::load(&folder)?),
-            move |engine| reply(engine.map(|engine| Self { engine })),
-        );
+    /// Loads a Hugging Face folder; says what of it the model has no use for.
+    pub fn load(folder: PathBuf, reply: Reply<(Self, LoadReport)>) {
+        Self::reporting(move || Ok(sagetrain_models::load_reporting(&folder)?), reply);
     }
 
     /// Puts a new head on the encoder of a Hugging Face folder; says what became of the folder's weights.
     pub fn fine_tune(folder: PathBuf, wanted: FineTune, seed: u64, reply: Reply<(Self, LoadReport)>) {
-        let told = Arc::new(Mutex::new(LoadReport::default()));
-        let telling = Arc::clone(&told);
         let build = move || {
             let (model, report) = sagetrain_models::fine_tune(&folder, &wanted, seed)?;
-            *telling.lock().unwrap_or_else(PoisonError::into_inner) = report;
             let model: Box<dyn Model> = Box::new(model);
+            Ok((model, report))
+        };
+        Self::reporting(build, reply);
+    }
+
+    fn reporting(
+        build: impl FnOnce() -> Result<(Box<dyn Model>, LoadReport), TrainerError> + Send + 'static,
+        reply: Reply<(Self, LoadReport)>,
+    ) {
+        let told = Arc::new(Mutex::new(LoadReport::default()));
+        let telling = Arc::clone(&told);
+        let built = move || {
+            let (model, report) = build()?;
+            *telling.lock().unwrap_or_else(PoisonError::into_inner) = report;
             Ok(model)
         };
         let take = move || std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
-        Engine::start(build, move |engine| reply(engine.map(|engine| (Self { engine }, take()))));
+        Engine::start(built, move |engine| reply(engine.map(|engine| (Self { engine }, take()))));
     }
 
     /// Loads Hugging Face folders of translators as one [`Ensemble`].

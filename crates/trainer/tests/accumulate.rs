@@ -126,6 +126,39 @@ fn updates_of_accumulated_micro_batches_follow_those_of_whole_batches() {
     assert!(apart < rounding(), "{apart}");
 }
 
+/// A weight's sensitivity is that of the whole batch's gradient, not of its last micro-batch's.
+#[test]
+fn sage_is_guided_by_the_accumulated_gradient() {
+    let dataset = corpus();
+    for kind in ["adam", "adamax"] {
+        let options = |accumulate: u32| {
+            // Against a larger ε: where a gradient is nothing but rounding, as a key's bias's is, Adam would make a step of it.
+            let optimizer = json!({ "type": kind, "lr": 1e-2, "eps": 1e-3, "sage": { "beta0": 0.6 } });
+            let mut options =
+                SessionOptions::from_json(&json!({ "optimizer": optimizer, "accumulate": accumulate }))
+                    .expect("valid options");
+            options.run.precision = Some(PrecisionName::Float32);
+            options.run.threads = Some(2);
+            options
+        };
+        let (whole, at_once) = start(transformer_with(0.0), options(1));
+        let (summed, parted) = start(transformer_with(0.0), options(SHARES.len() as u32));
+        let before = weights(&whole);
+        for _update in 0..3 {
+            step(&at_once, batch(&dataset, 0..dataset.len()));
+            parts().for_each(|part| {
+                step(&parted, batch(&dataset, part));
+            });
+        }
+        let moved = |model: &ModelHandle| -> Vec<Vec<f32>> {
+            let both = weights(model).into_iter().zip(&before);
+            both.map(|(after, before)| after.iter().zip(before).map(|(a, b)| a - b).collect()).collect()
+        };
+        let apart = difference(&moved(&summed), &moved(&whole));
+        assert!(apart < 1e-3, "{kind} {apart}");
+    }
+}
+
 #[test]
 fn an_accumulation_is_finished_with_the_batches_there_are() {
     let dataset = sentences(50);

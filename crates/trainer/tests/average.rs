@@ -70,7 +70,7 @@ fn checkpoints_of_a_session_average_to_a_whole_model_folder() {
     };
     let checkpoints = [save("one"), save("two")];
     let averaged = average(&checkpoints, &folder.path().join("average")).expect("a mean");
-    let loaded = wait(|reply| ModelHandle::load(averaged.path.clone(), reply)).expect("a model");
+    let (loaded, _) = wait(|reply| ModelHandle::load(averaged.path.clone(), reply)).expect("a model");
     assert_eq!(digest(&loaded), digest(&model), "the mean of the same is the same");
     assert!(
         averaged.path.join("tokenizer.json").is_file()

@@ -95,7 +95,7 @@ fn a_checkpoint_holds_both_and_resumes_to_the_same_bits() {
     }
     let path = save(&session, &folder);
     for part in ["model", "average"] {
-        let loaded = wait(|reply| ModelHandle::load(path.join(part), reply)).expect("a model");
+        let (loaded, _) = wait(|reply| ModelHandle::load(path.join(part), reply)).expect("a model");
         let expected = if part == "model" { read(&model) } else { held(&model, &session) };
         assert_eq!(read(&loaded), expected, "{part}");
     }

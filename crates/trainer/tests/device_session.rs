@@ -201,7 +201,7 @@ fn searches_find_the_same() {
     let folder = tempfile::tempdir().unwrap();
     wait(|reply| model.save(folder.path().to_path_buf(), None, reply)).unwrap();
     for device in others() {
-        let model = wait(|reply| ModelHandle::load(folder.path().to_path_buf(), reply)).unwrap();
+        let (model, _) = wait(|reply| ModelHandle::load(folder.path().to_path_buf(), reply)).unwrap();
         let (_session, _) =
             wait(|reply| Session::create(&model, on(device, options(PrecisionName::Float32, 2)), reply))
                 .unwrap();

@@ -4,7 +4,7 @@ import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
 import { present } from '../../json.js'
 import { Model, withModel } from '../../model.js'
-import { findModelFolder } from '../../model-folder.js'
+import { findModelFolder, modelFolderAt } from '../../model-folder.js'
 import type { EncoderHeadOptions, EncoderOptions, EncoderPreset, EncoderShape } from '../../model-spec.js'
 import { count, expected, fraction, object, oneOf, parse, show, text } from '../../options.js'
 import type { Run } from '../../run.js'
@@ -15,7 +15,7 @@ import { startRun, type MakeModel, type TaskTraining } from '../training.js'
 import { checkChoice, meanOf, type ChosenBy } from './best.js'
 import { checkClasses, type DataClasses } from './model-classes.js'
 import { classificationPrepareOptions, prepareClassification, type ClassificationPartName, type ClassificationPrepared, type ClassificationPrepareOptions } from './prepare.js'
-import { checkVocabulary, requireFolder, type DataTokenizer } from './pretrained-folder.js'
+import { checkVocabulary, leftAside, requireFolder, type DataTokenizer } from './pretrained-folder.js'
 import { glueTask } from './glue.js'
 import { indicesOf, predictionsOf, type TestPredictions } from './submission.js'
 import { evaluateClassification, outputsOf, type ClassificationMetric, type ClassificationMetrics, type ClassificationScores, type PartMetrics } from './scores.js'
@@ -67,7 +67,8 @@ export interface FreshEncoder extends Partial<EncoderShape> {
 /** What {@link Classification.train} takes. */
 export interface ClassificationTrainOptions extends TrainOptions {
   /**
-   * A pretrained encoder, one from random weights, or a model with a head to train further: its folder or, still its owner's, itself.
+   * A pretrained encoder, one from random weights, or a model with a head to train further, given as a folder or as a `Model`, which its owner
+   * still disposes of.
    * @default {}
    */
   readonly model?: PretrainedEncoder | FineTunedClassifier | FreshEncoder | Model
@@ -135,9 +136,15 @@ export class Classification {
   static async prepare(options: ClassificationPrepareOptions): Promise<Classification> {
     const prepared = await prepareClassification(options)
     const tokenizer = await Tokenizer.load(prepared.folder)
-    const names = Object.keys(prepared.parts) as ClassificationPartName[]
-    const opened = await Promise.all(names.map(async (name) => [name, await Dataset.open(join(prepared.folder, prepared.parts[name]?.file ?? ''))] as const))
-    return new Classification(prepared, tokenizer, options, new Map(opened))
+    const parts = new Map<ClassificationPartName, Dataset>()
+    const task = new Classification(prepared, tokenizer, { ...options, tokenizer: await modelFolderAt(options.tokenizer) }, parts)
+    try {
+      for (const [name, { file }] of Object.entries(prepared.parts)) parts.set(name as ClassificationPartName, await Dataset.open(join(prepared.folder, file))) // oxlint-disable-line no-await-in-loop -- five at most
+      return task
+    } catch (error) {
+      task[Symbol.dispose]()
+      throw error
+    }
   }
 
   /**
@@ -155,8 +162,9 @@ export class Classification {
   /**
    * Fine-tunes an encoder, scoring it on the validation part; the best is the one with the highest mean of the task's metrics, or as `best` says.
    *
-   * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, and for a model with a head for other classes than the
-   * data's or for the same in another order, before anything has begun.
+   * @throws {@link SagetrainError} `ERR_CONFIG` for an unknown, missing or impossible option, and for a `Model` with a head for other classes than the
+   * data's or for the same in another order, before anything has begun. What is wrong with a folder is said when the run begins: `ERR_CONFIG` likewise,
+   * `ERR_ARGUMENT` for a run of several arms, `ERR_MODEL`, `ERR_IO`.
    */
   train(options: ClassificationTrainOptions): Run<ClassificationMetrics> {
     const parsed = classificationTrainOptions(options)
@@ -274,9 +282,8 @@ function pretrained({ pretrained: folder, pooler, ...dropouts }: ParsedPretraine
   return async () => {
     requireFolder('train.model.pretrained', folder)
     const doubts = await checkVocabulary('train.model.pretrained', folder, data)
-    const { model, new: drawn, unused, unknownSettings } = await Model.fineTune(folder, { head, pooler, seed, ...dropouts })
-    const lists = [['drawn anew', drawn], ['not used', unused], ['settings that nothing is known about', unknownSettings]] as const
-    return { model, warnings: [...doubts, ...lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`)] }
+    const { model, new: drawn, ...rest } = await Model.fineTune(folder, { head, pooler, seed, ...dropouts })
+    return { model, warnings: [...doubts, ...(drawn.length > 0 ? [`${folder}: drawn anew: ${drawn.join(', ')}`] : []), ...leftAside(folder, rest)] }
   }
 }
 
@@ -288,8 +295,8 @@ function fineTuned(path: string, data: DataTokenizer, classes: DataClasses): Mak
     const warnings = await checkVocabulary('train.model.fineTuned', folder, data)
     const model = await Model.load(folder)
     try {
-      checkClasses(model.spec, classes, 'train.model')
-      return { model, warnings }
+      checkClasses(model.spec, classes, 'train.model.fineTuned')
+      return { model, warnings: [...warnings, ...leftAside(folder, model.leftAside)] }
     } catch (error) {
       model[Symbol.dispose]()
       throw error

@@ -13,14 +13,14 @@ export type DataClasses = Pick<ClassificationPrepared, 'kind' | 'labels' | 'subm
 export function classesProblem(spec: ModelSpec, data: DataClasses): string | undefined {
   const head = 'head' in spec ? spec.head : null
   const wanted = data.kind === 'regression' ? 'numbers' : `${data.labels.length} classes`
-  if (head === null) return `a model with a head for ${wanted} is expected, and it has none; put one on it by training from its folder: model: { pretrained }`
+  if (head === null) return `a model with a head for ${wanted} is expected, and it has none; put one on it by training from its folder: model.pretrained`
   if (head.kind !== data.kind) return `it gives ${head.kind === 'regression' ? 'numbers' : 'classes'}, and the data have ${wanted}; ${ANOTHER_HEAD}`
   if (data.kind === 'regression') return undefined
   if (head.classes !== data.labels.length) return `it tells ${head.classes} classes apart, and the data have ${wanted}; ${ANOTHER_HEAD}`
   return namesProblem(head.labels ?? [], data)
 }
 
-const ANOTHER_HEAD = 'a new head comes with training from its folder: model: { pretrained }'
+const ANOTHER_HEAD = 'a new head comes with training from its folder: model.pretrained'
 
 function namesProblem(ofModel: readonly string[], { labels, submission }: DataClasses): string | undefined {
   const [theirs, ours] = [ofModel.map(plain), labels.map(plain)]
@@ -49,9 +49,9 @@ function listOf(names: readonly string[]): string {
 }
 
 /** Refuses a model whose classes are not the data's. */
-export function checkClasses(spec: ModelSpec, data: DataClasses, where: 'train.model' | 'model'): void {
+export function checkClasses(spec: ModelSpec, data: DataClasses, where: 'train.model' | 'train.model.fineTuned' | 'model'): void {
   const problem = classesProblem(spec, data)
   if (problem === undefined) return
-  if (where === 'train.model') throw new SagetrainError('ERR_CONFIG', `${where}: ${problem}`, { fields: { key: where } })
+  if (where !== 'model') throw new SagetrainError('ERR_CONFIG', `${where}: ${problem}`, { fields: { key: where } })
   throw new SagetrainError('ERR_MODEL', `${where}: ${problem}`)
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { native } from '../../binding.js'
+import { modelFolderAt } from '../../model-folder.js'
 import { count, expected, flag, object, oneOf, parse, text, whole } from '../../options.js'
 import { runPreparation, type PreparationProgress } from '../preparation.js'
 import { cacheFolder } from '../../setup/paths.mjs'
@@ -60,7 +61,7 @@ export interface ClassificationPrepareOptions {
    * @default 0
    */
   readonly limitSeed?: number
-  /** The folder of the pretrained model whose tokenizer it is. */
+  /** The folder of the pretrained model whose tokenizer it is; also a checkpoint, or a run. */
   readonly tokenizer: string
   /**
    * Tokens of a sample, the special ones counted; longer texts are cut, the longer of a pair first.
@@ -167,7 +168,8 @@ export const classificationPrepareOptions = object({
 export async function prepareClassification(options: ClassificationPrepareOptions): Promise<ClassificationPrepared> {
   const { signal, onProgress, ...given } = parse(classificationPrepareOptions, options, 'prepare')
   requireFolder('prepare.tokenizer', given.tokenizer)
-  return runPreparation((json) => native().Preparation.classification(json), given, { signal, onProgress })
+  const asked = { ...given, tokenizer: await modelFolderAt(given.tokenizer) }
+  return runPreparation((json) => native().Preparation.classification(json), asked, { signal, onProgress })
 }
 
 /** The share of the most frequent class of all parts together: the accuracy of always saying it. None of numbers. */

@@ -3,6 +3,7 @@ import { readFile, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
 import { isSagetrainError, SagetrainError } from '../../errors.js'
+import type { LeftAside } from '../../model.js'
 import { Tokenizer } from '../../tokenizer.js'
 
 /**
@@ -12,8 +13,15 @@ import { Tokenizer } from '../../tokenizer.js'
  */
 export function requireFolder(key: string, path: string): void {
   if (existsSync(path)) return
-  const message = `${key}: there is no folder ${path}; give a Hugging Face folder on this machine: names are not looked up, and what can be fetched \`sagetrain weights\` fetches`
+  const remedy = key.endsWith('fineTuned') ? 'give a model folder, a checkpoint or a run on this machine' : 'give a Hugging Face folder on this machine: names are not looked up, and what can be fetched `sagetrain weights` fetches'
+  const message = `${key}: there is no folder ${path}; ${remedy}`
   throw new SagetrainError('ERR_CONFIG', message, { fields: { key, path } })
+}
+
+/** What is to be told of a folder of which not everything was of use. */
+export function leftAside(folder: string, { unused, unknownSettings }: LeftAside): readonly string[] {
+  const lists = [['not used', unused], ['settings that nothing is known about', unknownSettings]] as const
+  return lists.filter(([, names]) => names.length > 0).map(([what, names]) => `${folder}: ${what}: ${names.join(', ')}`)
 }
 
 /** The prepared data's tokenizer, and where it came from. */
