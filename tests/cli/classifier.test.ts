@@ -56,7 +56,7 @@ test('evaluate says what a classifier needs, and refuses what is a translator’
   }
   await refused(/^sagetrain: evaluate needs labelled text to score a classifier on: --test FILE/)
   await refused(/^sagetrain: --beam has no effect on runs\/cli, which is a classifier; there are: --test, --columns\.text/, '--beam', '4')
-  await refused(/^sagetrain: --labels \["a"\]: give a JSON array of 2, for negative, positive/, '--test', 'valid.tsv', '--labels', '["a"]')
+  await refused(/^sagetrain: --labels \["a"\]: give 2 with commas between them, or as a JSON array, for negative, positive/, '--test', 'valid.tsv', '--labels', '["a"]')
   await refused(/--columns\.text NAME --columns\.label NAME/, '--test', 'valid.tsv', '--columns.text', 'review')
   writeFileSync(join(folder, 'other.tsv'), `review\tstars\tverdict\n${rows(12, 0, ['yes', 'no'])}`)
   t.regex((await sagetrain('evaluate', 'runs/cli', '--test', 'other.tsv')).err, /other\.tsv:\d+: the label `(yes|no)` \(\d+ samples\) is none of the 2 classes `negative`, `positive`/)

@@ -32,8 +32,7 @@ export function reproductionOf({ positionals, options, overrides }: Arguments, c
   const seeds = text('seeds')
   if (part.shows !== 'table' && seeds !== undefined && parseSeeds(seeds).length > 1) throw new UsageError(`--seeds ${seeds}: a figure has one run a point; give one seed, such as 2,`)
   const sources = sourcesOf(part, { data: text('data'), pretrained: text('pretrained') })
-  const experiments = chosen(part.experiments(sources), text('experiments')).map((experiment) => laid(experiment, overrides, context))
-    .map((experiment) => (keepsModels(options, part) ? { ...experiment, keeps: 'model' as const } : experiment))
+  const experiments = chosen(part.experiments(sources), text('experiments')).map((experiment) => laid(experiment, { overrides, keepModels: keepsModels(options, part) }, context))
   return { part, experiments, folder: join(text('runs') ?? 'runs', `${part.of}-${part.scale}`), seeds: parseSeeds(seeds ?? String(part.seeds)), planOnly: options['plan'] === true }
 }
 
@@ -113,8 +112,13 @@ function chosen(all: readonly Experiment[], written: string | undefined): readon
   })
 }
 
-function laid(experiment: Experiment, overrides: readonly Override[], context: Context): Experiment {
-  const result = withFlags(experiment, overrides, context)
+interface Changes {
+  readonly overrides: readonly Override[]
+  readonly keepModels: boolean
+}
+
+function laid(experiment: Experiment, { overrides, keepModels }: Changes, context: Context): Experiment {
+  const result = withFlags(keepModels ? { ...experiment, keeps: 'model' } : experiment, overrides, context)
   for (const cell of sweepCells(result, 1)) taskOf(result.task, context).check(cell.train)
   return result
 }

@@ -99,7 +99,10 @@ export class Translator {
     let done = 0
     for await (const given of batchesOf(parse(iterable, texts, 'texts', 'ERR_ARGUMENT'), parsed.together)) {
       parsed.signal?.throwIfAborted()
-      const placed = given.map((item, index): PlacedText => ({ ...parse(source, item, 'texts', 'ERR_ARGUMENT'), position: done + index }))
+      const placed = given.map((item, index): PlacedText => {
+        const { text: spoken, prefix } = parse(source, item, 'texts', 'ERR_ARGUMENT')
+        return { text: spoken, prefix, position: done + index }
+      })
       yield* this.#together(placed, parsed)
       done += placed.length
     }
