@@ -124,10 +124,25 @@ test('what comes through a pipe is labelled when no more comes; an id is handed 
   t.false('id' in (two ?? {}))
 })
 
+test('a search over rates and β0 finds each arm’s point, from a fine-tuned classifier on too', async (t) => {
+  const prepare = { train: 'train.tsv', valid: 'valid.tsv', columns: { text: 'review', label: 'verdict' }, tokenizer: 'runs/cli' }
+  const train = { model: { fineTuned: 'runs/cli' }, optimizer: { type: 'adam', lr: 1 }, batch: { batchSize: 16 }, steps: 2, threads: 2 }
+  writeFileSync(join(folder, 'grid.json'), JSON.stringify({ task: 'classification', prepare, train, compare: [{ name: 'adam' }, { name: 'adam-sage', train: { optimizer: { sage: {} } } }] }))
+  const { code, out, err } = await sagetrain('search', '--config', 'grid.json', '--rates', '1e-4,1e-3', '--beta0', '0.6,0.8', '--json')
+  t.is(code, 0, err)
+  const cells = readdirSync(join(folder, 'runs/grid-search/trials')).map((name) => JSON.parse(readFileSync(join(folder, 'runs/grid-search/trials', name, 'cell.json'), 'utf8')) as { validation: number })
+  t.is(cells.length, 6)
+  t.true(cells.every(({ validation }) => validation > 0.5), 'from the classifier’s weights')
+  t.regex(readFileSync(join(folder, 'runs/grid-search/search.md'), 'utf8'), /- fine-tuned: model: bert, 2 layers, 32 wide/)
+  t.true(out.length > 0)
+  writeFileSync(join(folder, 'nowhere.json'), JSON.stringify({ task: 'classification', prepare, train: { ...train, model: { fineTuned: 'nowhere' } } }))
+  t.regex((await sagetrain('search', '--config', 'nowhere.json', '--rates', '1e-4')).err, /train\.model\.fineTuned: there is no folder nowhere; give a model folder, a checkpoint or a run/)
+})
+
 test('labels go into a file, which may be the one being read, whole or not at all', async (t) => {
   const texts = reviews(5, 1000).map(({ text }) => text).join('\n')
   writeFileSync(join(folder, 'same.txt'), `${texts}\n`)
-  const [plain, json] = [await sagetrain('predict', 'runs/cli', 'same.txt'), await sagetrain('predict', 'runs/cli', 'same.txt', '--json')]
+  const [plain, json] = [await sagetrain('predict', 'runs/cli', 'same.txt'), await sagetrain('predict', '--model', 'runs/cli', 'same.txt', '--json')]
   t.deepEqual((await sagetrain('predict', 'runs/cli', 'same.txt', '--json', '--output', 'labels.jsonl')).out, '')
   t.is(readFileSync(join(folder, 'labels.jsonl'), 'utf8'), json.out)
   t.deepEqual((await sagetrain('predict', 'runs/cli', 'same.txt', '--output', 'same.txt')).out, '')

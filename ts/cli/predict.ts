@@ -22,6 +22,7 @@ export const predict: Command = {
   usage: 'sagetrain predict MODEL [FILE|-] [options]',
   about: 'labels the texts of a file or of standard input with a fine-tuned classifier, one line out for each; with --json with probabilities',
   options: {
+    model: { type: 'string', value: 'MODEL', about: 'the model, instead of as the first word' },
     jsonl: { type: 'boolean', about: 'lines are JSON, { "text": …, "pair": …, "id": … } (default where the file is called .jsonl); otherwise text, or text TAB pair' },
     ...LABELLED_OPTIONS,
     together: { type: 'string', value: 'N', about: `texts that go through the model together (default: ${TOGETHER}, 1 at a terminal)` },
@@ -35,7 +36,8 @@ export const predict: Command = {
     'sagetrain predict runs/rte/checkpoints/step-00000936 pairs.jsonl.gz --json > predictions.jsonl',
   ],
   run: async ({ positionals, options }, context) => {
-    const [folder, file = '-', ...surplus] = positionals
+    const { model } = options
+    const [folder, file = '-', ...surplus] = typeof model === 'string' ? [model, ...positionals] : positionals
     if (folder === undefined) throw new UsageError('predict needs a model: a model folder, a checkpoint or a run')
     if (surplus.length > 0) throw new UsageError(`predict takes one file, got ${[file, ...surplus].join(' ')}`)
     const together = options['together'] === undefined ? (file === '-' && process.stdin.isTTY ? 1 : TOGETHER) : numberOf(options, 'together')

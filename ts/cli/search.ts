@@ -18,7 +18,7 @@ import { printFacts, printTable } from './table.js'
 import type { PreparedTask } from './task-command.js'
 
 const OPTIONS = {
-  config: { type: 'string', value: 'FILE', about: 'the configuration whose arms are searched' },
+  config: { type: 'string', value: 'FILE', about: 'the configuration whose arms are searched, with its first seed' },
   rates: { type: 'string', value: 'LIST', about: 'learning rates to try, the same for every arm, e.g. 1e-3,2e-3,4e-3' },
   beta0: { type: 'string', value: 'LIST', about: 'β0 to try with each of them, of the arms that have SAGE' },
   beta1: { type: 'string', value: 'LIST', about: 'decays of the first moment to try with each of them' },
