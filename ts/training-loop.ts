@@ -63,8 +63,8 @@ export class TrainingLoop<M extends object> implements Training<M> {
   /** The epoch of the update before, from 0. */
   #epoch: number
   #evaluatedAt: number
-  /** Losses before the newest checkpoint. */
-  #savedLosses: readonly number[]
+  /** Losses before the newest checkpoint, and the step that had been evaluated. */
+  #saved: { readonly losses: readonly number[]; readonly evaluatedAt: number }
   #clock = performance.now()
   #waited = 0
   #optimizerSeconds = 0
@@ -78,7 +78,7 @@ export class TrainingLoop<M extends object> implements Training<M> {
     this.#watch = rollback && new LossWatch(rollback, resumed?.run.divergence)
     this.#epoch = loader.state().epoch
     this.#evaluatedAt = resumed?.run.evaluatedAt ?? -1
-    this.#savedLosses = resumed?.run.divergence?.losses ?? []
+    this.#saved = { losses: resumed?.run.divergence?.losses ?? [], evaluatedAt: this.#evaluatedAt }
   }
 
   /** Trains. */
@@ -158,14 +158,14 @@ export class TrainingLoop<M extends object> implements Training<M> {
   async #rollBack(problem: string): Promise<WarningEvent> {
     const { session } = this.#parts
     const [watch, path, step] = [this.#watch, this.#keeper?.last, session.stepCount]
-    if (watch === undefined || path === undefined || !watch.rollBack(this.#savedLosses)) {
+    if (watch === undefined || path === undefined || !watch.rollBack(this.#saved.losses)) {
       const message = `training diverges at step ${step} (${problem}) after ${watch?.state().rollbacks ?? 0} rollbacks; train with a lower rate, a longer warm-up, or maxGradientNorm`
       throw new SagetrainError('ERR_DIVERGED', message, { fields: { step } })
     }
     await session.load(path)
     await session.setRateFactor(watch.rateFactor)
     this.#keeper?.wentBack(session.stepCount)
-    this.#evaluatedAt = session.stepCount
+    this.#evaluatedAt = this.#saved.evaluatedAt
     this.#restartClock()
     const { lrFactor, atMost } = watch.options
     const message = `after step ${step} ${problem}: back to ${path}, and on past this batch with rates × ${watch.rateFactor} (× ${lrFactor}; rollback ${watch.state().rollbacks} of at most ${atMost})`
@@ -280,7 +280,7 @@ export class TrainingLoop<M extends object> implements Training<M> {
       ...present({ earlyStopping: this.#stopping?.state(), divergence: this.#watch?.state() }),
     }
     const saved = await keeper.save(session, plain(run), due)
-    this.#savedLosses = this.#watch?.state().losses ?? []
+    this.#saved = { losses: this.#watch?.state().losses ?? [], evaluatedAt: this.#evaluatedAt }
     yield { ...this.#base('checkpoint'), ...saved }
     this.#restartClock()
   }

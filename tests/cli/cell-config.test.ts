@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { classificationCommand } from '#ts/cli/classification-command.js'
 import { checkCell, claimCell, type CellConfig } from '#ts/cli/cell-config.js'
 import { modelsOf, type Inputs } from '#ts/cli/inputs.js'
 import type { JsonObject } from '#ts/cli/merge.js'
@@ -23,6 +24,22 @@ test('paths may differ where they hold the same; anything else is named', async 
   await t.throwsAsync(checkCell(folder, cell({ ...PREPARE, recipe: 'mrpc' })), { code: 'ERR_STATE', message: /is of prepare\.recipe "rte", asked for is "mrpc"/ })
   await t.throwsAsync(checkCell(folder, cell(PREPARE, { ...TRAIN, model: { pretrained: '/a/bert', pooler: 'pretrained' } })), { message: /train\.model\.pooler "new"/ })
   await t.throwsAsync(checkCell(folder, cell({ recipe: 'rte', tokenizer: '/a/bert', valid: { source: '/a/valid' } })), { message: /prepare\.data "\/a\/glue", asked for is nothing/ })
+})
+
+test('the model is the tokenizer’s where none is named, and an arm’s own where one is', async (t) => {
+  const folder = temporaryFolder(t)
+  for (const [name, text] of [['one', 'abc'], ['two', 'abd']] as const) {
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, 'config.json'), '{}')
+    writeFileSync(join(folder, name, 'model.safetensors'), text)
+  }
+  const [one, two] = [join(folder, 'one'), join(folder, 'two')]
+  const models = (train: JsonObject, tokenizer: string) => modelsOf(classificationCommand, { prepare: { tokenizer }, train }, new Map())
+  const implied = await models({}, one)
+  t.deepEqual(implied, await models({ model: { pretrained: one } }, two), 'what is trained is what counts')
+  t.notDeepEqual(implied, await models({}, two))
+  t.deepEqual(await models({ model: { preset: 'bert-base' } }, one), {})
+  t.deepEqual(Object.keys(await models({ model: { fineTuned: two } }, one)), ['model.fineTuned'])
 })
 
 test('a run goes on with the paths as they are now', async (t) => {
@@ -54,7 +71,7 @@ test('a model is its settings and weights, in one file or several, and nothing e
     for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, name, file), text)
     return join(folder, name)
   }
-  const of = async (path: string): Promise<string | undefined> => (await modelsOf(COMMAND, { model: { pretrained: path } }, new Map()))['model.pretrained']
+  const of = async (path: string): Promise<string | undefined> => (await modelsOf(COMMAND, { prepare: {}, train: { model: { pretrained: path } } }, new Map()))['model.pretrained']
   const [config, weights] = [{ 'config.json': '{}' }, { 'model.safetensors': 'abc' }]
   const one = await of(write('one', { ...config, ...weights }))
   t.regex(one ?? '', /^[0-9a-f]{64}$/)
@@ -64,5 +81,5 @@ test('a model is its settings and weights, in one file or several, and nothing e
   const shards = { ...config, 'model.safetensors.index.json': '{}', 'model-00001-of-00002.safetensors': 'a', 'model-00002-of-00002.safetensors': 'b' }
   const several = await of(write('shards', shards))
   t.not(await of(write('other-shard', { ...shards, 'model-00002-of-00002.safetensors': 'c' })), several)
-  t.deepEqual([await of(join(folder, 'none')), await of(write('empty', config)), await modelsOf({}, TRAIN, new Map())], [undefined, undefined, {}])
+  t.deepEqual([await of(join(folder, 'none')), await of(write('empty', config)), await modelsOf({}, { prepare: PREPARE, train: TRAIN }, new Map())], [undefined, undefined, {}])
 })

@@ -26,7 +26,7 @@ async function options(script: Script, folder: string, signal = new AbortControl
   const command = scriptedTask(script)
   const task = await command.prepare({}, () => undefined, signal)
   const terminal = createTerminal({ write: (text: string) => out.push(text) }, {})
-  return { command, task, prepare: {}, inputs: {}, folder, weights: 'best', keeps: 'checkpoints', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
+  return { command, task, prepare: {}, inputsOf: async () => ({}), folder, weights: 'best', keeps: 'checkpoints', together: 2, threads: 1, machine: 'here', terminal, signal, onResult: async ({ name }) => void kept.push(name), out, kept }
 }
 
 test('runs are trained two at a time, measured and kept; what is kept is not run again', async (t) => {
@@ -74,6 +74,10 @@ test('what a killed removal left goes with the next command', async (t) => {
   t.deepEqual([await readFile(join(folder, 'model', 'config.json'), 'utf8'), existsSync(join(folder, 'checkpoints'))], ['moved before', false])
   await tidyCell(folder, result, 'model')
   await mkdir(join(saved, 'model'), { recursive: true })
+  await writeFile(join(saved, 'model', 'config.json'), 'measured again')
+  await tidyCell(folder, result, 'model')
+  t.is(await readFile(join(folder, 'model', 'config.json'), 'utf8'), 'measured again')
+  await mkdir(join(saved, 'model'), { recursive: true })
   await tidyCell(folder, { ...result, diverged: 'NaN' }, 'results')
   t.deepEqual(await readdir(folder), ['model'])
 })
@@ -92,6 +96,10 @@ test('a run that diverges is a result, and the one beside it goes on', async (t)
   t.is(results.get('adam-lr-0.001-seed-1')?.metrics['bleu'], 20)
   const again = script.started.filter(({ name }) => name === 'adam-lr-0.001-seed-1')
   t.deepEqual(again.map(({ resume }) => resume), [false, true], 'it was stopped and goes on from its checkpoint')
+  t.notRegex(given.out.join(''), /Run 2 of 3/, 'it goes on beside the next')
+  const alone = { ...(await options(script, join(folder, 'alone'))), together: 1 }
+  await runCells([CELLS[1], CELLS[0], CELLS[2]].flatMap((one) => one ?? []), alone)
+  t.regex(alone.out.join(''), /Run 2 of 3\n[^]*Run 3 of 3, about 2\.0 s left/, 'what diverged early says nothing of the pace')
 })
 
 test('a run whose outputs turn out not to be finite is a result too, and those beside it are measured', async (t) => {

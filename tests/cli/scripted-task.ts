@@ -48,7 +48,7 @@ function prepared(script: Script): PreparedTask {
     measuredOn: '10 held-out sentences',
     train: async (options) => {
       script.started.push(options)
-      await mkdir(join(options.folder, 'checkpoints'), { recursive: true })
+      if (options.folder !== false) await mkdir(join(options.folder, 'checkpoints'), { recursive: true })
       return training(options, script)
     },
     compare: async (arms) => ({
@@ -91,7 +91,7 @@ async function* eventsOf({ name, train, folder, signal }: ArmOptions, script: Sc
     yield { type: 'step', step, loss: 9 / step, tokensPerSecond: 1000, optimizerShare: 0.1, seconds: step / 10 }
     if (step % 10 === 0) yield { type: 'evaluation', step, metrics: { loss: 8 / step, bleu: step }, best: true, seconds: step / 10 }
     if (signal.aborted) {
-      await writeFile(join(folder, 'checkpoints', `step-${step}`), '')
+      if (folder !== false) await writeFile(join(folder, 'checkpoints', `step-${step}`), '')
       yield { type: 'end', reason: 'stopped', step, seconds: step / 10 }
       return
     }

@@ -78,6 +78,21 @@ test('the difference is seed by seed, with Student’s interval, and the verdict
   t.notRegex(markdown, /\| [^|]* ± [^|]* \| [^|]* to /)
   t.false(markdown.includes('-scores.svg'))
   t.is(tableVerdict(await tableOf(experiment(), [1], new Map())), 'Not measured yet.')
+  // Equal but for rounding, of which a test would say that it is certain.
+  for (const [arm, values] of Object.entries({ adam: [20.1, 30.1], 'adam-sage': [20.4, 30.4] })) values.forEach((bleu, index) => results.set(cellOf(experiment(), { arm, rate: 2e-3, seed: index + 1 }).name, done(30, bleu)))
+  const same = await tableOf(experiment(), [1, 2], results)
+  t.true((same.rows[1]?.difference?.pValue ?? 1) < 1e-6)
+  t.regex(tableVerdict(same), /^Adam-SAGE less Adam is \+0\.30 BLEU .* over 2 seeds, the same with every seed, of which no test can say how sure it is\.$/)
+})
+
+test('a rate without a score is not called diverged, and seven arms have seven colours', async (t) => {
+  const results = new Map(pointCells(experiment(), 1).map((cell) => [cell.name, { ...done(null, 0), metrics: {} }]))
+  t.regex(tableVerdict(await tableOf(experiment(), [1], results)), /Adam has no score at any rate that was tried\./)
+  const [arm] = experiment().arms
+  const many: Experiment = { ...experiment(), arms: Array.from({ length: 7 }, (_, index) => ({ ...(arm ?? t.fail() as never), name: `arm-${index}`, label: `arm ${index}` })) }
+  const scored = new Map(pointCells(many, 1).map((cell) => [cell.name, done(cell.rate, 20)]))
+  const page = documentPage(tableReport('T', [many], [await tableOf(many, [1], scored)], { command: '', facts: [] }))
+  for (let tone = 0; tone < 7; tone += 1) t.true(page.includes(`class="tone-${tone}"`) && page.includes(`.tone-${tone}{`), String(tone))
 })
 
 test('a run that diverged is told, and the other seeds are trained all the same', async (t) => {

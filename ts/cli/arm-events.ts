@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readIfThere } from '../event-log.js'
 import type { EvaluationEvent, StartEvent, StepEvent, TrainEvent } from '../events.js'
 import { summarise } from '../report/observed.js'
 import type { Metrics, TaskEvent, TimedEvent } from './task-command.js'
@@ -8,10 +8,10 @@ import type { Metrics, TaskEvent, TimedEvent } from './task-command.js'
  * A run's events as the command follows them, on one clock: a resumed run's earlier part comes first, read from its `events.jsonl`, and
  * its time counts on from there.
  */
-export async function* armEvents<M extends object>(run: AsyncIterable<TrainEvent<M>>, folder: string): AsyncGenerator<TimedEvent> {
+export async function* armEvents<M extends object>(run: AsyncIterable<TrainEvent<M>>, folder: string | false): AsyncGenerator<TimedEvent> {
   const clock = new RunClock()
   for await (const event of run) {
-    if (event.type === 'start' && event.resumed !== undefined) yield* pastEvents(folder, event, clock)
+    if (event.type === 'start' && event.resumed !== undefined && folder !== false) yield* pastEvents(folder, event, clock)
     const seconds = clock.at(event)
     for (const one of translate(event)) yield { ...one, seconds }
   }
@@ -31,7 +31,7 @@ class RunClock {
 }
 
 async function* pastEvents(folder: string, current: StartEvent, clock: RunClock): AsyncGenerator<TimedEvent> {
-  const content = await readFile(join(folder, 'events.jsonl'), 'utf8').catch(() => '')
+  const content = await readIfThere(join(folder, 'events.jsonl'))
   for (const line of content.split('\n').slice(1)) {
     const event = parseLine(line)
     if (event === undefined) continue

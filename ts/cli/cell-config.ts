@@ -17,8 +17,8 @@ export interface CellConfig {
   readonly inputs: Inputs
 }
 
-/** What may differ without changing the run: where prepared data are kept, and how many threads it had, which is told by the machine. */
-const FREE: ReadonlySet<string> = new Set(['prepare.output', 'train.threads'])
+/** What may differ without changing the run: where prepared data are kept, and how many threads it had, which changes its data in nothing and is told by the machine. */
+const FREE: ReadonlySet<string> = new Set(['prepare.output', 'prepare.threads', 'train.threads'])
 
 /**
  * Writes the configuration of a run into its folder before it begins, as a run of its own has it, and what its paths hold.

@@ -7,7 +7,7 @@ import { majorityOf, prepareClassification, type ClassificationPart, type Classi
 import { PREDICTIONS_FILE, predictionsText } from '../reproduce/test-predictions.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { withTrained } from './measuring.js'
-import type { JsonObject } from './merge.js'
+import { isObject, type JsonObject } from './merge.js'
 import { eachStage, following, leftOutOf } from './preparing.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, PreparedTask, TaskCommand } from './task-command.js'
 
@@ -23,6 +23,10 @@ export const classificationCommand: TaskCommand = {
   keys: classificationKeys,
   files: ['data', 'train', 'valid', 'test', 'tokenizer', 'output'],
   modelFolders: ['model.pretrained', 'model.fineTuned'],
+  impliedModel: ({ tokenizer }, { model }) => {
+    const named = isObject(model) && ['pretrained', 'fineTuned', 'preset'].some((key) => model[key] !== undefined)
+    return named || typeof tokenizer !== 'string' ? undefined : { key: 'model.pretrained', folder: tokenizer }
+  },
   check: (train) => void classificationTrainOptions(train),
   columns: [
     { key: 'score', label: 'mean of the metrics', digits: 2, better: 'higher', format: 'percent' },

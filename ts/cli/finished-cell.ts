@@ -18,9 +18,12 @@ export async function tidyCell(folder: string, result: CellResult, keeps: Keeps)
 
 /** Moves the weights that were measured to `model/`, as a checkpoint has them; a run that diverged has none. */
 async function keepModel(folder: string, checkpoints: string, { bestStep, diverged }: CellResult): Promise<void> {
-  const kept = join(folder, 'model')
-  if (diverged !== undefined || existsSync(kept)) return
-  const best = join(checkpoints, `step-${String(bestStep).padStart(8, '0')}`)
+  if (diverged !== undefined) return
+  const [kept, best] = [join(folder, 'model'), join(checkpoints, `step-${String(bestStep).padStart(8, '0')}`)]
   const measured = existsSync(best) ? best : (await latestCheckpoint(checkpoints)).path
-  if (measured !== undefined) await rename(modelFolder(measured), kept)
+  // Moved already, by a command that was killed before it removed the rest.
+  if (measured === undefined || !existsSync(modelFolder(measured))) return
+  // One from before the result was removed to be measured again.
+  await rm(kept, { recursive: true, force: true })
+  await rename(modelFolder(measured), kept)
 }

@@ -22,11 +22,19 @@ export interface Inputs {
   readonly models?: { readonly [key: string]: string }
 }
 
-/** Fingerprints of the model folders that a training names, by key; of one that is not there, none. `known` keeps them by folder: each is read once. */
-export async function modelsOf({ modelFolders = [] }: Pick<TaskCommand, 'modelFolders'>, train: JsonObject, known: Map<string, string>): Promise<NonNullable<Inputs['models']>> {
+/** What a training is configured with. */
+interface Configured {
+  readonly prepare: JsonObject
+  readonly train: JsonObject
+}
+
+/** Fingerprints of the model folders that a training begins with, by key; of one that is not there, none. `known` keeps them by folder: each is read once. */
+export async function modelsOf(command: Pick<TaskCommand, 'modelFolders' | 'impliedModel'>, { prepare, train }: Configured, known: Map<string, string>): Promise<NonNullable<Inputs['models']>> {
+  const { modelFolders = [] } = command
+  const named = modelFolders.map((key) => ({ key, folder: key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), train) }))
+  const implied = command.impliedModel?.(prepare, train)
   const models: Record<string, string> = {}
-  for (const key of modelFolders) {
-    const path = key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), train)
+  for (const { key, folder: path } of implied === undefined ? named : [...named, implied]) {
     if (typeof path !== 'string') continue
     const folder = await modelFolderAt(path)
     const fingerprint = known.get(folder) ?? (await modelFingerprint(folder))

@@ -29,7 +29,9 @@ function withFlag<M extends Matrix>(matrix: M, override: Override, keys: ConfigK
   const refuse = (): never => {
     throw new UsageError(`${override.flag}: is what an experiment is, or what its runs differ in; train one of your own with sagetrain train`)
   }
-  if (override.path[0] === 'compare' || OWN.has(override.path.join('.'))) refuse()
+  const key = override.path.join('.')
+  const hasBeta1 = arms.some(({ points }) => points.some(({ beta1 }) => beta1 !== undefined))
+  if (override.path[0] === 'compare' || OWN.has(key) || (key === 'optimizer.betas' && hasBeta1)) refuse()
   const laid = applyOverrides({ task, prepare, train, compare: arms.map(({ name, train: own }) => ({ name, train: own })) }, [override], keys)
   const changed = arms.map((arm) => ({ ...arm, train: laid.compare?.find(({ name }) => name === arm.name)?.train ?? arm.train }))
   const differs = changed.some((arm, index) => {

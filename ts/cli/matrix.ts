@@ -11,7 +11,7 @@ import { machineFacts, processor } from './assemble.js'
 import type { Context } from './command.js'
 import { tidyCell } from './finished-cell.js'
 import { describeModel, modelsOf, type Inputs } from './inputs.js'
-import { setAt } from './merge.js'
+import { setAt, type JsonObject } from './merge.js'
 import { readResults, runCells, type CellsPlace } from './run-cells.js'
 import type { PreparedTask } from './task-command.js'
 import { taskOf } from './train.js'
@@ -32,8 +32,8 @@ export interface MatrixOptions {
 /** The runs of matrices: what is there of them, and what is missing. */
 export class MatrixRuns {
   readonly #options: MatrixOptions
-  /** What the paths of each matrix hold, as found when its data were made ready. */
-  readonly #inputs = new Map<string, Inputs>()
+  /** Fingerprints of each matrix's data, as found when they were made ready. */
+  readonly #data = new Map<string, string | undefined>()
   /** Fingerprints of model folders by their paths: reading one takes a second. */
   readonly #models = new Map<string, string>()
   readonly #results = new Map<string, Map<string, CellResult>>()
@@ -43,13 +43,11 @@ export class MatrixRuns {
   }
 
   /** Makes a matrix's data ready. */
-  async prepare({ name, task, prepare, train, make }: Matrix): Promise<PreparedTask> {
+  async prepare({ name, task, prepare, make }: Matrix): Promise<PreparedTask> {
     const { context, signal } = this.#options
     await make?.()
-    const command = taskOf(task, context)
-    const models = await modelsOf(command, train, this.#models)
-    const prepared = await command.prepare(prepare, (line) => context.terminal.line(line), signal)
-    this.#inputs.set(name, { models, ...present({ data: prepared.fingerprint }) })
+    const prepared = await taskOf(task, context).prepare(prepare, (line) => context.terminal.line(line), signal)
+    this.#data.set(name, prepared.fingerprint)
     return prepared
   }
 
@@ -110,16 +108,19 @@ export class MatrixRuns {
 
   /** About how many seconds one run takes, evaluations apart, from a few steps of it; undefined where that cannot be said. */
   trialSeconds(matrix: Matrix, task: PreparedTask, { train }: Cell): Promise<number | undefined> {
-    return trialSeconds(task, setAt(train, ['threads'], threadsEach(matrix)), this.folderOf(matrix), this.#options.signal)
+    return trialSeconds(task, setAt(train, ['threads'], threadsEach(matrix)), this.#options.signal)
   }
 
   #place(matrix: Matrix): CellsPlace {
-    return { command: taskOf(matrix.task, this.#options.context), prepare: matrix.prepare, inputs: this.#inputs.get(matrix.name) ?? {}, folder: this.folderOf(matrix) }
+    const { task, name, prepare } = matrix
+    const command = taskOf(task, this.#options.context)
+    const inputsOf = async (train: JsonObject): Promise<Inputs> => ({ models: await modelsOf(command, { prepare, train }, this.#models), ...present({ data: this.#data.get(name) }) })
+    return { command, prepare, inputsOf, folder: this.folderOf(matrix) }
   }
 
-  /** What a report says of the machine and the time. */
-  facts(): readonly Fact[] {
-    const trained = Array.from(this.#results.values(), (results) => Array.from(results.values())).flat()
+  /** What a report says of the machine and the time; `tells` says which runs it is of. */
+  facts(tells: (matrix: string, run: string) => boolean = () => true): readonly Fact[] {
+    const trained = Array.from(this.#results, ([matrix, results]) => Array.from(results).flatMap(([run, result]) => (tells(matrix, run) ? [result] : []))).flat()
     const seconds = trained.reduce((total, result) => total + result.seconds, 0)
     return [
       ...Array.from(this.#models.keys(), (folder) => ({ label: 'fine-tuned', value: describeModel(folder) })),

@@ -26,11 +26,13 @@ function sameType(below: JsonObject, above: JsonObject): boolean {
   return above['type'] === undefined || below['type'] === undefined || above['type'] === below['type']
 }
 
-/** A copy in which the relative paths at these dotted keys hold from every folder. */
+/** A copy in which the relative paths at these dotted keys, alone or in lists, hold from every folder. */
 export function withAbsolutePaths(base: JsonObject, keys: readonly string[], before = ''): JsonObject {
   const absolute = ([key, value]: [string, Json]): [string, Json] => {
     if (isObject(value)) return [key, withAbsolutePaths(value, keys, `${before}${key}.`)]
-    return [key, typeof value === 'string' && keys.includes(before + key) ? resolve(value) : value]
+    if (!keys.includes(before + key)) return [key, value]
+    const whole = (one: Json): Json => (typeof one === 'string' ? resolve(one) : one)
+    return [key, Array.isArray(value) ? value.map(whole) : whole(value)]
   }
   return Object.fromEntries(Object.entries(base).map(absolute))
 }

@@ -17,7 +17,7 @@ export async function writeLines<T>(path: string, items: AsyncIterable<T>, write
 }
 
 /** The file to replace: of a link the one it leads to; undefined for a pipe or a device, which is written as it stands. */
-async function targetOf(path: string): Promise<string | undefined> {
+export async function targetOf(path: string): Promise<string | undefined> {
   const found = await stat(path).catch(() => undefined)
   if (found === undefined) return path
   return found.isFile() ? realpath(path) : undefined

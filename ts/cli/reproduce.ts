@@ -103,18 +103,27 @@ class Reproducing {
     return shows === 'sweep' ? [...sweepCells(experiment, first), ...baselineCells(experiment, first)] : pointCells(experiment, first)
   }
 
+  /** The runs that the report tells of, as far as they are known: with the other seeds at the points that are chosen. */
+  #told(experiment: Experiment): readonly Cell[] {
+    const { seeds: [first = 1, ...others], part: { shows } } = this.#asked
+    const repeats = shows === 'table' ? others.flatMap((seed) => seedCells(experiment, chosenPoints(experiment, first, this.#runs.of(experiment.name)), seed)) : []
+    return [...this.#known(experiment), ...repeats]
+  }
+
   /** Makes the data ready, looks what is done, and says what is left. */
   async #plan(experiment: Experiment): Promise<ExperimentPlan> {
-    const { seeds: [first = 1, ...others], part: { shows } } = this.#asked
+    const { seeds: [, ...others], part: { shows } } = this.#asked
     const [runs, known] = [this.#runs, this.#known(experiment)]
     await using task = await runs.prepare(experiment)
     await runs.read(experiment, this.#allCells(experiment))
     const results = runs.of(experiment.name)
-    const repeats = shows === 'table' ? others.flatMap((seed) => seedCells(experiment, chosenPoints(experiment, first, results), seed)) : []
-    const done = [...known, ...repeats].flatMap(({ name }) => results.get(name) ?? [])
-    const all = known.length + (shows === 'table' ? others.length * experiment.arms.length : 0)
-    const each = done.length > 0 ? done.reduce((sum, { seconds }) => sum + seconds, 0) / done.length : known[0] === undefined ? undefined : await runs.trialSeconds(experiment, task, known[0])
-    const plan = { experiment: experiment.name, runs: all, done: done.length, secondsLeft: each === undefined ? null : (each * (all - done.length)) / experiment.together }
+    const cells = this.#told(experiment)
+    // Repeats of arms whose point is still to be chosen.
+    const unsettled = shows === 'table' ? experiment.arms.filter((arm) => known.some((cell) => cell.arm === arm.name && !results.has(cell.name)) && arm.points.length > 1).length : 0
+    const [left, done] = [cells.filter(({ name }) => !results.has(name)).length + others.length * unsettled, cells.filter(({ name }) => results.has(name)).length]
+    const converged = cells.flatMap(({ name }) => results.get(name) ?? []).filter(({ diverged }) => diverged === undefined)
+    const each = converged.length > 0 ? converged.reduce((sum, { seconds }) => sum + seconds, 0) / converged.length : known[0] === undefined ? undefined : await runs.trialSeconds(experiment, task, known[0])
+    const plan = { experiment: experiment.name, runs: done + left, done, secondsLeft: left === 0 ? 0 : each === undefined ? null : (each * left) / experiment.together }
     this.#sayPlan(experiment, task, plan)
     return plan
   }
@@ -145,8 +154,9 @@ class Reproducing {
 
   /** Writes the report of what is done so far. */
   async #report(): Promise<{ readonly page: string; readonly results: unknown }> {
-    const { part: { wanted, number }, folder } = this.#asked
-    const { report, results } = await this.#shown({ command: `npx ${this.#context.written}`, facts: this.#runs.facts() })
+    const { part: { wanted, number }, experiments, folder } = this.#asked
+    const told = new Map(experiments.map((experiment) => [experiment.name, new Set(this.#told(experiment).map(({ name }) => name))]))
+    const { report, results } = await this.#shown({ command: `npx ${this.#context.written}`, facts: this.#runs.facts((matrix, run) => told.get(matrix)?.has(run) === true) })
     return { page: await writeDocument(folder, `${wanted}-${number}`, report, results), results }
   }
 

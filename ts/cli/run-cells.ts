@@ -20,8 +20,8 @@ export interface CellsOptions {
   readonly task: PreparedTask
   /** What `task` was prepared with. */
   readonly prepare: JsonObject
-  /** What the paths in the configuration hold. */
-  readonly inputs: Inputs
+  /** What the paths in a run's configuration hold. */
+  readonly inputsOf: (train: JsonObject) => Promise<Inputs>
   /** Each run has its folder below. */
   readonly folder: string
   readonly weights: Weights
@@ -44,7 +44,7 @@ export interface CellsOptions {
 }
 
 /** Which runs, of what. */
-export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'inputs' | 'folder'>
+export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'inputsOf' | 'folder'>
 
 /**
  * What the folder holds of these runs already, by their names.
@@ -52,16 +52,19 @@ export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'inputs' | '
  * @throws {@link SagetrainError} `ERR_STATE` for a run, done or not, that was trained with another configuration.
  */
 export async function readResults(cells: readonly Cell[], place: CellsPlace): Promise<Map<string, CellResult>> {
-  const found = await Promise.all(cells.map(async (cell) => {
+  const found = new Map<string, CellResult>()
+  // One after the other: the first that needs a model folder reads it for all.
+  for (const cell of cells) {
     const folder = join(place.folder, cell.name)
-    await checkCell(folder, configOf(cell.train, place))
-    return [cell.name, await readResult(folder)] as const
-  }))
-  return new Map(found.flatMap(([name, result]) => (result === undefined ? [] : [[name, result] as const])))
+    await checkCell(folder, await configOf(cell.train, place)) // oxlint-disable-line no-await-in-loop
+    const result = await readResult(folder) // oxlint-disable-line no-await-in-loop
+    if (result !== undefined) found.set(cell.name, result)
+  }
+  return found
 }
 
-function configOf(train: JsonObject, { command, prepare, inputs }: CellsPlace): CellConfig {
-  return { config: { task: command.name, prepare, train }, command, inputs }
+async function configOf(train: JsonObject, { command, prepare, inputsOf }: CellsPlace): Promise<CellConfig> {
+  return { config: { task: command.name, prepare, train }, command, inputs: await inputsOf(train) }
 }
 
 /**
@@ -71,16 +74,27 @@ function configOf(train: JsonObject, { command, prepare, inputs }: CellsPlace): 
  * @throws What training threw; the signal's reason when it stops.
  */
 export async function runCells(cells: readonly Cell[], options: CellsOptions): Promise<void> {
-  let [rest, pace]: [readonly Cell[], number | undefined] = [cells, undefined]
+  let rest = cells
+  const seconds: number[] = []
+  const timing: CellsOptions = {
+    ...options,
+    onResult: async (cell, result) => {
+      // One that diverged ended early.
+      if (result.diverged === undefined) seconds.push(result.seconds)
+      await options.onResult(cell, result)
+    },
+  }
   while (rest.length > 0) {
     const group = rest.slice(0, options.together)
-    sayGroup(options, { all: cells.length, left: rest.length, now: group.length, pace })
-    const begun = performance.now()
+    sayGroup(options, { all: cells.length, left: rest.length, now: group.length, pace: meanOf(seconds) })
     // oxlint-disable-next-line no-await-in-loop -- a group fills the machine
-    const unfinished = await runGroup(group, options)
-    if (unfinished.length === 0) pace = (performance.now() - begun) / 1000
+    const unfinished = await runGroup(group, timing)
     rest = [...unfinished, ...rest.slice(group.length)]
   }
+}
+
+function meanOf(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
 function sayGroup({ terminal, together }: CellsOptions, { all, left, now, pace }: { readonly all: number; readonly left: number; readonly now: number; readonly pace: number | undefined }): void {
@@ -97,7 +111,7 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
   const runs = group.map((cell) => runOf(cell, options))
   // A folder in which nothing was begun has nothing to go on from.
   const resume = ({ folder }: ArmRun): boolean => existsSync(join(folder, 'events.jsonl'))
-  await Promise.all(group.map((cell, index) => claimCell(runs[index]?.folder ?? '', configOf(trainOf(cell, options), options))))
+  for (const [index, cell] of group.entries()) await claimCell(runs[index]?.folder ?? '', await configOf(trainOf(cell, options), options)) // oxlint-disable-line no-await-in-loop -- a few files
   let stopped: readonly Going[] = []
   const failed = (going: readonly Going[], failure: unknown): never => {
     stopped = going

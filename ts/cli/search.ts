@@ -12,6 +12,7 @@ import type { Command, Context } from './command.js'
 import { UsageError } from './exit-codes.js'
 import { MatrixRuns } from './matrix.js'
 import { isObject, merge, setAt, type JsonObject } from './merge.js'
+import { targetOf } from './output-file.js'
 import { searchRequestOf, type SearchRequest } from './search-request.js'
 import { stoppable } from './stoppable.js'
 import { printFacts, printTable } from './table.js'
@@ -110,7 +111,7 @@ async function writeInto(file: string, { trials, ...found }: Found): Promise<voi
   if (!isObject(config)) throw new UsageError(`${file}: is no longer a configuration; nothing was written into it, and the same command writes once it is one again`)
   const chosen = new Map(trials.filter((trial) => trial.chosen).map((trial) => [trial.arm, trial]))
   const rates = { ...found, trials: trials.map(({ arm, setting, value, chosen: best }) => ({ arm, setting, value, chosen: best })) }
-  await writeWhole(file, `${JSON.stringify({ ...withChosen(config, chosen), rates }, null, 2)}\n`)
+  await writeWhole((await targetOf(file)) ?? file, `${JSON.stringify({ ...withChosen(config, chosen), rates }, null, 2)}\n`)
 }
 
 function withChosen(config: JsonObject, chosen: ReadonlyMap<string, Point>): JsonObject {

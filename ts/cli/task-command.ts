@@ -61,8 +61,8 @@ export type Weights = 'best' | { readonly last: number }
 export interface ArmOptions {
   readonly name: string
   readonly train: JsonObject
-  /** Where its `events.jsonl` and `checkpoints/` go. */
-  readonly folder: string
+  /** Where its `events.jsonl` and `checkpoints/` go; false for a trial that keeps nothing, and is not measured. */
+  readonly folder: string | false
   /** Goes on from the folder's last checkpoint. */
   readonly resume: boolean
   /** @default 'best' */
@@ -145,6 +145,8 @@ export interface TaskCommand {
   readonly files: readonly string[]
   /** Dotted paths into `train` that name model folders. */
   readonly modelFolders?: readonly string[]
+  /** The model folder that a training begins with although its `train` names none, and the path at which it would. */
+  impliedModel?(prepare: JsonObject, train: JsonObject): { readonly key: string; readonly folder: string } | undefined
   /**
    * Refuses a `train` that no data could mend, before the data are made ready.
    *

@@ -146,7 +146,12 @@ function interrupted(going: readonly Going[]): Trained {
 
 async function measureAll({ terminal, task, signal }: TrainingOptions, going: readonly Going[]): Promise<Trained> {
   terminal.line(`Measuring on ${task.measuredOn} …`)
-  const measured = await Promise.all(going.map(async ({ run, training }) => ({ name: run.name, label: run.label, training, measured: await training.measure(signal) })))
+  // All come to their end before the first failure is told: what they measure with is freed then.
+  const settled = await Promise.allSettled(going.map(async ({ run, training }) => ({ name: run.name, label: run.label, training, measured: await training.measure(signal) })))
+  const measured = settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
   const compared = await task.compare(measured)
   const arms = going.map((one, index) => armReport(one, measured[index]?.measured ?? null, compared))
   return { status: 'complete', arms, comparisons: compared.comparisons, samples: compared.samples, boundaries: compared.boundaries }

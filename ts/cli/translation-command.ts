@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { averageCheckpoints, listCheckpoints, modelFolder } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
+import { SagetrainError } from '../errors.js'
 import { fixed } from '../report/format.js'
 import type { Fact, PairedComparison, SampleTranslation } from '../report/report-data.js'
 import { tokenizedBleu } from '../score/corpus.js'
@@ -127,6 +128,7 @@ class PreparedTranslation implements PreparedTask {
       measure: async (measuring) => {
         const { best, checkpoint, step } = await run.done
         if (weights !== 'best') {
+          if (folder === false) throw new SagetrainError('ERR_INTERNAL', 'a training that keeps nothing has no checkpoints to average')
           const { model, from } = await meanOfNewest(folder, weights.last)
           const measured = await this.#measure(model, step, train, measuring)
           return { ...measured, signatures: { ...measured.signatures, weights: `mean of ${from} checkpoint${from === 1 ? '' : 's'}` } }

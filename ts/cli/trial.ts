@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isSagetrainError } from '../errors.js'
 import type { JsonObject } from './merge.js'
 import type { PreparedTask } from './task-command.js'
 
@@ -7,25 +6,22 @@ import type { PreparedTask } from './task-command.js'
 const STEPS = 4
 
 /**
- * About how many seconds a training takes, evaluations apart, from a few of its steps; undefined where the length of it is not known. What they
- * write is thrown away.
+ * About how many seconds a training takes, evaluations apart, from a few of its steps, which keep nothing; undefined where its length is not known,
+ * and for one that diverges at once, which is a run's result and no end of a plan.
  *
- * @param parent - The folder below which they write.
- * @throws What training throws; the signal's reason when it aborts.
+ * @throws What else training throws; the signal's reason when it aborts.
  */
-export async function trialSeconds(task: PreparedTask, train: JsonObject, parent: string, signal: AbortSignal): Promise<number | undefined> {
-  await mkdir(parent, { recursive: true })
-  const folder = await mkdtemp(join(parent, 'trial-'))
+export async function trialSeconds(task: PreparedTask, { divergence: _divergence, ...train }: JsonObject, signal: AbortSignal): Promise<number | undefined> {
   const enough = new AbortController()
   try {
-    await using training = await task.train({ name: 'trial', train, folder, resume: false, signal: AbortSignal.any([signal, enough.signal]) })
+    // Every step is told of: on a GPU only some are, unless that is asked for.
+    await using training = await task.train({ name: 'trial', train: { ...train, logEvery: 1 }, folder: false, resume: false, signal: AbortSignal.any([signal, enough.signal]) })
     const seconds = await timed(training.events, enough)
     signal.throwIfAborted()
     return seconds
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-    // Where nothing else is in it: a plan alone leaves no folder.
-    await rmdir(parent).catch(() => undefined)
+  } catch (error) {
+    if (isSagetrainError(error, 'ERR_NON_FINITE')) return undefined
+    throw error
   }
 }
 

@@ -1,6 +1,5 @@
 import type { ArmReport, ComparisonReport, MetricColumn } from './report-data.js'
-
-const TONES = 6
+import { TONES } from './theme.js'
 
 /** The arms compared, in order; each may have runs of several seeds. */
 export function armNames(report: ComparisonReport): readonly string[] {

@@ -1,14 +1,17 @@
 const LIGHT = `--paper:#fcfcfa;--card:#ffffff;--ink:#1d2126;--soft:#5a626c;--line:#dfe2e6;--hair:#eceef0;--wash:#f3f4f2;
---tone-0:#2360b0;--tone-1:#b1500c;--tone-2:#6b46b8;--tone-3:#0b7a70;--tone-4:#a8326e;--tone-5:#5d6a1c;--class-0:#2360b0;--class-1:#d06a1e;--good:#17693f`
+--tone-0:#2360b0;--tone-1:#b1500c;--tone-2:#6b46b8;--tone-3:#0b7a70;--tone-4:#a8326e;--tone-5:#5d6a1c;--tone-6:#7d4a2a;--tone-7:#4a5663;--class-0:#2360b0;--class-1:#d06a1e;--good:#17693f`
 const DARK = `--paper:#14171a;--card:#1b1f23;--ink:#e8eaec;--soft:#a3abb4;--line:#353b42;--hair:#272c31;--wash:#22272c;
---tone-0:#82b4ff;--tone-1:#ffab66;--tone-2:#c0a5ff;--tone-3:#5fd0c2;--tone-4:#ff9cc8;--tone-5:#c6d26a;--class-0:#82b4ff;--class-1:#ffab66;--good:#74d6a0`
+--tone-0:#82b4ff;--tone-1:#ffab66;--tone-2:#c0a5ff;--tone-3:#5fd0c2;--tone-4:#ff9cc8;--tone-5:#c6d26a;--tone-6:#e3b48f;--tone-7:#b4c0cc;--class-0:#82b4ff;--class-1:#ffab66;--good:#74d6a0`
 
-const TONES = Array.from({ length: 6 }, (_, tone) => `.tone-${tone}{--tone:var(--tone-${tone})}`).join('')
+/** How many colours there are for arms and curves. */
+export const TONES = 8
+
+const TONE_RULES = Array.from({ length: TONES }, (_, tone) => `.tone-${tone}{--tone:var(--tone-${tone})}`).join('')
 
 /** Colours and the drawings' own rules: all that a standalone SVG needs. Safe inside `<style>`: it holds no markup. */
 export const THEME_CSS = `:root{color-scheme:light dark;${LIGHT}}
 @media (prefers-color-scheme:dark){:root{${DARK}}}
-${TONES}
+${TONE_RULES}
 .chart{display:block;width:100%;height:auto;overflow:visible;font:13px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 .chart text{fill:var(--soft);font-variant-numeric:tabular-nums}
 .chart .grid{stroke:var(--hair);fill:none}

@@ -8,7 +8,7 @@ import { paperModel, TABLE_3, type PaperRow } from './glue-paper.js'
 import type { GlueSubmission } from './glue-submission.js'
 import { glueSummary, spreads } from './glue-summary.js'
 import type { GlueAverageRow, GlueRow, GlueScore, GlueTable, GlueTaskResult } from './glue-table.js'
-import { factBlocks, hasInterval, interval, probability, seedsOf, spread, TOO_FEW, type Provenance } from './report.js'
+import { factBlocks, hasInterval, interval, probability, sameWithEverySeed, seedsOf, spread, TOO_FEW, type Provenance } from './report.js'
 
 /** What the paper takes for a difference. */
 const SIGNIFICANT = 0.05
@@ -43,7 +43,7 @@ function averageVerdict({ label, baseline, difference, paperDifference }: GlueAv
   if (difference === null) return `${label} less ${baseline}: no seed has all tasks yet.`
   const { mean, degrees, pValue } = difference
   const range = hasInterval(difference) ? `95 % interval ${interval(difference, signed)}` : TOO_FEW
-  const sure = pValue === null ? '' : ` (${range}, ${probability(pValue)})`
+  const sure = pValue === null ? '' : sameWithEverySeed(difference) ? ' (the same with every seed)' : ` (${range}, ${probability(pValue)})`
   const printed = paperDifference === null ? '' : `; in the paper ${signed(paperDifference)}`
   return `${label} less ${baseline}: ${signed(mean, 2)} on average over ${degrees + 1} seed${degrees === 0 ? '' : 's'}${sure}${printed}.`
 }
@@ -51,7 +51,7 @@ function averageVerdict({ label, baseline, difference, paperDifference }: GlueAv
 function taskVerdict({ arm }: GlueAverageRow, tasks: readonly GlueTaskResult[]): string {
   const tested = tasks.flatMap(({ label, rows }) => {
     const difference = rows.find((row) => row.arm === arm)?.mean.difference ?? null
-    return difference === null || difference.pValue === null ? [] : [{ label, mean: difference.mean, sure: difference.pValue < SIGNIFICANT }]
+    return difference === null || difference.pValue === null || sameWithEverySeed(difference) ? [] : [{ label, mean: difference.mean, sure: difference.pValue < SIGNIFICANT }]
   })
   const untested = withoutDifference(arm, tasks)
   if (tested.length === 0) return untested === '' ? '' : ` There is ${untested}.`
@@ -60,13 +60,15 @@ function taskVerdict({ arm }: GlueAverageRow, tasks: readonly GlueTaskResult[]):
   return ` By p < ${SIGNIFICANT} it is better on ${named(better)} and worse on ${named(worse)}; undecided on ${named(open)}${untested === '' ? '' : `; ${untested}`}.`
 }
 
-/** Tasks of which no test can say anything, because no seed differs. */
+/** Tasks of which no test can say anything, because the difference is that of every seed. */
 function withoutDifference(arm: string, tasks: readonly GlueTaskResult[]): string {
-  const alike = tasks.filter(({ rows }) => {
+  const alike = tasks.flatMap(({ label, rows }) => {
     const difference = rows.find((row) => row.arm === arm)?.mean.difference ?? null
-    return difference !== null && difference.pValue === null && difference.degrees > 0
+    return difference === null || !sameWithEverySeed(difference) ? [] : [{ label, mean: difference.mean }]
   })
-  return alike.length === 0 ? '' : `no difference with any seed on ${alike.map(({ label }) => label).join(', ')}`
+  const [none, some] = [alike.filter(({ mean }) => mean === 0), alike.filter(({ mean }) => mean !== 0)]
+  const named = (which: typeof alike): string => which.map(({ label, mean }) => (mean === 0 ? label : `${label} (${signed(mean, 2)})`)).join(', ')
+  return [...(none.length > 0 ? [`no difference with any seed on ${named(none)}`] : []), ...(some.length > 0 ? [`the same difference with every seed on ${named(some)}`] : [])].join(' and ')
 }
 
 const HEAD = ['', 'paper', 'mean ± sd', '95 %', 'less baseline', '95 % of that', 'p', 'in the paper', 'seeds'] as const
@@ -84,7 +86,7 @@ function scoreLine(name: string, { paper, score, difference, paperDifference }: 
 }
 
 function differenceCells(difference: TTest | null): readonly string[] {
-  return difference === null ? [MISSING, MISSING, MISSING] : [signed(difference.mean, 2), interval(difference, signed), difference.pValue === null ? MISSING : probability(difference.pValue).replace('p = ', '').replace('p ', '')]
+  return difference === null ? [MISSING, MISSING, MISSING] : [signed(difference.mean, 2), interval(difference, signed), difference.pValue === null || sameWithEverySeed(difference) ? MISSING : probability(difference.pValue).replace('p = ', '').replace('p ', '')]
 }
 
 /** What an arm gains by SAGE, task by task. */

@@ -3,6 +3,7 @@ import type { Block, Report } from '../report/document.js'
 import { fixed, MISSING, signed } from '../report/format.js'
 import { drawIntervals } from '../report/intervals.js'
 import type { Fact } from '../report/report-data.js'
+import { TONES } from '../report/theme.js'
 import type { TTest } from '../score/t-test.js'
 import type { Experiment } from './experiment.js'
 import { inUnit, METRIC_ORDER, metricLabel, mostOf } from './metric-names.js'
@@ -56,7 +57,8 @@ function differenceVerdicts(result: TableResult): readonly string[] {
 
 function divergences({ arm, label: name, seeds, rate }: TableRow, trials: readonly Trial[]): readonly string[] {
   const diverged = seeds.filter((run) => run.diverged !== undefined).map(({ seed }) => seed)
-  if (rate === null && trials.some((one) => one.arm === arm) && trials.every((one) => one.arm !== arm || one.validation === null)) return [`${name} diverged at every rate that was tried.`]
+  const tried = trials.filter((one) => one.arm === arm)
+  if (rate === null && tried.length > 0 && tried.every(({ validation }) => validation === null)) return [tried.every((one) => one.diverged === true) ? `${name} diverged at every rate that was tried.` : `${name} has no score at any rate that was tried.`]
   return diverged.length === 0 ? [] : [`${name} diverged with seed ${diverged.join(', ')}, which no mean counts.`]
 }
 
@@ -65,8 +67,8 @@ function differenceVerdict(row: TableRow, difference: TTest, { rows, metric }: T
   const told = paper === null ? '' : ` In the paper it is ${signed(paper)}.`
   const gap = `${row.label} less ${row.baseline ?? ''} is ${signed(difference.mean, 2)} ${metricLabel(metric)} over ${difference.degrees + 1} seed${difference.degrees === 0 ? '' : 's'}`
   if (difference.lower === null || difference.upper === null) return `${gap}; one seed has no interval.${told}`
-  if (difference.pValue === null) return `${gap}, the same with every seed.${told}`
-  const range = `${hasInterval(difference) ? `95 % interval ${interval(difference, signed)}` : TOO_FEW}, ${probability(difference.pValue)}`
+  if (sameWithEverySeed(difference)) return `${gap}, the same with every seed, of which no test can say how sure it is.${told}`
+  const range = `${hasInterval(difference) ? `95 % interval ${interval(difference, signed)}` : TOO_FEW}, ${probability(difference.pValue ?? 1)}`
   const open = difference.lower <= 0 && difference.upper >= 0
   return `${open ? 'Too close to call: ' : ''}${gap} (${range})${open && hasInterval(difference) ? ', an interval with 0 in it' : ''}.${told}`
 }
@@ -87,12 +89,20 @@ export function interval(test: TTest, show: (value: number, digits: number) => s
   return hasInterval(test) ? `${show(test.lower, 2)} to ${show(test.upper, 2)}` : MISSING
 }
 
+/**
+ * Whether all values are the same, but for rounding. Scores of few samples often are, and a test would call a difference without any spread
+ * certain, however few seeds it is of.
+ */
+export function sameWithEverySeed({ degrees, deviation, mean, pValue }: TTest): boolean {
+  return degrees > 0 && (pValue === null || deviation === null || deviation <= 1e-9 * Math.abs(mean))
+}
+
 /** What stands for the interval of two seeds. */
 export const TOO_FEW = 'two seeds are too few for an interval'
 
 /** Whether an interval says something: of one seed there is none, and that of two reaches 12.7 standard errors to either side. */
 export function hasInterval(test: TTest): test is TTest & { readonly lower: number; readonly upper: number } {
-  return test.degrees >= 2 && test.lower !== null && test.upper !== null
+  return test.degrees >= 2 && test.lower !== null && test.upper !== null && !sameWithEverySeed(test)
 }
 
 function rowOf({ label: name, paper, score, rate, beta0, seeds }: TableRow): readonly string[] {
@@ -122,7 +132,7 @@ function columnsOf({ rows, metric }: TableResult): readonly string[] {
 }
 
 function intervalsOf({ experiment, rows, metric }: TableResult): readonly Block[] {
-  const drawn = rows.flatMap(({ label: name, score }, tone) => (score === null || !hasInterval(score) ? [] : [{ label: name, tone, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
+  const drawn = rows.flatMap(({ label: name, score }, row) => (score === null || !hasInterval(score) ? [] : [{ label: name, tone: row % TONES, score: score.mean, low: score.lower, high: score.upper, value: fixed(score.mean, 1) }]))
   if (drawn.length === 0) return []
   const title = `${metricLabel(metric)}: means over seeds and their 95 % intervals`
   return [{ type: 'drawing', name: `${experiment}-scores`, title, svg: drawIntervals(`${experiment}-scores`, title, metricLabel(metric), drawn, mostOf(metric).most) }]
@@ -133,17 +143,19 @@ function trialBlocks({ experiment, rows, trials }: TableResult, validation: stri
   if (trials.length === 0) return []
   const rates = [...new Set(trials.map(({ rate }) => rate))].toSorted((one, other) => one - other)
   const metric = metricLabel(validation)
-  const curves = rows.flatMap(({ arm, label: name }) => {
+  const curves = rows.flatMap(({ arm, label: name }, row) => {
     const own = trials.filter((one) => one.arm === arm)
-    return [...new Set(own.map(({ beta0 }) => beta0))].map((beta0) => ({ label: beta0 === undefined ? name : `${name}, β0 ${beta0}`, trials: own.filter((one) => one.beta0 === beta0) }))
+    return [...new Set(own.map(({ beta0 }) => beta0))].map((beta0) => ({ label: beta0 === undefined ? name : `${name}, β0 ${beta0}`, row, trials: own.filter((one) => one.beta0 === beta0) }))
   })
+  // An arm's curve has the colour of its interval; of several curves each has its own.
+  const alone = new Set(curves.map(({ row }) => row)).size === curves.length
   const cell = (tried: readonly Trial[], rate: number): string => {
     const trial = tried.find((one) => one.rate === rate)
     if (trial === undefined) return ''
-    return `${trial.validation === null ? 'no score' : fixed(trial.validation, 2)}${trial.chosen ? ' (chosen)' : ''}`
+    return `${trial.validation === null ? (trial.diverged === true ? 'diverged' : 'no score') : fixed(trial.validation, 2)}${trial.chosen ? ' (chosen)' : ''}`
   }
   const title = `Validation: ${metric} over the learning rate`
-  const series = curves.map(({ label, trials: tried }, tone) => ({ label, tone, dots: true, points: tried.map(({ rate, validation: score }) => [rate, score] as const) }))
+  const series = curves.map(({ label, row, trials: tried }, index) => ({ label, tone: (alone ? row : index) % TONES, dots: true, points: tried.map(({ rate, validation: score }) => [rate, score] as const) }))
   const { svg } = drawChart({ id: `${experiment}-rates`, title, description: 'One run a point, with the first seed', x: { label: 'learning rate', kind: 'log' }, y: { label: metric, ...mostOf(validation) }, series })
   return [
     { type: 'table', caption: `Validation: best ${metric} of the first seed’s runs; the best of each arm is taken, of equal ones that of the lowest rate.`, head: ['learning rate', ...curves.map(({ label }) => label)], rows: rates.map((rate) => [String(rate)].concat(curves.map(({ trials: tried }) => cell(tried, rate)))) },
@@ -174,12 +186,12 @@ function sweepBlocks(result: SweepResult, experiment: Experiment | undefined): r
   const { experiment: id, label: name, metric, points, baseline, missing } = result
   const [rates, betas] = [points.map(({ rate }) => rate), points.map(({ beta0 }) => beta0)].map((values) => [...new Set(values)].toSorted((one, other) => one - other))
   const title = `${name}: ${metricLabel(metric)} over β0`
-  const series = (rates ?? []).map((rate, tone) => ({ label: `lr ${rate}`, tone: tone + 1, dots: true, points: points.filter((one) => one.rate === rate).map(({ beta0, score }) => [beta0, score] as const) }))
+  const series = (rates ?? []).map((rate, tone) => ({ label: `lr ${rate}`, tone: (tone + 1) % TONES, dots: true, points: points.filter((one) => one.rate === rate).map(({ beta0, score }) => [beta0, score] as const) }))
   const level = baseline === null ? [] : [{ label: `${baseline.label}, lr ${baseline.rate}`, tone: 0, points: (betas ?? []).map((beta0) => [beta0, baseline.score] as const) }]
   const { svg } = drawChart({ id: `${id}-beta0`, title, description: 'One run a point', x: { label: 'β0', zero: false }, y: { label: metricLabel(metric), ...mostOf(metric) }, series: [...series, ...level] })
   const scoreOf = (rate: number, beta0: number): string => {
     const point = points.find((one) => one.rate === rate && one.beta0 === beta0)
-    return point === undefined ? MISSING : point.score === null ? 'diverged' : fixed(point.score, 2)
+    return point === undefined ? MISSING : point.score === null ? (point.diverged === true ? 'diverged' : 'no score') : fixed(point.score, 2)
   }
   return [
     { type: 'heading', text: name },

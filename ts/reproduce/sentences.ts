@@ -130,7 +130,12 @@ function requireSets(data: string): void {
 async function makeSentiment(data: string): Promise<void> {
   const folder = derivedFolder(data)
   await mkdir(folder, { recursive: true })
-  for (const part of PARTS) await writeWhole(join(folder, `sentiment.${part}.tsv`), await signs(join(data, `${RATED}.${part}.tsv.gz`))) // oxlint-disable-line no-await-in-loop -- one file after the other
+  for (const part of PARTS) await keepWhole(join(folder, `sentiment.${part}.tsv`), await signs(join(data, `${RATED}.${part}.tsv.gz`))) // oxlint-disable-line no-await-in-loop -- one file after the other
+}
+
+/** Writes a file unless it is there: another command may be reading it. */
+async function keepWhole(path: string, text: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => undefined)) !== text) await writeWhole(path, text)
 }
 
 async function signs(file: string): Promise<string> {

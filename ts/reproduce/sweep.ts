@@ -2,12 +2,13 @@ import { armOf, baselineOf as baselineArmOf, cellOf, sweepCells, type Cell, type
 import { inUnit } from './metric-names.js'
 import type { Results } from './table.js'
 
-/** One run of the sweep; null where it diverged. */
+/** One run of the sweep; its score is null where it has none. */
 export interface SweepPoint {
   readonly rate: number
   readonly beta0: number
   readonly seed: number
   readonly score: number | null
+  readonly diverged?: true
 }
 
 /** An experiment's panel of the figure: the metric over β0 for several learning rates. */
@@ -28,7 +29,7 @@ export function sweepOf(experiment: Experiment, seed: number, results: Results):
   const cells = sweepCells(experiment, seed)
   const points = cells.flatMap(({ name: cell, rate, beta0 = 0 }): SweepPoint[] => {
     const found = results.get(cell)
-    return found === undefined ? [] : [{ rate, beta0, seed, score: inUnit(metric, found.metrics[metric]) }]
+    return found === undefined ? [] : [{ rate, beta0, seed, score: inUnit(metric, found.metrics[metric]), ...(found.diverged !== undefined && { diverged: true }) }]
   })
   const missing = [...cells, ...baselineCells(experiment, seed)].filter((cell) => !results.has(cell.name)).map((cell) => cell.name)
   return { experiment: name, label, metric, points, baseline: baselineOf(experiment, seed, results), missing }

@@ -7,8 +7,9 @@ import { inUnit } from './metric-names.js'
 /** A point that was tried with the first seed. */
 export interface Trial extends Point {
   readonly arm: string
-  /** Best validation score, in the metric's unit; null for a run that diverged. */
+  /** Best validation score, in the metric's unit; null for a run without one. */
   readonly validation: number | null
+  readonly diverged?: true
   readonly chosen: boolean
 }
 
@@ -132,7 +133,7 @@ function trialsOf(experiment: Experiment, seed: number, chosen: ReadonlyMap<stri
   return experiment.arms.filter(({ points }) => points.length > 1).flatMap(({ name: arm, points }) =>
     points.flatMap((point): Trial[] => {
       const found = results.get(cellOf(experiment, { arm, ...point, seed }).name)
-      return found === undefined ? [] : [{ arm, ...point, validation: inUnit(experiment.validation, found.validation), chosen: chosen.get(arm) === point }]
+      return found === undefined ? [] : [{ arm, ...point, validation: inUnit(experiment.validation, found.validation), ...(found.diverged !== undefined && { diverged: true }), chosen: chosen.get(arm) === point }]
     }),
   )
 }

@@ -73,6 +73,7 @@ class TaskRun<M extends object> implements Training<M> {
       this.#loop = new TrainingLoop(await this.#loopParts(session, warnings))
       using log = occupied && (await EventLog.open(join(occupied.folder, 'events.jsonl'), session.stepCount))
       for await (const event of this.#loop.events()) {
+        if (event.type === 'warning' && event.code === 'WARN_DIVERGENCE') await log?.backTo(event.step)
         log?.add(event)
         yield event
       }
