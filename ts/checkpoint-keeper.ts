@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { listCheckpoints, retainCheckpoints } from './checkpoint.js'
+import { listCheckpoints, modelFolder, retainCheckpoints } from './checkpoint.js'
 import type { Json } from './json.js'
 import type { Session } from './session.js'
 
@@ -99,13 +100,19 @@ export class CheckpointKeeper {
    * interruption changes nothing about which are the newest.
    */
   async save(session: Session, run: Json, due: boolean): Promise<{ readonly path: string; readonly kept: readonly string[] }> {
-    const { folder, attachments } = this.#options
-    const path = await session.save(folder, { run, attachments })
+    const { folder } = this.#options
+    const path = await session.save(folder, { run, attachments: this.#attachments() })
     this.#savedAt = session.stepCount
     this.#savedTime = performance.now()
     this.#newest = this.#withNewest(path, due)
     this.#last = path
     return { path, kept: await retainCheckpoints(folder, [...this.#newest, path, ...this.#ranked.map(({ step }) => this.pathOf(step))]) }
+  }
+
+  /** As they were asked for; what is gone since, such as a cache that was cleared, as the newest checkpoint has it. */
+  #attachments(): readonly string[] {
+    const last = this.#last
+    return this.#options.attachments.map((path) => (last === undefined || existsSync(path) ? path : join(modelFolder(last), basename(path))))
   }
 
   /** Training went back to the newest one: what was saved is that. */

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,6 +78,15 @@ test.serial('a run that goes on equals the one that was not interrupted', async 
   const { checkpoint: found = '' } = await task.train({ ...total, folder: parts, resume: true }).done
   for (const file of ['model/model.safetensors', 'optimizer.safetensors']) t.deepEqual(readFileSync(join(found, file)), readFileSync(join(expected, file)), file)
   t.true((await verifyResume(found, task.dataset('train'), { steps: 2 })).equal)
+})
+
+test.serial('a cache that is cleared meanwhile costs a run nothing', async (t) => {
+  using own = await Classification.prepare({ ...files(), output: join(folder, 'cleared'), columns: { text: 'review', label: 'verdict' } })
+  const run = own.train({ ...options, epochs: 2, folder: join(folder, 'lasting') })
+  for await (const event of run) if (event.type === 'checkpoint') rmSync(join(folder, 'cleared'), { recursive: true, force: true })
+  const { reason, checkpoint = '' } = await run.done
+  t.is(reason, 'finished')
+  t.true(existsSync(join(checkpoint, 'model/vocab.txt')))
 })
 
 test.serial('numbers are learnt likewise', async (t) => {

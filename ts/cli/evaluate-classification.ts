@@ -5,7 +5,7 @@ import { Classification } from '../task/classification/classification.js'
 import { Classifier } from '../task/classification/classifier.js'
 import { majorityOf, type LabelledColumns } from '../task/classification/prepare.js'
 import { leftAside } from '../task/classification/pretrained-folder.js'
-import type { PartMetrics } from '../task/classification/scores.js'
+import { evaluateClassification, type PartMetrics } from '../task/classification/scores.js'
 import { type Arguments, type OptionSpec, valueOf } from './arguments.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
@@ -42,7 +42,8 @@ export async function evaluateClassifier({ given, folder }: Given, options: Argu
   const ofFile = task.prepared.warnings.filter((warning) => !warning.startsWith('valid: ')).map((warning) => warning.replace(/^train: /, ''))
   const [part, warnings] = [task.prepared.parts.train, [...leftAside(folder, classifier.model.leftAside), ...ofFile]]
   if (part === undefined) throw new SagetrainError('ERR_INTERNAL', `${String(test)}: nothing of it was prepared`)
-  const { metrics } = await task.evaluate(classifier.model, { part: 'train', signal })
+  // Whatever the file calls them, its classes have been given the model's ids.
+  const { metrics } = await evaluateClassification(classifier.model, task.dataset('train'), signal)
   const majority = majorityOf(part)
   context.json({ metrics, samples: part.samples, ...(majority !== undefined && { majority }), ...(labels !== undefined && { labels: Object.fromEntries(labels.map((label, id) => [label, part.labels?.[id] ?? 0])) }), warnings })
   printFacts(context.terminal, [{ label: 'samples', value: fixed(part.samples) }, ...metricFacts(metrics, majority), ...warnings.map((value) => ({ label: 'warning', value }))])

@@ -180,7 +180,7 @@ export class Classification {
       ...present({ smoothness }),
       evaluateEvery: evaluation.everySteps,
       ...(this.#parts.has('valid') && { evaluate: async ({ model }) => this.scored(await this.validate(model, present({ signal })), best) }),
-      score: (found) => (best !== undefined && 'metric' in best ? -found.loss : found.score),
+      score: (found) => (best !== undefined && 'metric' in best ? -(found.lossMismatched === undefined ? found.loss : (found.loss + found.lossMismatched) / 2) : found.score),
       attachments: this.prepared.tokenizerFiles.map((file) => join(this.prepared.folder, file)),
     })
   }
