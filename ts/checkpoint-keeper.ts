@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { listCheckpoints, modelFolder, retainCheckpoints } from './checkpoint.js'
+import { checkpointOf, listCheckpoints, modelFolder, retainCheckpoints } from './checkpoint.js'
 import type { Json } from './json.js'
 import type { Session } from './session.js'
 
@@ -69,7 +69,7 @@ export class CheckpointKeeper {
 
   /** Where the checkpoint of a step is, or would be. */
   pathOf(step: number): string {
-    return join(this.#options.folder, `step-${String(step).padStart(8, '0')}`)
+    return checkpointOf(this.#options.folder, step)
   }
 
   /** Ranks an evaluation. */

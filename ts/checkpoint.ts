@@ -82,6 +82,11 @@ export async function listCheckpoints(folder: string): Promise<readonly string[]
   return calling(() => native().listCheckpoints(where))
 }
 
+/** Where the checkpoint of a step is in a folder of checkpoints, or would be. */
+export function checkpointOf(folder: string, step: number): string {
+  return join(folder, `step-${String(step).padStart(8, '0')}`)
+}
+
 /** The model folder of a checkpoint to evaluate or to use: `average/` where weights are averaged, else `model/`. */
 export function modelFolder(checkpoint: string): string {
   const average = join(checkpoint, 'average')

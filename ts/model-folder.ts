@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { latestCheckpoint, modelFolder, readCheckpoint } from './checkpoint.js'
+import { checkpointOf, latestCheckpoint, modelFolder, readCheckpoint } from './checkpoint.js'
 import { SagetrainError } from './errors.js'
 
 /**
@@ -48,7 +48,7 @@ async function bestCheckpoint(run: string): Promise<string> {
   const { run: kept } = await readCheckpoint(newest)
   const step = v.safeParse(scored, kept)
   const best = step.success ? step.output.best.step : undefined
-  const path = typeof best === 'number' ? join(run, 'checkpoints', `step-${String(best).padStart(8, '0')}`) : newest
+  const path = typeof best === 'number' ? checkpointOf(join(run, 'checkpoints'), best) : newest
   return existsSync(path) ? path : newest
 }
 

@@ -4,7 +4,7 @@ import test from 'ava'
 import { classificationCommand } from '#ts/cli/classification-command.js'
 import { checkCell, claimCell, type CellConfig } from '#ts/cli/cell-config.js'
 import { modelsOf, type Inputs } from '#ts/cli/inputs.js'
-import type { JsonObject } from '#ts/cli/merge.js'
+import type { JsonObject } from '#ts/merge.js'
 import { temporaryFolder } from '../temporary.js'
 
 const COMMAND = { files: ['data', 'tokenizer', 'valid.source', 'output'], modelFolders: ['model.pretrained'] }

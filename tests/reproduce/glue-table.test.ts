@@ -1,5 +1,5 @@
 import test from 'ava'
-import { isObject } from '#ts/cli/merge.js'
+import { isObject } from '#ts/merge.js'
 import { optimizerSpec } from '#ts/optim/spec.js'
 import { documentMarkdown, documentPage } from '#ts/report/document.js'
 import type { CellResult } from '#ts/reproduce/cell-result.js'

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { averageCheckpoints, latestCheckpoint, listCheckpoints, readCheckpoint } from '../checkpoint.js'
+import { checkpointOf, averageCheckpoints, latestCheckpoint, listCheckpoints, readCheckpoint } from '../checkpoint.js'
 import type { Ranked } from '../checkpoint-keeper.js'
 import { fixed } from '../report/format.js'
 import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
-import { isObject } from './merge.js'
+import { isObject } from '../merge.js'
 import { printFacts } from './table.js'
 
 export const average: Command = {
@@ -67,7 +67,7 @@ async function bestOf(folder: string, number: number): Promise<readonly string[]
   const { path } = await latestCheckpoint(folder)
   const kept = path === undefined ? null : (await readCheckpoint(path)).run
   const ranked = (isObject(kept) && Array.isArray(kept['ranked']) ? kept['ranked'] : []) as unknown as readonly Ranked[]
-  const paths = ranked.map(({ step }) => join(folder, `step-${String(step).padStart(8, '0')}`)).filter((one) => existsSync(one))
+  const paths = ranked.map(({ step }) => checkpointOf(folder, step)).filter((one) => existsSync(one))
   if (paths.length < number) throw new UsageError(`--best ${number}: ${folder} holds ${paths.length} that were evaluated; train with train.checkpoint.keepBest ${number} to have as many`)
   return paths.slice(0, number)
 }

@@ -7,7 +7,7 @@ import { majorityOf, prepareClassification, type ClassificationPart, type Classi
 import { PREDICTIONS_FILE, predictionsText } from '../reproduce/test-predictions.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { withTrained } from './measuring.js'
-import { isObject, type JsonObject } from './merge.js'
+import { isObject, type JsonObject } from '../merge.js'
 import { eachStage, following, leftOutOf } from './preparing.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, PreparedTask, TaskCommand } from './task-command.js'
 

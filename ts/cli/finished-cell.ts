@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { latestCheckpoint, modelFolder } from '../checkpoint.js'
+import { checkpointOf, latestCheckpoint, modelFolder } from '../checkpoint.js'
 import type { CellResult } from '../reproduce/cell-result.js'
 import type { Keeps } from '../reproduce/experiment.js'
 
@@ -19,7 +19,7 @@ export async function tidyCell(folder: string, result: CellResult, keeps: Keeps)
 /** Moves the weights that were measured to `model/`, as a checkpoint has them; a run that diverged has none. */
 async function keepModel(folder: string, checkpoints: string, { bestStep, diverged }: CellResult): Promise<void> {
   if (diverged !== undefined) return
-  const [kept, best] = [join(folder, 'model'), join(checkpoints, `step-${String(bestStep).padStart(8, '0')}`)]
+  const [kept, best] = [join(folder, 'model'), checkpointOf(checkpoints, bestStep)]
   const measured = existsSync(best) ? best : (await latestCheckpoint(checkpoints)).path
   // Moved already, by a command that was killed before it removed the rest.
   if (measured === undefined || !existsSync(modelFolder(measured))) return

@@ -8,7 +8,7 @@ import { object, text } from '../options.js'
 import { modelFolderAt } from '../model-folder.js'
 import { fixed } from '../report/format.js'
 import { writeWhole } from '../report/write.js'
-import { isObject, type JsonObject } from './merge.js'
+import { isObject, valueAt, type JsonObject } from '../merge.js'
 import type { TaskCommand } from './task-command.js'
 
 const FILE = 'inputs.json'
@@ -31,7 +31,7 @@ interface Configured {
 /** Fingerprints of the model folders that a training begins with, by key; of one that is not there, none. `known` keeps them by folder: each is read once. */
 export async function modelsOf(command: Pick<TaskCommand, 'modelFolders' | 'impliedModel'>, { prepare, train }: Configured, known: Map<string, string>): Promise<NonNullable<Inputs['models']>> {
   const { modelFolders = [] } = command
-  const named = modelFolders.map((key) => ({ key, folder: key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), train) }))
+  const named = modelFolders.map((key) => ({ key, folder: valueAt(train, key) }))
   const implied = command.impliedModel?.(prepare, train)
   const models: Record<string, string> = {}
   for (const { key, folder: path } of implied === undefined ? named : [...named, implied]) {

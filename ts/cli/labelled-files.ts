@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { ClassificationPrepareOptions, LabelledColumns } from '../task/classification/prepare.js'
 import { type Arguments, type OptionSpec, valueOf } from './arguments.js'
 import { UsageError } from './exit-codes.js'
-import { isObject, type JsonObject } from './merge.js'
+import { isObject, type JsonObject } from '../merge.js'
 import { CONFIG_FILE } from './run-folder.js'
 
 /** How files of labelled text are read, as options of a command: what a configuration's `prepare` has. */

@@ -4,7 +4,7 @@ import { beta0Of, pointCells, type Matrix } from '../reproduce/experiment.js'
 import type { Override } from './arguments.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
-import { isSetAt, merge } from './merge.js'
+import { isSetAt, merge } from '../merge.js'
 import { applyOverrides, typesFirst, type ConfigKeys } from './run-config.js'
 import { taskOf } from './train.js'
 

@@ -1,6 +1,6 @@
 import { Model } from '../model.js'
 import type { Device } from '../session.js'
-import type { JsonObject } from './merge.js'
+import type { JsonObject } from '../merge.js'
 
 /**
  * Uses what a run has learnt on the device that it trained on. In float32 whatever it trained in: results compare between precisions, and

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './merge.js'
+import { isObject, type JsonObject } from '../merge.js'
 
 /** Options that not every type has: of optimizers and of schedules, which flags name by their type. */
 const OWN: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {

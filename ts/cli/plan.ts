@@ -1,6 +1,6 @@
 import type { Json } from '../json.js'
 import { fixed } from '../report/format.js'
-import { isObject, type JsonObject } from './merge.js'
+import { isObject, type JsonObject } from '../merge.js'
 import type { ArmRun } from './arms.js'
 import type { RunConfig } from './run-config.js'
 import { printFacts } from './table.js'

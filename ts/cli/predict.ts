@@ -7,11 +7,9 @@ import { EXIT, UsageError } from './exit-codes.js'
 import { LABELLED_OPTIONS, readingOf, trainedWith } from './labelled-files.js'
 import { atLine } from './lines.js'
 import { findModelFolder } from '../model-folder.js'
-import { outputOption, writeLines } from './output-file.js'
-import { hasNoReader } from './reader.js'
+import { outputOption, writeEach } from './output-file.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
-import { printable } from './terminal.js'
 import { formatOf, readTexts, type Given, type TextsOptions } from './texts.js'
 
 /** Texts that go through the model together. */
@@ -60,14 +58,7 @@ export const predict: Command = {
       for (const warning of leftAside(found, classifier.model.leftAside)) process.stderr.write(`sagetrain: warning: ${warning}\n`)
       const texts = readTexts({ ...(await formattedAs(folder, file, options)), pair: classifier.pair, signal: AbortSignal.any([signal, reading.signal]) })
       const labels = labelled(classifier.predict(noting(texts, waiting), { together, signal }))
-      const json = options['json'] === true
-      if (typeof options['output'] === 'string') await writeLines(options['output'], labels, (one) => [json ? JSON.stringify(one) : said(one)])
-      else
-        for await (const one of labels) {
-          if (hasNoReader()) break
-          if (json) context.json(one)
-          else context.terminal.line(context.terminal.interactive ? printable(said(one)) : said(one))
-        }
+      await writeEach(labels, { output: options['output'], lines: (one) => [said(one)], json: options['json'] === true ? (one) => one : undefined }, context)
       return EXIT.ok
     } catch (error) {
       if (!calledOff(error, signal)) throw atLine(error, file, (sample) => waiting[sample - done]?.line ?? sample + 1)

@@ -7,7 +7,7 @@ import { configurationKind } from '../setup/configuration.mjs'
 import { hint } from '../suggest.js'
 import { valueOf, type Override } from './arguments.js'
 import { UsageError } from './exit-codes.js'
-import { isObject, isSetAt, merge, setAt, type JsonObject } from './merge.js'
+import { isObject, isSetAt, merge, setAt, type JsonObject } from '../merge.js'
 import { namesType, withType } from './named-type.js'
 
 /** An arm of a comparison: what it changes in `train`. */

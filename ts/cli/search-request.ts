@@ -5,7 +5,7 @@ import type { Arguments, Override } from './arguments.js'
 import { checkArms, labelsOf } from './arms.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
-import { isObject, isSetAt } from './merge.js'
+import { isObject, isSetAt } from '../merge.js'
 import { applyOverrides, armsOf, readConfig, type Arm, type RunConfig } from './run-config.js'
 import { requireModelFolders, taskOf } from './train.js'
 

@@ -6,7 +6,7 @@ import type { Fact } from '../report/report-data.js'
 import { Spiral, spiralKeys, spiralTrainOptions, type SpiralTrainOptions } from '../task/spiral/spiral.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { withTrained } from './measuring.js'
-import type { JsonObject } from './merge.js'
+import type { JsonObject } from '../merge.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
 
 /** Grid points a side of a drawn boundary, and how far the picture reaches; the arms end at radius 1. */

@@ -1,7 +1,7 @@
 import type { Dataset } from '../dataset.js'
 import type { Boundary } from '../report/boundary.js'
 import type { Fact, MetricColumn, PairedComparison, SampleTranslation, SensitivityPoint } from '../report/report-data.js'
-import type { JsonObject } from './merge.js'
+import type { JsonObject } from '../merge.js'
 import type { ConfigKeys } from './run-config.js'
 
 /** A value for `result.metrics`: missing where the task does not measure it. */

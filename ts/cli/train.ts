@@ -9,7 +9,7 @@ import { checkArms, runsOf } from './arms.js'
 import { assembleReport, commandsOf } from './assemble.js'
 import type { Command, Context } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
-import { isObject, withAbsolutePaths } from './merge.js'
+import { valueAt, withAbsolutePaths } from '../merge.js'
 import { printOutcome } from './outcome.js'
 import { printPlan } from './plan.js'
 import { applyOverrides, armsOf, checkConfig, ownConfig, parseSeeds, readConfig, type RunConfig } from './run-config.js'
@@ -126,7 +126,7 @@ export async function trainRequest(request: TrainRequest, context: Context): Pro
 export function requireModelFolders(config: RunConfig, { modelFolders = [] }: TaskCommand): void {
   for (const { train: arm } of armsOf(config)) {
     for (const key of modelFolders) {
-      const path = key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), arm)
+      const path = valueAt(arm, key)
       if (typeof path === 'string') requireFolder(`train.${key}`, path)
     }
   }

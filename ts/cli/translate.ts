@@ -5,11 +5,9 @@ import type { Command } from './command.js'
 import { EXIT, UsageError } from './exit-codes.js'
 import { atLine, readLines } from './lines.js'
 import { findModelFolder } from '../model-folder.js'
-import { outputOption, writeLines } from './output-file.js'
-import { hasNoReader } from './reader.js'
+import { outputOption, writeEach, type Writing } from './output-file.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf, SAMPLING_OPTIONS, SEARCH_OPTIONS, searchOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
-import { printable, type Terminal } from './terminal.js'
 
 /** Sentences that are searched together. */
 const TOGETHER = 64
@@ -41,7 +39,7 @@ export const translate: Command = {
     const [models, file = '-', ...surplus] = positionals
     if (models === undefined) throw new UsageError('translate needs a model: a model folder, a checkpoint or a run')
     if (surplus.length > 0) throw new UsageError(`translate takes one file, got ${[file, ...surplus].join(' ')}`)
-    const write = writerOf(options)
+    const writing = writingOf(options)
     using interruption = watchInterruption(() => undefined)
     const { signal } = interruption
     // Ended with the command: standard input may stay open, and would keep the process.
@@ -50,13 +48,7 @@ export const translate: Command = {
     try {
       using translator = await Translator.load(await Promise.all(models.split(',').map(findModelFolder)), placeOptionsOf(options))
       const found = translations(translator, sourcesOf(file, options, AbortSignal.any([signal, reading.signal])), file, asked)
-      if (typeof options['output'] === 'string') await writeLines(options['output'], found, write)
-      else
-        for await (const one of found) {
-          if (hasNoReader()) break
-          if (options['json'] === true) context.json(jsonOf(one, nBestOf(options)))
-          else print(write(one), context.terminal)
-        }
+      await writeEach(found, { output: options['output'], ...writing }, context)
       return EXIT.ok
     } catch (error) {
       if (!calledOff(error, signal)) throw error
@@ -78,13 +70,11 @@ function translateOptionsOf(options: Options, file: string): TranslateOptions {
 type Numbered = Translated & { readonly line: number }
 
 /** What is written of a line. */
-type Write = (one: Numbered) => readonly string[]
-
-function writerOf(options: Options): Write {
+function writingOf(options: Options): Omit<Writing<Numbered>, 'output'> {
   const nBest = nBestOf(options)
-  if (options['json'] === true) return (one) => [JSON.stringify(jsonOf(one, nBest))]
-  if (nBest === undefined) return ({ text }) => [text]
-  return ({ line, hypotheses }) => hypotheses.slice(0, nBest).map((one) => `${line} ||| ${one.text} ||| ${one.score.toFixed(4)}`)
+  const json = options['json'] === true ? (one: Numbered): object => jsonOf(one, nBest) : undefined
+  if (nBest === undefined) return { lines: ({ text }) => [text], json }
+  return { lines: ({ line, hypotheses }) => hypotheses.slice(0, nBest).map((one) => `${line} ||| ${one.text} ||| ${one.score.toFixed(4)}`), json }
 }
 
 function nBestOf(options: Options): number | undefined {
@@ -98,10 +88,6 @@ function nBestOf(options: Options): number | undefined {
 function jsonOf({ source, text, score, hypotheses }: Translated, nBest: number | undefined): object {
   const list = hypotheses.slice(0, nBest).map((one) => ({ translation: one.text, score: one.score }))
   return { source, translation: text, score, ...(nBest === undefined ? {} : { hypotheses: list }) }
-}
-
-function print(lines: readonly string[], terminal: Terminal): void {
-  for (const line of lines) terminal.line(terminal.interactive ? printable(line) : line)
 }
 
 /** A line break within a translation would put output and input out of step. */

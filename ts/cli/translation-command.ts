@@ -12,7 +12,7 @@ import { prepare, type Prepared } from '../task/translation/prepare.js'
 import { Translation, translationKeys, translationTrainOptions, type TranslationEvaluateOptions, type TranslationTrainOptions } from '../task/translation/translation.js'
 import { armEvents, numbersOf } from './arm-events.js'
 import { withTrained } from './measuring.js'
-import { isObject, type JsonObject } from './merge.js'
+import { isObject, type JsonObject } from '../merge.js'
 import { eachStage, following, leftOutOf } from './preparing.js'
 import type { ArmOptions, ArmTraining, Compared, Measured, MeasuredArm, PreparedTask, TaskCommand } from './task-command.js'
 

@@ -1,5 +1,5 @@
 import { isSagetrainError } from '../errors.js'
-import type { JsonObject } from './merge.js'
+import type { JsonObject } from '../merge.js'
 import type { PreparedTask } from './task-command.js'
 
 /** Steps that are timed, after a first one. */

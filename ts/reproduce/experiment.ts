@@ -1,4 +1,4 @@
-import { isObject, merge, setAt, type JsonObject } from '../cli/merge.js'
+import { isObject, merge, setAt, type JsonObject } from '../merge.js'
 import type { Json } from '../json.js'
 import type { Weights } from '../cli/task-command.js'
 

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../cli/merge.js'
+import { isObject, type JsonObject } from '../merge.js'
 import { SagetrainError } from '../errors.js'
 import { present } from '../json.js'
 import { glueSetting, type GlueArm, type GlueModel, type GlueSetting } from '../task/classification/glue-settings.js'

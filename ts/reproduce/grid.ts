@@ -1,7 +1,7 @@
 import type { Block, Report } from '../report/document.js'
 import { fixed } from '../report/format.js'
 import { drawHeatMaps, type HeatMap } from '../report/heat-map.js'
-import { merge, type JsonObject } from '../cli/merge.js'
+import { merge, type JsonObject } from '../merge.js'
 import { BETA0, beta0Of, betasOf, cellOf, type ExperimentArm, type Matrix, type Point } from './experiment.js'
 import { inUnit, metricLabel } from './metric-names.js'
 import { factBlocks, type Provenance } from './report.js'

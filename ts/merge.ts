@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Json } from '../json.js'
+import type { Json } from './json.js'
 
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json }
@@ -43,6 +43,11 @@ export function setAt(base: JsonObject, path: readonly string[], value: Json): J
   if (first === undefined) return base
   const below = base[first]
   return { ...base, [first]: rest.length === 0 ? value : setAt(isObject(below) ? below : {}, rest, value) }
+}
+
+/** What is at a dotted key; undefined where nothing is. */
+export function valueAt(base: JsonObject, key: string): unknown {
+  return key.split('.').reduce<unknown>((value, word) => (isObject(value) ? value[word] : undefined), base)
 }
 
 /** Whether something is set at `path` or on the way to it. */
