@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::bert_spec::{Architecture, BertSpec};
-use crate::head_spec::{HeadKind, HeadSpec};
+use crate::head_spec::{HeadKind, HeadSpec, standard_label};
 use crate::transformer_spec::Activation;
 
 /// What transformers needs to rebuild the model. `settings` are the folder's own that mean nothing here.
@@ -64,11 +64,6 @@ fn head_config(head: &HeadSpec, architecture: Architecture) -> Value {
 
 /// The setting that transformers does not have.
 pub const POOLER_DROPOUT: &str = "pooler_dropout";
-
-/// What transformers calls a class that nobody has named.
-pub fn standard_label(index: usize) -> String {
-    format!("LABEL_{index}")
-}
 
 fn class(spec: &BertSpec) -> &'static str {
     match (spec.architecture, &spec.head) {

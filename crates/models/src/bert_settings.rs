@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::bert_config::{ACTIVATIONS, POOLER_DROPOUT, standard_label};
+use crate::bert_config::{ACTIVATIONS, POOLER_DROPOUT};
 use crate::bert_spec::{Architecture, BertSpec};
 use crate::error::{ModelError, Result};
 use crate::head_spec::HeadSpec;
@@ -198,9 +198,4 @@ impl Reader<'_> {
         }
         problems
     }
-}
-
-/// Whether classes have no names but those that transformers makes up.
-pub fn unnamed(labels: &[String]) -> bool {
-    labels.iter().enumerate().all(|(index, label)| *label == standard_label(index))
 }
