@@ -19,15 +19,15 @@ use crate::model::Model;
 use crate::parameters::Parameters;
 use crate::spec::ModelSpec;
 use crate::tensors_file::{self, Entry};
-use crate::{bert_config, bert_head, own_config};
+use crate::{bert_config, bert_head, own_config, unfinished};
 
 /// Writes config.json and model.safetensors.
 pub fn save(model: &Bert, folder: &Path) -> Result<()> {
     let spec = &model.spec;
-    match spec.type_vocabulary_size {
+    let config = match spec.type_vocabulary_size {
         0 => own_config::write(folder, model.spec())?,
         _ => json_file::write(folder, CONFIG, &bert_config::config(spec, &model.settings))?,
-    }
+    };
     let prefix = format!("{}.", spec.architecture.name());
     let mut entries = Vec::new();
     for parameter in model.parameters().iter() {
@@ -35,7 +35,7 @@ pub fn save(model: &Bert, folder: &Path) -> Result<()> {
         let values = f32_values(&parameter.tensor)?;
         entries.push((bare.unwrap_or(&parameter.name), Entry::new(&parameter.tensor.size(), values)));
     }
-    tensors_file::write(folder, entries)
+    unfinished::finish(folder, tensors_file::write(folder, entries)?, None, config)
 }
 
 /// Reads a folder as it is: a sequence classifier, or any other model of that architecture as an encoder without a head. Heads of
