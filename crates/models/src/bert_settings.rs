@@ -72,12 +72,21 @@ const HARMLESS: [&str; 23] = [
     "attn_implementation",
 ];
 
+/// What transformers' classes with another head than a sequence's end in, and what that head's layer is called.
+const OTHER_HEADS: [(&str, &str); 3] = [
+    ("ForTokenClassification", "classifier."),
+    ("ForMultipleChoice", "classifier."),
+    ("ForQuestionAnswering", "qa_outputs."),
+];
+
 /// A config.json that has been read.
 pub struct Settings {
     /// The encoder, without a head.
     pub spec: BertSpec,
     /// Whether it says that the folder holds a sequence classifier; `None` where it does not say what it holds.
     pub classifier: Option<bool>,
+    /// What the names begin with of a head that it says the folder holds and that cannot be had here.
+    pub other_head: Option<&'static str>,
     /// What belongs to a saved model although it means nothing here.
     pub kept: Map<String, Value>,
     config: Map<String, Value>,
@@ -99,10 +108,10 @@ impl Settings {
         }
         let spec = BertSpec::read("config", &reader.spec(), architecture);
         let spec = spec.map_err(|error| ModelError::folder(&file, error.to_string()))?;
-        let classifier = reader.classifier();
+        let (classifier, other_head) = (reader.classifier(), reader.other_head());
         let mut kept = config.clone();
         kept.retain(|key, _| !ENCODER.contains(&key.as_str()) && !REPLACED.contains(&key.as_str()));
-        Ok(Self { spec, classifier, kept, config })
+        Ok(Self { spec, classifier, other_head, kept, config })
     }
 
     /// The head that the config describes. Errors: `ERR_MODEL` for one that cannot be had here.
@@ -162,10 +171,18 @@ impl Reader<'_> {
     }
 
     fn classifier(&self) -> Option<bool> {
-        let classes = self.config.get("architectures")?.as_array()?;
-        let says =
-            |class: &Value| class.as_str().is_some_and(|name| name.ends_with("ForSequenceClassification"));
-        Some(classes.iter().any(says))
+        self.config.get("architectures")?.as_array()?;
+        Some(self.is_class("ForSequenceClassification"))
+    }
+
+    fn other_head(&self) -> Option<&'static str> {
+        OTHER_HEADS.iter().find(|(class, _)| self.is_class(class)).map(|(_, layer)| *layer)
+    }
+
+    fn is_class(&self, end: &str) -> bool {
+        let classes = self.config.get("architectures").and_then(Value::as_array);
+        let says = |class: &Value| class.as_str().is_some_and(|name| name.ends_with(end));
+        classes.is_some_and(|classes| classes.iter().any(says))
     }
 
     /// Settings whose value would change what the model computes.

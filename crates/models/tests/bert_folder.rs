@@ -166,6 +166,43 @@ fn a_new_head_is_drawn_as_torch_draws_and_one_on_a_pretrained_pooler_as_transfor
     assert!(drawn("pretrained", "classifier.bias").iter().all(|value| *value == 0.0));
 }
 
+#[test]
+fn heads_of_tokens_choices_and_spans_are_left_aside_and_told() {
+    let numbers = numbers();
+    let cases = [
+        ("bert", "BertForTokenClassification", "classifier"),
+        ("bert", "BertForMultipleChoice", "classifier"),
+        ("bert", "BertForQuestionAnswering", "qa_outputs"),
+        ("roberta", "RobertaForTokenClassification", "classifier"),
+        ("roberta", "RobertaForQuestionAnswering", "qa_outputs"),
+    ];
+    for (kind, class, layer) in cases {
+        let golden_folder = format!("{kind}-tiny");
+        let folder = copy_of(&golden_folder);
+        let output = if kind == "bert" { "classifier." } else { "classifier.out_proj." };
+        rewrite(folder.path(), |tensors| {
+            tensors.retain(|(name, _)| !name.contains("pooler") && !name.starts_with("classifier.dense"));
+            for (name, _) in tensors.iter_mut() {
+                *name = name.replace(output, &format!("{layer}."));
+            }
+        });
+        configure(folder.path(), json!({ "architectures": [class] }));
+        let (model, report) =
+            load_reporting(folder.path()).unwrap_or_else(|error| panic!("{class}: {error}"));
+        assert_eq!(report.unused, [format!("{layer}.bias"), format!("{layer}.weight")], "{class}");
+        let case = numbers["cases"].as_array().unwrap().iter().find(|case| case["folder"] == golden_folder);
+        let found = hidden(model.as_ref(), &batch(&numbers["batch"][kind], case.unwrap()["types"] == true));
+        assert!(difference(&found, &floats(&case.unwrap()["hidden"])) < 1e-5, "{class}");
+        comes_back(model.as_ref());
+        // Whoever does not say that it is such a head may have meant it.
+        configure(
+            folder.path(),
+            json!({ "architectures": [class.split_once("For").unwrap().0.to_owned() + "Model"] }),
+        );
+        assert!(refusal(folder.path()).contains(&format!("unknown: {layer}.bias")), "{class}");
+    }
+}
+
 /// A config.json has such names even where nobody gave any, so they cannot be told from none.
 #[test]
 fn classes_that_are_only_numbered_have_no_names_before_a_save_and_after() {
