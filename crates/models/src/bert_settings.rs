@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::bert_config::{ACTIVATIONS, POOLER_DROPOUT};
+use crate::bert_config::{ACTIVATION, ACTIVATIONS, POOLER_DROPOUT, activation};
 use crate::bert_spec::{Architecture, BertSpec};
 use crate::error::{ModelError, Result};
 use crate::head_spec::HeadSpec;
@@ -19,7 +19,7 @@ const ENCODER: [&str; 14] = [
     "num_hidden_layers",
     "num_attention_heads",
     "intermediate_size",
-    "hidden_act",
+    ACTIVATION,
     "hidden_dropout_prob",
     "attention_probs_dropout_prob",
     "max_position_embeddings",
@@ -87,7 +87,7 @@ pub struct Settings {
     pub classifier: Option<bool>,
     /// What the names begin with of a head that it says the folder holds and that cannot be had here.
     pub other_head: Option<&'static str>,
-    /// What belongs to a saved model although it means nothing here.
+    /// What belongs to a saved model although it means nothing here, and the word for the activation, of which there are several.
     pub kept: Map<String, Value>,
     config: Map<String, Value>,
 }
@@ -110,7 +110,9 @@ impl Settings {
         let spec = spec.map_err(|error| ModelError::folder(&file, error.to_string()))?;
         let (classifier, other_head) = (reader.classifier(), reader.other_head());
         let mut kept = config.clone();
-        kept.retain(|key, _| !ENCODER.contains(&key.as_str()) && !REPLACED.contains(&key.as_str()));
+        kept.retain(|key, _| {
+            key == ACTIVATION || !(ENCODER.contains(&key.as_str()) || REPLACED.contains(&key.as_str()))
+        });
         Ok(Self { spec, classifier, other_head, kept, config })
     }
 
@@ -122,7 +124,8 @@ impl Settings {
 
     /// Settings that neither this program nor, as far as it knows, the encoder's class has.
     pub fn unknown(&self) -> Vec<String> {
-        self.kept.keys().filter(|key| !HARMLESS.contains(&key.as_str())).cloned().collect()
+        let known = |key: &str| ENCODER.contains(&key) || HARMLESS.contains(&key);
+        self.kept.keys().filter(|key| !known(key)).cloned().collect()
     }
 }
 
@@ -166,8 +169,7 @@ impl Reader<'_> {
     }
 
     fn activation(&self) -> Option<Activation> {
-        let name = self.get("hidden_act", json!("gelu"));
-        ACTIVATIONS.iter().find(|(known, _)| name == json!(known)).map(|(_, activation)| *activation)
+        self.config.get(ACTIVATION).map_or(Some("gelu"), Value::as_str).and_then(activation)
     }
 
     fn classifier(&self) -> Option<bool> {
@@ -204,8 +206,8 @@ impl Reader<'_> {
         let mut problems: Vec<String> = wanted.into_iter().filter_map(differs).collect();
         if self.activation().is_none() {
             let known: Vec<&str> = ACTIVATIONS.iter().map(|(name, _)| *name).collect();
-            let found = self.get("hidden_act", Value::Null);
-            problems.push(format!("hidden_act is {found}, one of {known:?} is expected"));
+            let found = self.get(ACTIVATION, Value::Null);
+            problems.push(format!("{ACTIVATION} is {found}, one of {known:?} is expected"));
         }
         if !self.pad().is_u64() {
             problems.push(format!("pad_token_id is {}, an id is expected", self.pad()));

@@ -5,9 +5,11 @@
 mod encoders;
 mod support;
 
-use encoders::{batch, configure, copy_of, hidden, numbers, pooled, rewrite};
+use encoders::{batch, config, configure, copy_of, hidden, numbers, pooled, rewrite};
 use safetensors::tensor::TensorView;
-use sagetrain_models::{Forward, Inputs, Model, ModelSpec, TOKENS, TYPES, create, load};
+use sagetrain_models::{
+    FineTune, Forward, Inputs, Model, ModelSpec, TOKENS, TYPES, create, fine_tune, load, load_reporting,
+};
 use sagetrain_torch::{Precision, set_composed};
 use serde_json::{Value, json};
 use support::*;
@@ -142,6 +144,44 @@ fn liken(with: &dyn Model, without: &dyn Model) {
     let types =
         with.parameters().iter().find(|parameter| parameter.name.contains("token_type_embeddings")).unwrap();
     let _zero = types.tensor.shallow_clone().zero_();
+}
+
+/// transformers' words, what each means, and the word of the golden case that computes the same.
+#[test]
+fn every_word_for_an_activation_is_read_and_saved_again() {
+    let numbers = numbers();
+    let words = [
+        ("gelu", "gelu", "gelu"),
+        ("gelu_python", "gelu", "gelu"),
+        ("gelu_new", "geluTanh", "gelu_new"),
+        ("gelu_pytorch_tanh", "geluTanh", "gelu_pytorch_tanh"),
+        ("gelu_python_tanh", "geluTanh", "gelu_new"),
+        ("relu", "relu", "relu"),
+        ("silu", "swish", "silu"),
+        ("swish", "swish", "silu"),
+    ];
+    for kind in KINDS {
+        for (word, activation, same) in words {
+            let name = format!("{kind}-tiny");
+            let folder = copy_of(&name);
+            configure(folder.path(), json!({ "hidden_act": word }));
+            let (model, report) = load_reporting(folder.path()).unwrap();
+            assert_eq!(serde_json::to_value(model.spec()).unwrap()["activation"], activation, "{word}");
+            assert!(report.unknown_settings.is_empty(), "{report:?}");
+            let is_case = |case: &&Value| case["folder"] == name && case["config"]["hidden_act"] == same;
+            let case = numbers["cases"].as_array().unwrap().iter().find(is_case).unwrap();
+            let found = logits(model.as_ref(), &batch_of(&numbers, case));
+            assert!(difference(&found, &floats(&case["logits"])) < 1e-5, "{kind} {word}");
+            let saved = tempfile::tempdir().unwrap();
+            model.save(saved.path()).unwrap();
+            assert_eq!(config(saved.path())["hidden_act"], word);
+            // So it does when the encoder gets another head.
+            let head = json!({ "head": { "kind": "regression" } });
+            let asked = FineTune::read("model", head.as_object().unwrap()).unwrap();
+            fine_tune(folder.path(), &asked, 1).unwrap().0.save(saved.path()).unwrap();
+            assert_eq!(config(saved.path())["hidden_act"], word);
+        }
+    }
 }
 
 /// The golden gradients come from a pass that computes every token of the last layer; ours computes the first ones.
