@@ -38,7 +38,7 @@ pub struct Bert {
     parameters: Parameters,
     encoder: BertEncoder,
     head: Option<(HeadSpec, BertHead)>,
-    /// Settings of the config.json it came from that mean nothing here, but may to others.
+    /// Settings of the config.json it came from that mean nothing here, but may to others, and its word for the activation.
     pub(crate) settings: Map<String, Value>,
 }
 

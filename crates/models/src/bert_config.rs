@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::bert_spec::{Architecture, BertSpec};
-use crate::head_spec::{HeadKind, HeadSpec};
+use crate::head_spec::{HeadKind, HeadSpec, standard_label};
 use crate::transformer_spec::Activation;
 
-/// What transformers needs to rebuild the model. `settings` are the folder's own that mean nothing here.
+/// What transformers needs to rebuild the model. `settings` are the folder's own that mean nothing here, and its word for the activation.
 pub fn config(spec: &BertSpec, settings: &Map<String, Value>) -> Value {
     let mut config = settings.clone();
     let own = json!({
@@ -17,7 +17,7 @@ pub fn config(spec: &BertSpec, settings: &Map<String, Value>) -> Value {
         "num_hidden_layers": spec.layers,
         "num_attention_heads": spec.heads,
         "intermediate_size": spec.feed_forward_size,
-        "hidden_act": activation_name(spec.activation),
+        ACTIVATION: activation_word(spec.activation, settings),
         "hidden_dropout_prob": spec.dropout,
         "attention_probs_dropout_prob": spec.attention_dropout,
         "max_position_embeddings": spec.max_positions + spec.position_offset(),
@@ -65,11 +65,6 @@ fn head_config(head: &HeadSpec, architecture: Architecture) -> Value {
 /// The setting that transformers does not have.
 pub const POOLER_DROPOUT: &str = "pooler_dropout";
 
-/// What transformers calls a class that nobody has named.
-pub fn standard_label(index: usize) -> String {
-    format!("LABEL_{index}")
-}
-
 fn class(spec: &BertSpec) -> &'static str {
     match (spec.architecture, &spec.head) {
         (Architecture::Bert, Some(_)) => "BertForSequenceClassification",
@@ -78,6 +73,9 @@ fn class(spec: &BertSpec) -> &'static str {
         (Architecture::Roberta, None) => "RobertaModel",
     }
 }
+
+/// The setting that names the activation.
+pub const ACTIVATION: &str = "hidden_act";
 
 /// transformers' names of activations and what they are here, the one that is written first.
 pub const ACTIVATIONS: [(&str, Activation); 8] = [
@@ -91,6 +89,15 @@ pub const ACTIVATIONS: [(&str, Activation); 8] = [
     ("swish", Activation::Swish),
 ];
 
-fn activation_name(activation: Activation) -> &'static str {
-    ACTIVATIONS.iter().find(|(_, known)| *known == activation).map_or("gelu", |(name, _)| name)
+/// What transformers' word for an activation means.
+pub fn activation(word: &str) -> Option<Activation> {
+    ACTIVATIONS.iter().find(|(known, _)| *known == word).map(|(_, activation)| *activation)
+}
+
+/// The folder's own word, if that is what it means.
+fn activation_word(wanted: Activation, settings: &Map<String, Value>) -> &str {
+    let own = settings.get(ACTIVATION).and_then(Value::as_str);
+    own.filter(|word| activation(word) == Some(wanted)).unwrap_or_else(|| {
+        ACTIVATIONS.iter().find(|(_, known)| *known == wanted).map_or("gelu", |(word, _)| word)
+    })
 }

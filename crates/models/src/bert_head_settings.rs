@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use crate::bert_config::POOLER_DROPOUT;
-use crate::bert_settings::unnamed;
 use crate::bert_spec::BertSpec;
 use crate::head_spec::{HeadKind, HeadOptions, HeadSpec};
 
@@ -22,7 +21,7 @@ pub fn head(config: &Map<String, Value>, spec: &BertSpec) -> Result<HeadSpec, St
     let options = HeadOptions {
         kind,
         classes,
-        labels: labels.filter(|labels| !unnamed(labels)),
+        labels,
         dropout: rate(config, "classifier_dropout")?,
         pooler_dropout: rate(config, POOLER_DROPOUT)?,
     };

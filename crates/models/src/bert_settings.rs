@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::bert_config::{ACTIVATIONS, POOLER_DROPOUT, standard_label};
+use crate::bert_config::{ACTIVATION, ACTIVATIONS, POOLER_DROPOUT, activation};
 use crate::bert_spec::{Architecture, BertSpec};
 use crate::error::{ModelError, Result};
 use crate::head_spec::HeadSpec;
@@ -19,7 +19,7 @@ const ENCODER: [&str; 14] = [
     "num_hidden_layers",
     "num_attention_heads",
     "intermediate_size",
-    "hidden_act",
+    ACTIVATION,
     "hidden_dropout_prob",
     "attention_probs_dropout_prob",
     "max_position_embeddings",
@@ -72,13 +72,22 @@ const HARMLESS: [&str; 23] = [
     "attn_implementation",
 ];
 
+/// What transformers' classes with another head than a sequence's end in, and what that head's layer is called.
+const OTHER_HEADS: [(&str, &str); 3] = [
+    ("ForTokenClassification", "classifier."),
+    ("ForMultipleChoice", "classifier."),
+    ("ForQuestionAnswering", "qa_outputs."),
+];
+
 /// A config.json that has been read.
 pub struct Settings {
     /// The encoder, without a head.
     pub spec: BertSpec,
     /// Whether it says that the folder holds a sequence classifier; `None` where it does not say what it holds.
     pub classifier: Option<bool>,
-    /// What belongs to a saved model although it means nothing here.
+    /// What the names begin with of a head that it says the folder holds and that cannot be had here.
+    pub other_head: Option<&'static str>,
+    /// What belongs to a saved model although it means nothing here, and the word for the activation, of which there are several.
     pub kept: Map<String, Value>,
     config: Map<String, Value>,
 }
@@ -99,10 +108,12 @@ impl Settings {
         }
         let spec = BertSpec::read("config", &reader.spec(), architecture);
         let spec = spec.map_err(|error| ModelError::folder(&file, error.to_string()))?;
-        let classifier = reader.classifier();
+        let (classifier, other_head) = (reader.classifier(), reader.other_head());
         let mut kept = config.clone();
-        kept.retain(|key, _| !ENCODER.contains(&key.as_str()) && !REPLACED.contains(&key.as_str()));
-        Ok(Self { spec, classifier, kept, config })
+        kept.retain(|key, _| {
+            key == ACTIVATION || !(ENCODER.contains(&key.as_str()) || REPLACED.contains(&key.as_str()))
+        });
+        Ok(Self { spec, classifier, other_head, kept, config })
     }
 
     /// The head that the config describes. Errors: `ERR_MODEL` for one that cannot be had here.
@@ -113,7 +124,8 @@ impl Settings {
 
     /// Settings that neither this program nor, as far as it knows, the encoder's class has.
     pub fn unknown(&self) -> Vec<String> {
-        self.kept.keys().filter(|key| !HARMLESS.contains(&key.as_str())).cloned().collect()
+        let known = |key: &str| ENCODER.contains(&key) || HARMLESS.contains(&key);
+        self.kept.keys().filter(|key| !known(key)).cloned().collect()
     }
 }
 
@@ -157,15 +169,22 @@ impl Reader<'_> {
     }
 
     fn activation(&self) -> Option<Activation> {
-        let name = self.get("hidden_act", json!("gelu"));
-        ACTIVATIONS.iter().find(|(known, _)| name == json!(known)).map(|(_, activation)| *activation)
+        self.config.get(ACTIVATION).map_or(Some("gelu"), Value::as_str).and_then(activation)
     }
 
     fn classifier(&self) -> Option<bool> {
-        let classes = self.config.get("architectures")?.as_array()?;
-        let says =
-            |class: &Value| class.as_str().is_some_and(|name| name.ends_with("ForSequenceClassification"));
-        Some(classes.iter().any(says))
+        self.config.get("architectures")?.as_array()?;
+        Some(self.is_class("ForSequenceClassification"))
+    }
+
+    fn other_head(&self) -> Option<&'static str> {
+        OTHER_HEADS.iter().find(|(class, _)| self.is_class(class)).map(|(_, layer)| *layer)
+    }
+
+    fn is_class(&self, end: &str) -> bool {
+        let classes = self.config.get("architectures").and_then(Value::as_array);
+        let says = |class: &Value| class.as_str().is_some_and(|name| name.ends_with(end));
+        classes.is_some_and(|classes| classes.iter().any(says))
     }
 
     /// Settings whose value would change what the model computes.
@@ -187,8 +206,8 @@ impl Reader<'_> {
         let mut problems: Vec<String> = wanted.into_iter().filter_map(differs).collect();
         if self.activation().is_none() {
             let known: Vec<&str> = ACTIVATIONS.iter().map(|(name, _)| *name).collect();
-            let found = self.get("hidden_act", Value::Null);
-            problems.push(format!("hidden_act is {found}, one of {known:?} is expected"));
+            let found = self.get(ACTIVATION, Value::Null);
+            problems.push(format!("{ACTIVATION} is {found}, one of {known:?} is expected"));
         }
         if !self.pad().is_u64() {
             problems.push(format!("pad_token_id is {}, an id is expected", self.pad()));
@@ -198,9 +217,4 @@ impl Reader<'_> {
         }
         problems
     }
-}
-
-/// Whether classes have no names but those that transformers makes up.
-pub fn unnamed(labels: &[String]) -> bool {
-    labels.iter().enumerate().all(|(index, label)| *label == standard_label(index))
 }

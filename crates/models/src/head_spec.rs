@@ -70,12 +70,23 @@ impl HeadOptions {
         Ok(options)
     }
 
-    /// The head on an encoder of that architecture and dropout.
+    /// The head on an encoder of that architecture and dropout. Names that only number the classes, as a saved config.json must,
+    /// are none, so that a spec is the same before a save and after it.
     pub fn on(self, architecture: Architecture, dropout: f64) -> HeadSpec {
         let dropout = self.dropout.unwrap_or(dropout);
         let pooler_dropout = self.pooler_dropout.unwrap_or_else(|| architecture.pooler_dropout(dropout));
-        HeadSpec { kind: self.kind, classes: self.classes, labels: self.labels, dropout, pooler_dropout }
+        let labels = self.labels.filter(|labels| !are_standard(labels));
+        HeadSpec { kind: self.kind, classes: self.classes, labels, dropout, pooler_dropout }
     }
+}
+
+/// What transformers calls a class that nobody has named.
+pub fn standard_label(index: usize) -> String {
+    format!("LABEL_{index}")
+}
+
+fn are_standard(labels: &[String]) -> bool {
+    labels.iter().enumerate().all(|(index, label)| *label == standard_label(index))
 }
 
 fn classes(fields: &Fields, kind: HeadKind, labels: Option<&Vec<String>>) -> Result<usize> {

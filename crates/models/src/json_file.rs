@@ -1,27 +1,23 @@
 //! JSON files of a model folder.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::{ModelError, Result};
+use crate::unfinished::Unfinished;
 
 /// The file that says what kind of model a folder holds.
 pub const CONFIG: &str = "config.json";
 
-/// Writes `folder/name`, indented, by way of a temporary name once it is on the disk, so a reader never sees half of it.
-pub fn write(folder: &Path, name: &str, content: &impl Serialize) -> Result<()> {
-    let (file, unfinished) = (folder.join(name), folder.join(format!(".{name}.unfinished")));
+/// `folder/name`, indented, before it takes its place.
+pub fn write(folder: &Path, name: &str, content: &impl Serialize) -> Result<Unfinished> {
+    let file = folder.join(name);
     let text = serde_json::to_string_pretty(content)
         .map_err(|error| ModelError::folder(&file, format!("cannot be written: {error}")))?;
-    let mut open = fs::File::create(&unfinished).map_err(ModelError::io(&unfinished))?;
-    open.write_all((text + "\n").as_bytes())
-        .and_then(|()| open.sync_all())
-        .map_err(ModelError::io(&unfinished))?;
-    fs::rename(&unfinished, &file).map_err(ModelError::io(&file))
+    Unfinished::write(folder, name, |path| fs::write(path, text + "\n").map_err(ModelError::io(&file)))
 }
 
 /// Reads the object in `folder/name`.

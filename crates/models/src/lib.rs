@@ -60,6 +60,7 @@ mod tensors_file;
 mod transformer;
 mod transformer_spec;
 mod translator;
+mod unfinished;
 mod vocabulary;
 mod weights;
 

@@ -20,7 +20,7 @@ use crate::tensors_file::{self, Entry};
 use crate::transformer::Transformer;
 use crate::transformer_spec::TransformerSpec;
 use crate::vocabulary::Embeddings;
-use crate::{embedding, marian_config, marian_spec, own_config, tables};
+use crate::{embedding, marian_config, marian_spec, own_config, tables, unfinished};
 
 const LOGITS_BIAS: &str = "final_logits_bias";
 /// The sinusoids, which Pegasus's folders hold, Marian's older ones too.
@@ -28,11 +28,12 @@ const POSITIONS: [&str; 2] = ["model.encoder.embed_positions.weight", "model.dec
 
 /// Writes config.json, generation_config.json and model.safetensors.
 pub fn save(model: &Transformer, folder: &Path) -> Result<()> {
-    match Format::of(&model.spec) {
+    let config = match Format::of(&model.spec) {
         Format::Own => own_config::write(folder, model.spec())?,
         format => json_file::write(folder, CONFIG, &marian_config::config(&model.spec, format))?,
-    }
-    json_file::write(folder, "generation_config.json", &marian_config::generation_config(&model.spec))?;
+    };
+    let generation =
+        json_file::write(folder, "generation_config.json", &marian_config::generation_config(&model.spec))?;
 
     let vocabulary = model.spec.vocabulary.target();
     let bias = model.logits_bias.as_ref().map(f32_values).transpose()?;
@@ -48,7 +49,7 @@ pub fn save(model: &Transformer, folder: &Path) -> Result<()> {
             entries.push((name, Entry::new(&positions.size(), f32_slice(&positions)?)));
         }
     }
-    tensors_file::write(folder, entries)
+    unfinished::finish(folder, tensors_file::write(folder, entries)?, Some(generation), config)
 }
 
 /// Reads a folder that [`save`] or transformers wrote.

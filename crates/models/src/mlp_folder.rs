@@ -8,20 +8,20 @@ use crate::error::{ModelError, Result};
 use crate::json_file::{self, CONFIG};
 use crate::mlp::Mlp;
 use crate::model::Model;
-use crate::own_config;
 use crate::parameters::Parameters;
 use crate::spec::ModelSpec;
 use crate::tensors_file::{self, Entry};
+use crate::{own_config, unfinished};
 
 /// Writes config.json and model.safetensors.
 pub fn save(model: &Mlp, folder: &Path) -> Result<()> {
-    own_config::write(folder, model.spec())?;
+    let config = own_config::write(folder, model.spec())?;
     let mut entries = Vec::new();
     for parameter in model.parameters().iter() {
         let values = f32_values(&parameter.tensor)?;
         entries.push((parameter.name.as_str(), Entry::new(&parameter.tensor.size(), values)));
     }
-    tensors_file::write(folder, entries)
+    unfinished::finish(folder, tensors_file::write(folder, entries)?, None, config)
 }
 
 /// Reads a folder that [`save`] wrote.

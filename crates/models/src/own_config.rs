@@ -7,12 +7,13 @@ use serde_json::{Map, Value, json};
 use crate::error::{ModelError, Result};
 use crate::json_file::{self, CONFIG};
 use crate::spec::ModelSpec;
+use crate::unfinished::Unfinished;
 
 /// What a `model_type` of ours begins with.
 pub const PREFIX: &str = "sagetrain-";
 
-/// Writes the config of a model with that spec.
-pub fn write(folder: &Path, spec: &ModelSpec) -> Result<()> {
+/// The config of a model with that spec, before it takes its place.
+pub fn write(folder: &Path, spec: &ModelSpec) -> Result<Unfinished> {
     let config = json!({ "model_type": format!("{PREFIX}{}", spec.kind()), "spec": spec });
     json_file::write(folder, CONFIG, &config)
 }

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
 use tch::{Kind, Tensor};
 
 use crate::error::{ModelError, Result};
 use crate::parameters::Declaration;
+use crate::unfinished::Unfinished;
 
 /// The file's name in every model folder.
 pub const FILE: &str = "model.safetensors";
@@ -49,18 +50,17 @@ impl View for Entry<'_> {
     }
 }
 
-/// Writes `folder/model.safetensors`, replacing it by rename once its contents are on the disk.
-pub fn write(folder: &Path, entries: Vec<(&str, Entry)>) -> Result<()> {
-    let (file, unfinished) = (folder.join(FILE), folder.join(format!(".{FILE}.unfinished")));
+/// `folder/model.safetensors` before it takes its place.
+pub fn write(folder: &Path, entries: Vec<(&str, Entry)>) -> Result<Unfinished> {
+    let file = folder.join(FILE);
     // transformers refuses files that do not say which framework's layout they have.
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize_to_file(entries, Some(metadata), &unfinished)
-        .map_err(|error| ModelError::folder(&file, format!("cannot be written: {error}")))?;
-    // It comes from a temporary file that only the owner may read; the folder's other files say what is usual here.
-    let usual = fs::metadata(folder.join("config.json")).map_err(ModelError::io(folder))?;
-    fs::set_permissions(&unfinished, usual.permissions()).map_err(ModelError::io(&unfinished))?;
-    fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(ModelError::io(&unfinished))?;
-    fs::rename(&unfinished, &file).map_err(ModelError::io(&file))
+    Unfinished::write(folder, FILE, |path| {
+        safetensors::serialize_to_file(entries, Some(metadata), path).map_err(|error| match error {
+            SafeTensorError::IoError(source) => ModelError::io(&file)(source),
+            other => ModelError::folder(&file, format!("cannot be written: {other}")),
+        })
+    })
 }
 
 /// The bytes of `folder/model.safetensors`.

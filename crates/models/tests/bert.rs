@@ -5,9 +5,11 @@
 mod encoders;
 mod support;
 
-use encoders::{batch, configure, copy_of, hidden, numbers, pooled, rewrite};
+use encoders::{batch, config, configure, copy_of, hidden, numbers, pooled, rewrite};
 use safetensors::tensor::TensorView;
-use sagetrain_models::{Forward, Inputs, Model, TOKENS, TYPES, create, load};
+use sagetrain_models::{
+    FineTune, Forward, Inputs, Model, ModelSpec, TOKENS, TYPES, create, fine_tune, load, load_reporting,
+};
 use sagetrain_torch::{Precision, set_composed};
 use serde_json::{Value, json};
 use support::*;
@@ -87,6 +89,97 @@ fn loss_and_every_gradient_equal_those_of_pytorch() {
             let found = to_vec(&parameter.tensor.grad());
             let difference = difference(&relative(&found), &relative(&expected));
             assert!(difference < 1e-5, "{}: {difference}", parameter.name);
+        }
+    }
+}
+
+/// What transformers cannot do without is nothing where it is zero: logits, hidden states and every gradient are the same bits.
+#[test]
+fn a_model_without_types_is_one_whose_only_type_is_zero() {
+    let numbers = numbers();
+    for kind in KINDS {
+        let of = |types: usize, head: &Value| {
+            let spec = json!({
+                "type": kind, "vocabularySize": 23, "hiddenSize": 12, "heads": 2, "layers": 2, "feedForwardSize": 20,
+                "maxPositions": 16, "typeVocabularySize": types, "head": head,
+            });
+            create(&ModelSpec::read("model", &spec).unwrap(), 1).unwrap()
+        };
+        let heads = [json!({ "kind": "classification", "classes": 3 }), json!({ "kind": "regression" })];
+        let head = &heads[usize::from(kind == "roberta")];
+        let (with, without) = (of(1, head), of(0, head));
+        liken(with.as_ref(), without.as_ref());
+        // Without the column all types are zero.
+        let inputs = batch(&numbers["batch"][kind], false);
+        for composed in [false, true] {
+            let before = set_composed(composed);
+            assert_eq!(hidden(with.as_ref(), &inputs), hidden(without.as_ref(), &inputs), "{kind}");
+            assert_eq!(logits(with.as_ref(), &inputs), logits(without.as_ref(), &inputs), "{kind}");
+            for model in [&with, &without] {
+                model.parameters().iter().for_each(|parameter| parameter.tensor.shallow_clone().zero_grad());
+                model.loss(&inputs, 0.0, &evaluation()).unwrap().sum.backward();
+            }
+            set_composed(before);
+            for parameter in without.parameters().iter() {
+                let theirs = with.parameters().tensor(&parameter.name).unwrap();
+                assert_eq!(to_vec(&parameter.tensor.grad()), to_vec(&theirs.grad()), "{}", parameter.name);
+                assert!(parameter.tensor.grad().abs().max().double_value(&[]) > 0.0, "{}", parameter.name);
+            }
+        }
+    }
+}
+
+/// Gives both the same weights, large enough to tell logits apart, and zero to the types that one of them has.
+fn liken(with: &dyn Model, without: &dyn Model) {
+    let _no_grad = tch::no_grad_guard();
+    assert_eq!(with.parameters().len(), without.parameters().len() + 1);
+    for (stream, parameter) in (0..).zip(without.parameters().iter()) {
+        let mut values = vec![0f32; parameter.tensor.numel()];
+        sagetrain_torch::Philox { seed: 5, step: 0, stream }.fill_normal(&mut values);
+        let noise = Tensor::from_slice(&values).view(parameter.tensor.size().as_slice()) * 0.2;
+        let mut tensor = parameter.tensor.shallow_clone();
+        tensor += noise;
+        with.parameters().tensor(&parameter.name).unwrap().copy_(&tensor);
+    }
+    let types =
+        with.parameters().iter().find(|parameter| parameter.name.contains("token_type_embeddings")).unwrap();
+    let _zero = types.tensor.shallow_clone().zero_();
+}
+
+/// transformers' words, what each means, and the word of the golden case that computes the same.
+#[test]
+fn every_word_for_an_activation_is_read_and_saved_again() {
+    let numbers = numbers();
+    let words = [
+        ("gelu", "gelu", "gelu"),
+        ("gelu_python", "gelu", "gelu"),
+        ("gelu_new", "geluTanh", "gelu_new"),
+        ("gelu_pytorch_tanh", "geluTanh", "gelu_pytorch_tanh"),
+        ("gelu_python_tanh", "geluTanh", "gelu_new"),
+        ("relu", "relu", "relu"),
+        ("silu", "swish", "silu"),
+        ("swish", "swish", "silu"),
+    ];
+    for kind in KINDS {
+        for (word, activation, same) in words {
+            let name = format!("{kind}-tiny");
+            let folder = copy_of(&name);
+            configure(folder.path(), json!({ "hidden_act": word }));
+            let (model, report) = load_reporting(folder.path()).unwrap();
+            assert_eq!(serde_json::to_value(model.spec()).unwrap()["activation"], activation, "{word}");
+            assert!(report.unknown_settings.is_empty(), "{report:?}");
+            let is_case = |case: &&Value| case["folder"] == name && case["config"]["hidden_act"] == same;
+            let case = numbers["cases"].as_array().unwrap().iter().find(is_case).unwrap();
+            let found = logits(model.as_ref(), &batch_of(&numbers, case));
+            assert!(difference(&found, &floats(&case["logits"])) < 1e-5, "{kind} {word}");
+            let saved = tempfile::tempdir().unwrap();
+            model.save(saved.path()).unwrap();
+            assert_eq!(config(saved.path())["hidden_act"], word);
+            // So it does when the encoder gets another head.
+            let head = json!({ "head": { "kind": "regression" } });
+            let asked = FineTune::read("model", head.as_object().unwrap()).unwrap();
+            fine_tune(folder.path(), &asked, 1).unwrap().0.save(saved.path()).unwrap();
+            assert_eq!(config(saved.path())["hidden_act"], word);
         }
     }
 }

@@ -167,6 +167,74 @@ fn a_new_head_is_drawn_as_torch_draws_and_one_on_a_pretrained_pooler_as_transfor
 }
 
 #[test]
+fn heads_of_tokens_choices_and_spans_are_left_aside_and_told() {
+    let numbers = numbers();
+    let cases = [
+        ("bert", "BertForTokenClassification", "classifier"),
+        ("bert", "BertForMultipleChoice", "classifier"),
+        ("bert", "BertForQuestionAnswering", "qa_outputs"),
+        ("roberta", "RobertaForTokenClassification", "classifier"),
+        ("roberta", "RobertaForQuestionAnswering", "qa_outputs"),
+    ];
+    for (kind, class, layer) in cases {
+        let golden_folder = format!("{kind}-tiny");
+        let folder = copy_of(&golden_folder);
+        let output = if kind == "bert" { "classifier." } else { "classifier.out_proj." };
+        rewrite(folder.path(), |tensors| {
+            tensors.retain(|(name, _)| !name.contains("pooler") && !name.starts_with("classifier.dense"));
+            for (name, _) in tensors.iter_mut() {
+                *name = name.replace(output, &format!("{layer}."));
+            }
+        });
+        configure(folder.path(), json!({ "architectures": [class] }));
+        let (model, report) =
+            load_reporting(folder.path()).unwrap_or_else(|error| panic!("{class}: {error}"));
+        assert_eq!(report.unused, [format!("{layer}.bias"), format!("{layer}.weight")], "{class}");
+        let case = numbers["cases"].as_array().unwrap().iter().find(|case| case["folder"] == golden_folder);
+        let found = hidden(model.as_ref(), &batch(&numbers["batch"][kind], case.unwrap()["types"] == true));
+        assert!(difference(&found, &floats(&case.unwrap()["hidden"])) < 1e-5, "{class}");
+        comes_back(model.as_ref());
+        // Whoever does not say that it is such a head may have meant it.
+        configure(
+            folder.path(),
+            json!({ "architectures": [class.split_once("For").unwrap().0.to_owned() + "Model"] }),
+        );
+        assert!(refusal(folder.path()).contains(&format!("unknown: {layer}.bias")), "{class}");
+    }
+}
+
+/// A config.json has such names even where nobody gave any, so they cannot be told from none.
+#[test]
+fn classes_that_are_only_numbered_have_no_names_before_a_save_and_after() {
+    let labels = json!(["LABEL_0", "LABEL_1", "LABEL_2"]);
+    let named = json!({ "kind": "classification", "classes": 3, "labels": labels });
+    let number = json!({ "kind": "regression", "labels": ["LABEL_0"] });
+    for head in [&named, &number] {
+        for types in [0, 2] {
+            let spec = json!({
+                "type": "bert", "vocabularySize": 21, "hiddenSize": 16, "heads": 2, "feedForwardSize": 24, "layers": 1,
+                "maxPositions": 12, "typeVocabularySize": types, "head": head,
+            });
+            comes_back(create(&ModelSpec::read("model", &spec).unwrap(), 4).unwrap().as_ref());
+        }
+        let (tuned, _) = fine_tune(&golden("bert-tiny"), &wanted(json!({ "head": head })), 3).unwrap();
+        assert_eq!(serde_json::to_value(tuned.spec()).unwrap()["head"]["labels"], Value::Null);
+        comes_back(&tuned);
+    }
+    // Another order of them says something.
+    let swapped = json!({ "kind": "classification", "labels": ["LABEL_1", "LABEL_0"] });
+    let (tuned, _) = fine_tune(&golden("bert-tiny"), &wanted(json!({ "head": swapped })), 3).unwrap();
+    assert_eq!(serde_json::to_value(tuned.spec()).unwrap()["head"]["labels"], swapped["labels"]);
+    comes_back(&tuned);
+}
+
+fn comes_back(model: &dyn Model) {
+    let folder = tempfile::tempdir().unwrap();
+    model.save(folder.path()).unwrap();
+    same_bits(load(folder.path()).unwrap().as_ref(), model);
+}
+
+#[test]
 fn what_a_loaded_model_has_no_use_for_is_told() {
     let folder = copy_of("bert-sharded");
     configure(folder.path(), json!({ "something_new": 1 }));

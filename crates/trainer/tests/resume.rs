@@ -3,10 +3,12 @@
 
 mod support;
 
-use sagetrain_data::LoaderState;
+use sagetrain_data::{Column, Dataset, LoaderState};
+use sagetrain_models::ModelSpec;
 use sagetrain_trainer::checkpoint::{self, Extras, Loaded};
 use sagetrain_trainer::{PrecisionName, SessionOptions, TrainerError, wait};
 use serde_json::json;
+use std::sync::Arc;
 use support::{batches, digest, options, sentences, start, transformer};
 
 /// Trains `total` batches; in between saves after `stop`, throws everything away, and goes on from the checkpoint.
@@ -195,4 +197,35 @@ fn a_run_is_made_longer_in_silence_unless_its_schedule_is_stretched_over_it() {
         stretched.len() == 1 && stretched[0].starts_with("totalSteps changed from 100 to 200"),
         "{stretched:?}"
     );
+}
+
+/// The names that a config.json has where there are none.
+#[test]
+fn a_run_whose_classes_are_only_numbered_is_resumed_and_rolled_back() {
+    let spec = || {
+        let spec = json!({
+            "type": "bert", "vocabularySize": 40, "hiddenSize": 16, "layers": 1, "heads": 2, "feedForwardSize": 32,
+            "head": { "kind": "classification", "labels": ["LABEL_0", "LABEL_1", "LABEL_2"] },
+        });
+        ModelSpec::read("model", &spec).expect("a valid spec")
+    };
+    let columns = vec![
+        ("tokens".to_owned(), Column::ragged((1..31).map(|sample| [sample, sample + 7, 3]))),
+        ("label".to_owned(), Column::ragged((0..30).map(|sample| [sample % 3]))),
+    ];
+    let dataset = Arc::new(Dataset::from_columns(columns).expect("a data set"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (model, session) = start(spec(), options(PrecisionName::Float32, 1));
+    let path =
+        wait(|reply| session.save(folder.path().to_path_buf(), Extras::default(), reply)).expect("saved");
+    let begun = digest(&model);
+    for batch in batches(&dataset, 30, LoaderState::default()).take(4) {
+        wait(|reply| session.step(batch, reply)).expect("a step");
+    }
+    assert_ne!(digest(&model), begun);
+    wait(|reply| session.load(path.clone(), reply)).expect("rolled back");
+    assert_eq!(digest(&model), begun);
+    let (model, session) = start(spec(), options(PrecisionName::Float32, 1));
+    wait(|reply| session.load(path, reply)).expect("resumed");
+    assert_eq!(digest(&model), begun);
 }
