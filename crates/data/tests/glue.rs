@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use sagetrain_data::classification::glue::{ARCHIVE, TASKS, Task};
-use sagetrain_data::classification::{Kind, PrepareOptions, Prepared, prepare};
+use sagetrain_data::classification::{HeldOut, Kind, PrepareOptions, Prepared, prepare};
 use sagetrain_data::text::Reason;
 use sagetrain_data::{Column, Dataset, Result};
 use serde_json::Value;
@@ -197,6 +197,16 @@ fn options_of_files_have_no_effect_with_a_recipe() {
     let options = written(folder.path(), "rte");
     let given = PrepareOptions { kind: Some(Kind::Regression), ..options.clone() };
     assert!(refusal(&given).contains("option `kind`"));
+    // Without the published test file too: training rows are not for the test server.
+    let own = written(folder.path(), "cola");
+    fs::remove_file(own.data.as_ref().unwrap().join("CoLA/test.tsv")).unwrap();
+    for recipe in [&options, &own] {
+        let held_out = HeldOut { test: Some(5), ..Default::default() };
+        let error = prepare(&PrepareOptions { held_out, ..recipe.clone() }).unwrap_err();
+        assert_eq!(error.code(), "ERR_ARGUMENT");
+        let message = error.to_string();
+        assert!(message.contains("option `heldOut.test`: the test part of a recipe is"), "{message}");
+    }
     let limited = prepare(&PrepareOptions { limit: Some(7), ..options }).unwrap();
     assert_eq!(limited.parts["train"].samples, 7);
 }

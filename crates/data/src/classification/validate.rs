@@ -47,6 +47,12 @@ impl PrepareOptions {
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((option, _)) => bad(option, "it has no effect with a recipe", "leave one of them out"),
+            // Training rows would be handed in to the test server.
+            None if self.held_out.test.is_some() => bad(
+                "heldOut.test",
+                "the test part of a recipe is the published one",
+                "leave it out, or give the recipe's test file",
+            ),
             None if self.data.is_none() => {
                 bad("data", "it is missing", "name the folder with the recipe's published files")
             }
