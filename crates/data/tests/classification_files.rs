@@ -125,7 +125,7 @@ fn bad_json_lines_are_counted_too() {
     let folder = tempfile::tempdir().unwrap();
     let good: String =
         (0..20).map(|row| format!("{{\"text\":\"t {row}\",\"label\":{}}}\n", row % 2)).collect();
-    let bad = "[1]\n{\n{\"label\":1}\n{\"text\":5,\"label\":1}\n{\"text\":\"x\",\"label\":null}\n{\"text\":\"x\",\"label\":[1]}\n";
+    let bad = "[1]\n{\n\n  \n{\"label\":1}\n{\"text\":5,\"label\":1}\n{\"text\":\"x\",\"label\":null}\n{\"text\":\"x\",\"label\":[1]}\n";
     let given = PrepareOptions {
         columns: named(false),
         ..of_text(folder.path(), "x.jsonl", format!("{good}{bad}{}", "[".repeat(5000)))
@@ -133,6 +133,7 @@ fn bad_json_lines_are_counted_too() {
     let prepared = prepare(&given).unwrap();
     let expected = BTreeMap::from([
         (Reason::InvalidJson, 3),
+        (Reason::EmptyLine, 2),
         (Reason::MissingKey, 1),
         (Reason::NotText, 2),
         (Reason::EmptyLabel, 1),
