@@ -94,6 +94,14 @@ fn a_quote_that_is_never_closed_is_a_bad_row_or_refused_by_its_line() {
 }
 
 #[test]
+fn a_row_of_a_csv_with_too_many_columns_is_refused_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = of_text(folder.path(), "x.csv", format!("a,0\nb,1\n{}\n", ",".repeat(20_000)));
+    let message = refusal(&given).to_string();
+    assert!(message.contains("x.csv:3: the row that begins here has more than 16384 columns"), "{message}");
+}
+
+#[test]
 fn every_bad_line_is_counted_by_its_reason_and_its_number() {
     let folder = tempfile::tempdir().unwrap();
     let good: String = (0..20).map(|row| format!("fine {row}\t{}\n", row % 2)).collect();
