@@ -91,9 +91,35 @@ fn sweep(output: &Path, own: &str) {
         let blocks = entry.path().join("blocks");
         let modified = fs::metadata(&blocks).and_then(|metadata| metadata.modified()).ok();
         let age = modified.and_then(|modified| modified.elapsed().ok()).unwrap_or_default();
-        let lock = File::open(output.join(format!(".{name}.lock")));
-        if name != own && age > ABANDONED && lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+        if name != own
+            && age > ABANDONED
+            && let Some(_held) = unused(&output.join(format!(".{name}.lock")))
+        {
             let _left = fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+/// The lock of work that nobody is at, held so that nobody goes on with it while it is removed.
+fn unused(lock: &Path) -> Option<File> {
+    let file = File::open(lock).ok()?;
+    file.try_lock().is_ok().then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn work_is_not_unused_to_anybody_else_while_its_lock_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".x.lock");
+        assert!(unused(&path).is_none());
+        fs::write(&path, "").unwrap();
+        let held = unused(&path).unwrap();
+        assert!(unused(&path).is_none());
+        drop(held);
+        assert!(unused(&path).is_some());
     }
 }
