@@ -42,11 +42,24 @@ pub(crate) fn publish(
     if blocks.exists() {
         fs::remove_dir_all(&blocks).map_err(DataError::io("remove", &blocks))?;
     }
+    remove_unfinished(&work)?;
     sync_folder(&work)?;
     watch.progress("publish", 0, 1.0);
     fs::rename(&work, &folder).map_err(DataError::io("rename into place", &folder))?;
     sync_folder(output)?;
     Ok(false)
+}
+
+/// Removes the files that killed writers have left, of whatever age: the lock says that none of them is at work.
+fn remove_unfinished(work: &Path) -> Result<()> {
+    for entry in fs::read_dir(work).map_err(DataError::io("read", work))? {
+        let path = entry.map_err(DataError::io("read", work))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            fs::remove_file(&path).map_err(DataError::io("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether asking again may succeed with what has been done.
@@ -110,6 +123,20 @@ fn unused(lock: &Path) -> Option<File> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
     use super::*;
+
+    #[test]
+    fn what_a_killed_writer_has_left_is_not_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let build = |work: &Path| {
+            fs::write(work.join(".train.dataset.abcd.tmp"), "half").unwrap();
+            fs::write(work.join("train.dataset"), "whole").unwrap();
+            Ok(())
+        };
+        assert!(!publish(folder.path(), "made", "made", &(), build).unwrap());
+        let names = fs::read_dir(folder.path().join("made")).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["train.dataset"]);
+    }
 
     #[test]
     fn work_is_not_unused_to_anybody_else_while_its_lock_is_held() {
