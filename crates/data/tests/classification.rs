@@ -185,6 +185,14 @@ fn samples_are_cut_to_the_length_and_counted() {
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&said["model_max_length"], &said["sagetrain"]), (&json!(16), &json!({ "pair": false })));
     assert_eq!(Tokenizer::open(&prepared.folder).unwrap().longest(), Some(16));
+    // There it is the default and not what the model takes, which its config.json says.
+    let config = std::fs::read(given.tokenizer.join("config.json")).unwrap();
+    std::fs::write(prepared.folder.join("config.json"), config).unwrap();
+    let further = |max_length| PrepareOptions { tokenizer: prepared.folder.clone(), max_length, ..given.clone() };
+    assert_eq!(prepare(&further(None)).unwrap().max_length, 16);
+    assert_eq!(prepare(&further(Some(100))).unwrap().max_length, 100);
+    let message = refusal(&further(Some(513))).to_string();
+    assert!(message.contains("513 are more than the 512 tokens that the model of"), "{message}");
 }
 
 #[test]
