@@ -85,7 +85,7 @@ struct Met {
     rows: usize,
     /// Ids that name a row.
     met: usize,
-    /// Rows without ids that can be read.
+    /// Rows that cannot be read, or lack columns.
     unread: usize,
 }
 
@@ -93,17 +93,16 @@ struct Met {
 fn met(ids: &HashSet<[String; 2]>, train: &Path) -> Result<Option<Met>> {
     let mut lines = Lines::open(train)?;
     let Some(Ok(header)) = lines.next()? else { return Ok(None) };
+    let columns = header.split('\t').count();
     let place = |name: &str| header.split('\t').position(|column| column == name);
     let [Some(first), Some(second)] = IDS.map(place) else { return Ok(None) };
     let (mut rows, mut unread, mut met) = (0, 0, HashSet::new());
     while let Some(line) = lines.next()? {
         rows += 1;
         let fields: Vec<_> = line.iter().flat_map(|line| line.split('\t')).collect();
-        match (fields.get(first), fields.get(second)) {
-            (Some(first), Some(second)) => {
-                met.extend(ids.get(&[(*first).to_owned(), (*second).to_owned()]));
-            }
-            _ => unread += 1,
+        unread += usize::from(fields.len() < columns);
+        if let (Some(first), Some(second)) = (fields.get(first), fields.get(second)) {
+            met.extend(ids.get(&[(*first).to_owned(), (*second).to_owned()]));
         }
     }
     Ok(Some(Met { rows, met: met.len(), unread }))
