@@ -112,6 +112,27 @@ fn what_may_not_be_meant_of_labels_and_validation_is_warned_of() {
     assert_eq!(of(&many, HeldOut { valid: Some(20), ..Default::default() }), "");
 }
 
+#[test]
+fn a_part_of_one_class_or_one_number_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |given: &PrepareOptions| prepare(given).unwrap().warnings.join("\n");
+    let both = of_text(folder.path(), "both.tsv", "a\t0\nb\t1\nc\t1\n");
+    assert!(!of(&both).contains("every sample"));
+    let named = Some(vec!["0".to_owned(), "1".to_owned()]);
+    let said = PrepareOptions { labels: named, ..of_text(folder.path(), "one.tsv", "a\t1\nb\t1\n") };
+    assert!(of(&said).contains("train: every sample has the label `1`, so there is nothing to tell apart"));
+    // A limit may leave one class of two.
+    let drawn = of(&PrepareOptions { limit: Some(1), ..both });
+    assert!(drawn.contains("train: every sample has the label"), "{drawn}");
+    let numbers = |name: &str, text: &str| {
+        let kind = Some(Kind::Regression);
+        of(&PrepareOptions { kind, ..of_text(folder.path(), name, text) })
+    };
+    let same = numbers("same.tsv", "a\t2.5\nb\t2.50\n");
+    assert!(same.contains("train: every sample has the number 2.5, which nothing correlates with"), "{same}");
+    assert!(!numbers("scores.tsv", "a\t2.5\nb\t2\n").contains("every sample"));
+}
+
 /// A training file of so many samples whose text says their row.
 fn numbered(folder: &Path, rows: usize) -> PrepareOptions {
     let text: String =
