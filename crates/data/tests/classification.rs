@@ -103,7 +103,9 @@ fn what_may_not_be_meant_of_labels_and_validation_is_warned_of() {
     assert!(ratings.contains("each of 3 different numbers is a class of its own; give kind: regression"));
     assert!(ratings.contains("valid: there is none"), "{ratings}");
     let written = of("a\tGood\nb\tgood\nc\tbad\n", none());
-    assert!(written.contains("labels: `Good` and `good` differ by case or spaces alone"), "{written}");
+    assert!(written.contains("labels: `Good` and `good` differ by case, spaces or"), "{written}");
+    let numbers = of("a\t1\nb\t1.0\nc\t0\nd\t1e0\n", none());
+    assert!(numbers.contains("labels: `1` and `1.0` and `1e0` differ by case, spaces or how a number"), "{numbers}");
     assert!(!of("a\t1\nb\t0\nc\t0\n", none()).contains("labels: "));
     let few: String = (0..40).map(|row| format!("the house number {row}\t{}\n", row % 2)).collect();
     let few = of(&few, HeldOut { valid: Some(5), ..Default::default() });

@@ -160,7 +160,7 @@ fn of_numbers(names: &[&str]) -> Option<String> {
 /// Classes that one writer may have written in two ways.
 fn of_case(names: &[&str]) -> Option<String> {
     let mut written: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    names.iter().for_each(|name| written.entry(name.trim().to_lowercase()).or_default().push(name));
+    names.iter().for_each(|name| written.entry(meant(name)).or_default().push(name));
     let twice: Vec<_> = written
         .values_mut()
         .filter(|names| names.len() > 1)
@@ -171,8 +171,21 @@ fn of_case(names: &[&str]) -> Option<String> {
         })
         .collect();
     (!twice.is_empty()).then(|| {
-        format!("labels: {} differ by case or spaces alone and are classes of their own", twice.join("; "))
+        format!("labels: {} differ by case, spaces or how a number is written alone and are classes of their own", twice.join("; "))
     })
+}
+
+/// What classes that differ in writing alone have in common: a number, or a text without case and spaces.
+fn meant(name: &str) -> String {
+    let name = name.trim();
+    // Whole numbers may have more digits than a float holds.
+    if let Ok(number) = name.parse::<i64>() {
+        return number.to_string();
+    }
+    match name.parse::<f64>() {
+        Ok(number) if number.is_finite() => (number + 0.0).to_string(),
+        _ => name.to_lowercase(),
+    }
 }
 
 /// A class that only the first line has may be the name of the column.
