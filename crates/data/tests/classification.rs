@@ -105,7 +105,10 @@ fn what_may_not_be_meant_of_labels_and_validation_is_warned_of() {
     let written = of("a\tGood\nb\tgood\nc\tbad\n", none());
     assert!(written.contains("labels: `Good` and `good` differ by case, spaces or"), "{written}");
     let numbers = of("a\t1\nb\t1.0\nc\t0\nd\t1e0\n", none());
-    assert!(numbers.contains("labels: `1` and `1.0` and `1e0` differ by case, spaces or how a number"), "{numbers}");
+    assert!(
+        numbers.contains("labels: `1` and `1.0` and `1e0` differ by case, spaces or how a number"),
+        "{numbers}"
+    );
     assert!(!of("a\t1\nb\t0\nc\t0\n", none()).contains("labels: "));
     let few: String = (0..40).map(|row| format!("the house number {row}\t{}\n", row % 2)).collect();
     let few = of(&few, HeldOut { valid: Some(5), ..Default::default() });
@@ -211,7 +214,8 @@ fn samples_are_cut_to_the_length_and_counted() {
     // There it is the default and not what the model takes, which its config.json says.
     let config = std::fs::read(given.tokenizer.join("config.json")).unwrap();
     std::fs::write(prepared.folder.join("config.json"), config).unwrap();
-    let further = |max_length| PrepareOptions { tokenizer: prepared.folder.clone(), max_length, ..given.clone() };
+    let further =
+        |max_length| PrepareOptions { tokenizer: prepared.folder.clone(), max_length, ..given.clone() };
     assert_eq!(prepare(&further(None)).unwrap().max_length, 16);
     assert_eq!(prepare(&further(Some(100))).unwrap().max_length, 100);
     let message = refusal(&further(Some(513))).to_string();

@@ -171,7 +171,10 @@ fn of_case(names: &[&str]) -> Option<String> {
         })
         .collect();
     (!twice.is_empty()).then(|| {
-        format!("labels: {} differ by case, spaces or how a number is written alone and are classes of their own", twice.join("; "))
+        format!(
+            "labels: {} differ by case, spaces or how a number is written alone and are classes of their own",
+            twice.join("; ")
+        )
     })
 }
 

@@ -75,7 +75,9 @@ fn refuse_incomplete(path: &Path, ids: &HashSet<[String; 2]>, train: &Path) -> R
     }
     let (published, development) = PUBLISHED;
     if rows == published && named != development {
-        return refused(format!("it names {named} of the {rows} pairs of {train}, and GLUE's names {development}"));
+        return refused(format!(
+            "it names {named} of the {rows} pairs of {train}, and GLUE's names {development}"
+        ));
     }
     Ok(())
 }
