@@ -273,8 +273,8 @@ fn a_padding_token_that_a_text_spells_out_is_that_token_and_is_told() {
 }
 
 /// A folder of a tokenizer whose `tokenizer.json` has been changed.
-fn changed(folder: &Path, change: impl Fn(&mut Value)) -> PrepareOptions {
-    let tokenizer = encoder(folder, "fast");
+fn changed(folder: &Path, name: &str, change: impl Fn(&mut Value)) -> PrepareOptions {
+    let tokenizer = encoder(folder, name);
     let path = tokenizer.join("tokenizer.json");
     let mut json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut json);
@@ -285,12 +285,12 @@ fn changed(folder: &Path, change: impl Fn(&mut Value)) -> PrepareOptions {
 #[test]
 fn ids_outside_the_vocabulary_and_a_padding_token_that_is_not_in_it_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let far = changed(folder.path(), |json| {
+    let far = changed(folder.path(), "fast", |json| {
         json["post_processor"]["special_tokens"]["[SEP]"]["ids"] = json!([70_000]);
     });
     refused(&far, &["it makes id 70000", "its tokens have ids 0 to", "post-processor"]);
     refused(&far, &["fast: it makes id 70000", "x.tsv:1)"]);
-    let unpadded = changed(folder.path(), |json| {
+    let unpadded = changed(folder.path(), "fast", |json| {
         json["added_tokens"].as_array_mut().unwrap().retain(|token| token["content"] != "[PAD]");
         json["model"]["vocab"].as_object_mut().unwrap().remove("[PAD]");
     });
@@ -308,14 +308,13 @@ fn ids_outside_the_vocabulary_and_a_padding_token_that_is_not_in_it_are_refused(
 #[test]
 fn a_text_that_the_tokenizer_cannot_encode_is_named_with_the_tokenizer_and_its_line() {
     let folder = tempfile::tempdir().unwrap();
-    let lacking = changed(folder.path(), |json| {
+    let lacking = changed(folder.path(), "bert-json", |json| {
         json["added_tokens"].as_array_mut().unwrap().retain(|token| token["content"] != "[UNK]");
         json["model"]["vocab"].as_object_mut().unwrap().remove("[UNK]");
     });
     let first = file(folder.path(), "first.csv", "text,label\nthe,0\n\"the\nhouse\",1\n");
-    let second = file(folder.path(), "second.csv", "label,text\n0,\"the\nhouse\"\n1,\u{65e5}\u{672c}\n");
+    let second = file(folder.path(), "second.csv", "label,text\n0,\"the\nhouse\"\n1,\u{10348}\n");
     let given =
         PrepareOptions { train: Some(Files::Many(vec![first, second])), columns: named(false), ..lacking };
-    let unknown = "[UNK]";
-    refused(&given, &["fast: ", unknown, "second.csv:4)", "have a token for what is unknown"]);
+    refused(&given, &["bert-json: ", "[UNK]", "second.csv:4)", "have a token for what is unknown"]);
 }
