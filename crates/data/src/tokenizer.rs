@@ -253,7 +253,8 @@ fn signed(ids: &[u32]) -> Vec<i32> {
 }
 
 fn unusable(error: tokenizers::Error) -> DataError {
-    DataError::Tokenizer { path: None, reason: error.to_string(), remedy: "prepare the data again".into() }
+    let remedy = "see that its files are whole and have a token for what is unknown".into();
+    DataError::Tokenizer { path: None, reason: error.to_string(), remedy }
 }
 
 /// OPUS-MT's tokenizers lie beside their models as SentencePiece files, which nothing here reads.

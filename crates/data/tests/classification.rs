@@ -103,13 +103,39 @@ fn what_may_not_be_meant_of_labels_and_validation_is_warned_of() {
     assert!(ratings.contains("each of 3 different numbers is a class of its own; give kind: regression"));
     assert!(ratings.contains("valid: there is none"), "{ratings}");
     let written = of("a\tGood\nb\tgood\nc\tbad\n", none());
-    assert!(written.contains("labels: `Good` and `good` differ by case or spaces alone"), "{written}");
+    assert!(written.contains("labels: `Good` and `good` differ by case, spaces or"), "{written}");
+    let numbers = of("a\t1\nb\t1.0\nc\t0\nd\t1e0\n", none());
+    assert!(
+        numbers.contains("labels: `1` and `1.0` and `1e0` differ by case, spaces or how a number"),
+        "{numbers}"
+    );
     assert!(!of("a\t1\nb\t0\nc\t0\n", none()).contains("labels: "));
     let few: String = (0..40).map(|row| format!("the house number {row}\t{}\n", row % 2)).collect();
     let few = of(&few, HeldOut { valid: Some(5), ..Default::default() });
     assert!(few.contains("valid: the best weights are chosen by 5 samples"), "{few}");
     let many: String = (0..60).map(|row| format!("the house number {row}\t{}\n", row % 2)).collect();
     assert_eq!(of(&many, HeldOut { valid: Some(20), ..Default::default() }), "");
+}
+
+#[test]
+fn a_part_of_one_class_or_one_number_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |given: &PrepareOptions| prepare(given).unwrap().warnings.join("\n");
+    let both = of_text(folder.path(), "both.tsv", "a\t0\nb\t1\nc\t1\n");
+    assert!(!of(&both).contains("every sample"));
+    let named = Some(vec!["0".to_owned(), "1".to_owned()]);
+    let said = PrepareOptions { labels: named, ..of_text(folder.path(), "one.tsv", "a\t1\nb\t1\n") };
+    assert!(of(&said).contains("train: every sample has the label `1`, so there is nothing to tell apart"));
+    // A limit may leave one class of two.
+    let drawn = of(&PrepareOptions { limit: Some(1), ..both });
+    assert!(drawn.contains("train: every sample has the label"), "{drawn}");
+    let numbers = |name: &str, text: &str| {
+        let kind = Some(Kind::Regression);
+        of(&PrepareOptions { kind, ..of_text(folder.path(), name, text) })
+    };
+    let same = numbers("same.tsv", "a\t2.5\nb\t2.50\n");
+    assert!(same.contains("train: every sample has the number 2.5, which nothing correlates with"), "{same}");
+    assert!(!numbers("scores.tsv", "a\t2.5\nb\t2\n").contains("every sample"));
 }
 
 /// A training file of so many samples whose text says their row.
@@ -185,6 +211,15 @@ fn samples_are_cut_to_the_length_and_counted() {
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&said["model_max_length"], &said["sagetrain"]), (&json!(16), &json!({ "pair": false })));
     assert_eq!(Tokenizer::open(&prepared.folder).unwrap().longest(), Some(16));
+    // There it is the default and not what the model takes, which its config.json says.
+    let config = std::fs::read(given.tokenizer.join("config.json")).unwrap();
+    std::fs::write(prepared.folder.join("config.json"), config).unwrap();
+    let further =
+        |max_length| PrepareOptions { tokenizer: prepared.folder.clone(), max_length, ..given.clone() };
+    assert_eq!(prepare(&further(None)).unwrap().max_length, 16);
+    assert_eq!(prepare(&further(Some(100))).unwrap().max_length, 100);
+    let message = refusal(&further(Some(513))).to_string();
+    assert!(message.contains("513 are more than the 512 tokens that the model of"), "{message}");
 }
 
 #[test]

@@ -94,6 +94,14 @@ fn a_quote_that_is_never_closed_is_a_bad_row_or_refused_by_its_line() {
 }
 
 #[test]
+fn a_row_of_a_csv_with_too_many_columns_is_refused_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = of_text(folder.path(), "x.csv", format!("a,0\nb,1\n{}\n", ",".repeat(20_000)));
+    let message = refusal(&given).to_string();
+    assert!(message.contains("x.csv:3: the row that begins here has more than 16384 columns"), "{message}");
+}
+
+#[test]
 fn every_bad_line_is_counted_by_its_reason_and_its_number() {
     let folder = tempfile::tempdir().unwrap();
     let good: String = (0..20).map(|row| format!("fine {row}\t{}\n", row % 2)).collect();
@@ -125,7 +133,7 @@ fn bad_json_lines_are_counted_too() {
     let folder = tempfile::tempdir().unwrap();
     let good: String =
         (0..20).map(|row| format!("{{\"text\":\"t {row}\",\"label\":{}}}\n", row % 2)).collect();
-    let bad = "[1]\n{\n{\"label\":1}\n{\"text\":5,\"label\":1}\n{\"text\":\"x\",\"label\":null}\n{\"text\":\"x\",\"label\":[1]}\n";
+    let bad = "[1]\n{\n\n  \n{\"label\":1}\n{\"text\":5,\"label\":1}\n{\"text\":\"x\",\"label\":null}\n{\"text\":\"x\",\"label\":[1]}\n";
     let given = PrepareOptions {
         columns: named(false),
         ..of_text(folder.path(), "x.jsonl", format!("{good}{bad}{}", "[".repeat(5000)))
@@ -133,6 +141,7 @@ fn bad_json_lines_are_counted_too() {
     let prepared = prepare(&given).unwrap();
     let expected = BTreeMap::from([
         (Reason::InvalidJson, 3),
+        (Reason::EmptyLine, 2),
         (Reason::MissingKey, 1),
         (Reason::NotText, 2),
         (Reason::EmptyLabel, 1),

@@ -240,14 +240,16 @@ fn of_several_files_the_bad_one_is_named() {
     let bad = file(folder.path(), "bad.tsv", format!("x\t1\n{}", "no column\n".repeat(12)));
     let base = options(folder.path(), &fine);
     let both = |files: Vec<_>| PrepareOptions { train: Some(Files::Many(files)), ..base.clone() };
-    let found = format!("too few columns (12, first in {}:2)", bad.display());
-    refused(
-        &both(vec![fine.clone(), bad.clone()]),
-        &[&format!("{}: 12 of 23 rows are bad: {found}", bad.display())],
-    );
     let more = file(folder.path(), "more.tsv", good(20, '\t').replace("fine", "more"));
-    let warned = prepare(&both(vec![fine, more, bad])).unwrap().warnings;
-    assert!(warned.contains(&format!("train: 12 of 43 rows are left out: {found}")), "{warned:?}");
+    // However many good ones are beside it.
+    for files in [vec![fine.clone(), bad.clone()], vec![fine.clone(), more, bad.clone()]] {
+        let found = "12 of 13 rows are bad: too few columns (12, first in line 2)";
+        refused(&both(files), &[&format!("{}: {found}", bad.display())]);
+    }
+    let half = file(folder.path(), "half.tsv", format!("{}{}", good(5, '\t'), "no column\n".repeat(5)));
+    let warned = prepare(&both(vec![fine, half.clone()])).unwrap().warnings;
+    let found = format!("too few columns (5, first in {}:6)", half.display());
+    assert!(warned.contains(&format!("train: 5 of 20 rows are left out: {found}")), "{warned:?}");
 }
 
 #[test]
@@ -271,8 +273,8 @@ fn a_padding_token_that_a_text_spells_out_is_that_token_and_is_told() {
 }
 
 /// A folder of a tokenizer whose `tokenizer.json` has been changed.
-fn changed(folder: &Path, change: impl Fn(&mut Value)) -> PrepareOptions {
-    let tokenizer = encoder(folder, "fast");
+fn changed(folder: &Path, name: &str, change: impl Fn(&mut Value)) -> PrepareOptions {
+    let tokenizer = encoder(folder, name);
     let path = tokenizer.join("tokenizer.json");
     let mut json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut json);
@@ -283,11 +285,12 @@ fn changed(folder: &Path, change: impl Fn(&mut Value)) -> PrepareOptions {
 #[test]
 fn ids_outside_the_vocabulary_and_a_padding_token_that_is_not_in_it_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let far = changed(folder.path(), |json| {
+    let far = changed(folder.path(), "fast", |json| {
         json["post_processor"]["special_tokens"]["[SEP]"]["ids"] = json!([70_000]);
     });
     refused(&far, &["it makes id 70000", "its tokens have ids 0 to", "post-processor"]);
-    let unpadded = changed(folder.path(), |json| {
+    refused(&far, &["fast: it makes id 70000", "x.tsv:1)"]);
+    let unpadded = changed(folder.path(), "fast", |json| {
         json["added_tokens"].as_array_mut().unwrap().retain(|token| token["content"] != "[PAD]");
         json["model"]["vocab"].as_object_mut().unwrap().remove("[PAD]");
     });
@@ -300,4 +303,18 @@ fn ids_outside_the_vocabulary_and_a_padding_token_that_is_not_in_it_are_refused(
             "give a",
         ],
     );
+}
+
+#[test]
+fn a_text_that_the_tokenizer_cannot_encode_is_named_with_the_tokenizer_and_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let lacking = changed(folder.path(), "bert-json", |json| {
+        json["added_tokens"].as_array_mut().unwrap().retain(|token| token["content"] != "[UNK]");
+        json["model"]["vocab"].as_object_mut().unwrap().remove("[UNK]");
+    });
+    let first = file(folder.path(), "first.csv", "text,label\nthe,0\n\"the\nhouse\",1\n");
+    let second = file(folder.path(), "second.csv", "label,text\n0,\"the\nhouse\"\n1,\u{10348}\n");
+    let given =
+        PrepareOptions { train: Some(Files::Many(vec![first, second])), columns: named(false), ..lacking };
+    refused(&given, &["bert-json: ", "[UNK]", "second.csv:4)", "have a token for what is unknown"]);
 }

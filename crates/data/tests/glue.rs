@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use sagetrain_data::classification::glue::{ARCHIVE, TASKS, Task};
-use sagetrain_data::classification::{Kind, PrepareOptions, Prepared, prepare};
+use sagetrain_data::classification::{HeldOut, Kind, PrepareOptions, Prepared, prepare};
 use sagetrain_data::text::Reason;
 use sagetrain_data::{Column, Dataset, Result};
 use serde_json::Value;
@@ -135,6 +135,32 @@ fn published_and_formatted_mrpc_have_the_same_samples() {
     assert!(published.parts["test"].labelled, "Microsoft's test file has its labels");
 }
 
+#[test]
+fn ids_of_mrpcs_development_set_that_are_cut_repeated_or_of_no_row_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = written(folder.path(), "mrpc-published");
+    let data = options.data.clone().unwrap().join("MRPC");
+    let (ids, train) = (data.join("dev_ids.tsv"), data.join("msr_paraphrase_train.txt"));
+    let [named, rows] = [&ids, &train].map(|path| fs::read_to_string(path).unwrap());
+    let refused = |text: &str, message: &str| {
+        fs::write(&ids, text).unwrap();
+        let refused = refusal(&options);
+        assert!(refused.contains(message) && refused.contains("dev_ids.tsv"), "{refused}");
+    };
+    refused(&format!("{named}1001\t2001\n"), "dev_ids.tsv:15: its two ids have come before");
+    refused(&named.replace("2053", "205"), "1 of its 14 pairs of ids name no row of");
+    // A row that is left out as bad may be one that is named.
+    fs::write(&train, rows.replace("1\t1001\t2001\t", "1\t1001 2001 ")).unwrap();
+    fs::write(&ids, &named).unwrap();
+    assert_eq!(prepare(&options).unwrap().parts["valid"].samples, 13);
+    // As many rows as are published, and ids that end too early.
+    let header = rows.lines().next().unwrap();
+    let published: String = (0..4_076).map(|row| format!("1\t{row}\t{row}\tone\ttwo\r\n")).collect();
+    fs::write(&train, format!("{header}\r\n{published}")).unwrap();
+    let cut: String = (0..300).map(|row| format!("{row}\t{row}\n")).collect();
+    refused(&cut, "it names 300 of the 4076 pairs of");
+}
+
 fn refusal(options: &PrepareOptions) -> String {
     let refused: Result<Prepared> = prepare(options);
     refused.unwrap_err().to_string()
@@ -197,6 +223,16 @@ fn options_of_files_have_no_effect_with_a_recipe() {
     let options = written(folder.path(), "rte");
     let given = PrepareOptions { kind: Some(Kind::Regression), ..options.clone() };
     assert!(refusal(&given).contains("option `kind`"));
+    // Without the published test file too: training rows are not for the test server.
+    let own = written(folder.path(), "cola");
+    fs::remove_file(own.data.as_ref().unwrap().join("CoLA/test.tsv")).unwrap();
+    for recipe in [&options, &own] {
+        let held_out = HeldOut { test: Some(5), ..Default::default() };
+        let error = prepare(&PrepareOptions { held_out, ..recipe.clone() }).unwrap_err();
+        assert_eq!(error.code(), "ERR_ARGUMENT");
+        let message = error.to_string();
+        assert!(message.contains("option `heldOut.test`: the test part of a recipe is"), "{message}");
+    }
     let limited = prepare(&PrepareOptions { limit: Some(7), ..options }).unwrap();
     assert_eq!(limited.parts["train"].samples, 7);
 }

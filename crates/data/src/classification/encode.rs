@@ -3,15 +3,17 @@
 use super::ids_block::{AboutIds, IdsBody, IdsSample, PARTS};
 use super::labels::Labels;
 use super::prepare::Job;
+use super::rows::place_of;
 use super::survey::Surveyed;
 use super::text_block::AboutText;
-use crate::Result;
 use crate::parallel::ordered;
 use crate::preparation::block;
 use crate::preparation::blocks::block_path;
+use crate::preparation::held_out::Part;
 use crate::preparation::overlap::text_hash;
 use crate::preparation::watch::{look, share};
 use crate::tokenizer::PairEncoder;
+use crate::{DataError, Result};
 
 /// Encodes one part, as far as that has not been done. Returns how many samples of it go to each part.
 pub(super) fn encode(job: &Job<'_>, surveyed: &Surveyed, labels: &Labels) -> Result<[u64; PARTS.len()]> {
@@ -47,13 +49,28 @@ fn encode_block(
     let mut body = IdsBody::new(job.tokenizer.vocabulary(), job.tokenizer.has_types());
     for (sample, ordinal) in block.samples(&text_path)?.into_iter().zip(surveyed.blocks.before(index)..) {
         let Some(part) = surveyed.place(sample.row, ordinal) else { continue };
-        body.push(&IdsSample {
-            part: Some(part),
-            label: Labels::renamed(sample.label, &ids),
-            index: sample.index,
-            hash: text_hash((sample.text, sample.pair)),
-            encoded: encoder.encode(sample.text, sample.pair, job.max_length)?,
-        })?;
+        let encoded = encoder.encode(sample.text, sample.pair, job.max_length);
+        let pushed = encoded.and_then(|encoded| {
+            body.push(&IdsSample {
+                part: Some(part),
+                label: Labels::renamed(sample.label, &ids),
+                index: sample.index,
+                hash: text_hash((sample.text, sample.pair)),
+                encoded,
+            })
+        });
+        pushed.map_err(|error| placed(job, surveyed.part, sample.row, error))?;
     }
     body.write(&path)
+}
+
+/// Says of which tokenizer a failure is, and of which line. That is looked up in the files, since rows are known by their
+/// numbers in the part.
+fn placed(job: &Job<'_>, part: Part, row: u64, error: DataError) -> DataError {
+    let DataError::Tokenizer { path: None, reason, remedy } = error else { return error };
+    let planned = job.plan.parts.iter().find(|planned| planned.part == part);
+    let place = planned.and_then(|planned| place_of(planned, row).ok().flatten());
+    let place = place.map(|(file, line)| format!(" (at {}:{line})", file.display())).unwrap_or_default();
+    let path = Some(job.options.tokenizer.clone());
+    DataError::Tokenizer { path, reason: format!("{reason}{place}"), remedy }
 }

@@ -112,7 +112,7 @@ fn build(job: &Job<'_>, inputs: &Inputs) -> Result<()> {
 /// Writes what lies beside the datasets, the manifest last.
 fn finish(job: &Job<'_>, corpora: &[Surveyed], mut joined: Joined, labels: Labels) -> Result<()> {
     let Job { options, plan, tokenizer, work, .. } = job;
-    let report = report(job, corpora, &joined);
+    let report = report(job, corpora, &joined, &labels);
     write_json(&work.join(REPORT), &report)?;
     for surveyed in corpora {
         if let Some(part) = joined.parts.get_mut(surveyed.part.name()) {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::join::Joined;
+use super::labels::Labels;
 use super::plan::PlannedFile;
 use super::prepare::Job;
-use super::prepared::PreparedPart;
+use super::prepared::{PreparedPart, TargetRange};
 use super::survey::Surveyed;
 use super::{Header, Kind};
 use crate::preparation::tally::push_run;
@@ -42,7 +43,7 @@ pub(super) fn part_report(surveyed: &Surveyed, kept: u64) -> PartReport {
 }
 
 /// The report of all parts.
-pub(super) fn report(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Report {
+pub(super) fn report(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined, labels: &Labels) -> Report {
     let samples = |surveyed: &Surveyed| joined.parts.get(surveyed.part.name()).map_or(0, |part| part.samples);
     let parts = corpora.iter().map(|surveyed| part_report(surveyed, samples(surveyed))).collect();
     let held = corpora.iter().map(|surveyed| &surveyed.held);
@@ -52,11 +53,11 @@ pub(super) fn report(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Re
         head: ReportHead::of(parts).holding_out(held, &job.options.held_out),
         drawn,
         texts_also_in_train: joined.overlaps.clone(),
-        warnings: warnings(job, corpora, joined),
+        warnings: warnings(job, corpora, joined, labels),
     }
 }
 
-fn warnings(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Vec<String> {
+fn warnings(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined, labels: &Labels) -> Vec<String> {
     let Job { options, plan, tokenizer, .. } = job;
     let mut warnings = plan.warnings.clone();
     warnings.extend(corpora.iter().flat_map(of_part));
@@ -72,6 +73,8 @@ fn warnings(job: &Job<'_>, corpora: &[Surveyed], joined: &Joined) -> Vec<String>
             warnings.extend(of_case(&names));
         }
     }
+    let parts = ["train", "valid"].into_iter();
+    warnings.extend(parts.filter_map(|part| of_sameness(part, joined.parts.get(part)?, labels)));
     warnings.extend(of_validation(joined));
     let unasked = options.held_out.unasked(plan.validates());
     if let Some(valid) = joined.parts.get("valid").filter(|_| unasked) {
@@ -131,6 +134,19 @@ fn of_validation(joined: &Joined) -> Option<String> {
     Some(format!("valid: {what}"))
 }
 
+/// One class or one number alone, once all that is held out or not drawn has been taken away.
+fn of_sameness(part: &str, made: &PreparedPart, labels: &Labels) -> Option<String> {
+    let mut classes = labels.names.iter().zip(&made.labels).filter(|(_, samples)| **samples > 0);
+    let what = match (classes.next(), classes.next(), made.target) {
+        (Some((class, _)), None, _) => format!("the label `{class}`, so there is nothing to tell apart"),
+        (_, _, Some(TargetRange { least, greatest, .. })) if least == greatest => {
+            format!("the number {least}, which nothing correlates with")
+        }
+        _ => return None,
+    };
+    Some(format!("{part}: every sample has {what}"))
+}
+
 /// Classes that may be the numbers of a regression.
 fn of_numbers(names: &[&str]) -> Option<String> {
     let numbers: Vec<f64> = names.iter().map(|name| name.trim().parse().ok()).collect::<Option<_>>()?;
@@ -144,7 +160,7 @@ fn of_numbers(names: &[&str]) -> Option<String> {
 /// Classes that one writer may have written in two ways.
 fn of_case(names: &[&str]) -> Option<String> {
     let mut written: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    names.iter().for_each(|name| written.entry(name.trim().to_lowercase()).or_default().push(name));
+    names.iter().for_each(|name| written.entry(meant(name)).or_default().push(name));
     let twice: Vec<_> = written
         .values_mut()
         .filter(|names| names.len() > 1)
@@ -155,8 +171,24 @@ fn of_case(names: &[&str]) -> Option<String> {
         })
         .collect();
     (!twice.is_empty()).then(|| {
-        format!("labels: {} differ by case or spaces alone and are classes of their own", twice.join("; "))
+        format!(
+            "labels: {} differ by case, spaces or how a number is written alone and are classes of their own",
+            twice.join("; ")
+        )
     })
+}
+
+/// What classes that differ in writing alone have in common: a number, or a text without case and spaces.
+fn meant(name: &str) -> String {
+    let name = name.trim();
+    // Whole numbers may have more digits than a float holds.
+    if let Ok(number) = name.parse::<i64>() {
+        return number.to_string();
+    }
+    match name.parse::<f64>() {
+        Ok(number) if number.is_finite() => (number + 0.0).to_string(),
+        _ => name.to_lowercase(),
+    }
 }
 
 /// A class that only the first line has may be the name of the column.

@@ -5,6 +5,7 @@ mod format;
 mod layout;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) use self::format::Format;
@@ -118,6 +119,18 @@ impl Iterator for Rows {
     fn next(&mut self) -> Option<Self::Item> {
         self.block().transpose()
     }
+}
+
+/// The file and the line of the row that has this number in the part, from 1.
+pub(crate) fn place_of(part: &PlannedPart, number: u64) -> Result<Option<(PathBuf, u64)>> {
+    for block in Rows::of(part) {
+        let RowBlock { file, before, rows, .. } = block?;
+        let row = number.checked_sub(before + 1).and_then(|at| rows.get(usize::try_from(at).ok()?));
+        if let Some((row, file)) = row.zip(part.files.get(file)) {
+            return Ok(Some((file.path.clone(), row.line)));
+        }
+    }
+    Ok(None)
 }
 
 impl Open {

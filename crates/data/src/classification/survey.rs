@@ -28,6 +28,8 @@ pub(crate) struct Surveyed {
     pub(crate) files: Vec<FileReport>,
     /// Rows that were read.
     pub(crate) rows: u64,
+    /// Those of each file.
+    rows_of: Vec<u64>,
     pub(crate) tally: Tally,
     #[serde(rename = "before")]
     pub(crate) blocks: Blocks,
@@ -60,25 +62,26 @@ fn read(job: &Job<'_>, planned: &PlannedPart, inputs: &[InputFile]) -> Result<Su
     let mut draws = (part == Part::Train).then(|| Draws::new(job.options, job.plan.validates()));
     let (mut blocks, mut surveyed) = (Rows::of(planned), Surveyed::new(part));
     let process = || |raw: RowBlock| process(job, part, raw);
-    ordered(job.options.threads(), &mut blocks, process, |(about, numbers, read)| {
+    ordered(job.options.threads(), &mut blocks, process, |(file, about, numbers, read)| {
         draws.iter_mut().for_each(|draws| numbers.iter().for_each(|row| draws.offer(*row)));
-        surveyed.append(about, planned)?;
+        surveyed.append(file, about, planned)?;
         look(job.watch, "survey", surveyed.rows, share(read, size))
     })?;
     surveyed.files = FileReport::all(blocks.into_facts(), inputs);
     // Of files that are refused there is nothing to hold out.
-    if let Some(draws) = draws.filter(|_| !surveyed.is_mostly_bad()) {
+    if let Some(draws) = draws.filter(|_| surveyed.mostly_bad().is_none()) {
         (surveyed.held, surveyed.drawn) = draws.finish(surveyed.blocks.samples(), planned.first())?;
     }
     Ok(surveyed)
 }
 
-/// Processes a block, or finds it processed. Also gives the numbers of the rows whose samples are in it.
-fn process(job: &Job<'_>, part: Part, raw: RowBlock) -> Result<(AboutText, Vec<u64>, u64)> {
+/// Processes a block, or finds it processed. Gives its file, what is said of it, the numbers of the rows whose samples are
+/// in it, and the bytes that have been read.
+fn process(job: &Job<'_>, part: Part, raw: RowBlock) -> Result<(usize, AboutText, Vec<u64>, u64)> {
     let path = block_path(job.work, part, raw.index, "text");
     if let Some(done) = block::read::<AboutText>(&path)? {
         let numbers = done.samples(&path)?.iter().map(|sample| sample.row).collect();
-        return Ok((done.about, numbers, raw.read));
+        return Ok((raw.file, done.about, numbers, raw.read));
     }
     let (mut body, mut numbers) = (TextBody::default(), Vec::with_capacity(raw.rows.len()));
     for (row, number) in raw.rows.into_iter().zip(raw.before + 1..) {
@@ -95,7 +98,7 @@ fn process(job: &Job<'_>, part: Part, raw: RowBlock) -> Result<(AboutText, Vec<u
             Ok(None) | Err(_) => {}
         }
     }
-    Ok((body.write(&path)?, numbers, raw.read))
+    Ok((raw.file, body.write(&path)?, numbers, raw.read))
 }
 
 impl Surveyed {
@@ -104,6 +107,7 @@ impl Surveyed {
             part,
             files: Vec::new(),
             rows: 0,
+            rows_of: Vec::new(),
             tally: Tally::default(),
             blocks: Blocks::default(),
             labels: LabelsSeen::default(),
@@ -112,16 +116,21 @@ impl Surveyed {
         }
     }
 
-    /// Adds what was seen in the next block.
-    fn append(&mut self, about: AboutText, planned: &PlannedPart) -> Result<()> {
+    /// Adds what was seen in the next block, which is one of `file`.
+    fn append(&mut self, file: usize, about: AboutText, planned: &PlannedPart) -> Result<()> {
         self.rows += about.rows;
+        self.rows_of.resize(planned.files.len(), 0);
+        self.rows_of[file] += about.rows;
         self.blocks.push(about.samples);
         self.tally.append(about.tally);
         self.labels.append(about.labels, planned)
     }
 
-    fn is_mostly_bad(&self) -> bool {
-        self.tally.bad() * 2 > self.rows
+    /// The first file of which more than half is bad, with its bad rows and all of them.
+    fn mostly_bad(&self) -> Option<(usize, u64, u64)> {
+        let files = self.rows_of.iter().enumerate();
+        let mut counted = files.map(|(file, rows)| (file, self.tally.bad_of(file), *rows));
+        counted.find(|(_, bad, rows)| bad * 2 > *rows)
     }
 
     /// The rows to train on, where not all are.
@@ -135,27 +144,26 @@ impl Surveyed {
         self.held.part(row, ordinal).or_else(|| drawn().then_some(self.part))
     }
 
-    /// A part of which more than half is bad is not what its user thinks it is; one that a test server asks for is needed
+    /// A file of which more than half is bad is not what its user thinks it is; one that a test server asks for is needed
     /// whole.
     pub(crate) fn refuse_unusable(&self, planned: &PlannedPart) -> Result<()> {
         let (bad, rows) = (self.tally.bad(), self.rows);
-        let worst = planned.files.get(self.tally.worst_file());
-        let refused = |reason: String, remedy: &str| {
-            let path = worst.map_or(planned.first(), |file| &file.path);
+        let refused = |file: usize, reason: String, remedy: &str| {
+            let path = planned.files.get(file).map_or(planned.first(), |file| &file.path);
             Err(corpus(path, None, &reason, remedy))
         };
         let official = planned.files.first().and_then(|file| file.official.as_ref());
         if rows == 0 {
-            return refused("there is no row in it".into(), "give a file with samples");
+            return refused(0, "there is no row in it".into(), "give a file with samples");
         }
-        let what = self.tally.summary_of(&self.files);
         if bad > 0 && official.is_some_and(|official| official.index.is_some()) {
+            let what = self.tally.summary_of(&self.files);
             let reason = format!("{bad} of {rows} rows are bad, and the test server asks for each: {what}");
-            return refused(reason, "fetch the file again");
+            return refused(self.tally.worst_file(), reason, "fetch the file again");
         }
-        if self.is_mostly_bad() {
-            let reason = format!("{bad} of {rows} rows are bad: {what}");
-            return refused(reason, "see that columns and header say how the file is written");
+        if let Some((file, bad, rows)) = self.mostly_bad() {
+            let reason = format!("{bad} of {rows} rows are bad: {}", self.tally.summary_in(file));
+            return refused(file, reason, "see that columns and header say how the file is written");
         }
         Ok(())
     }

@@ -47,6 +47,12 @@ impl PrepareOptions {
         ];
         match given.iter().find(|(_, given)| *given) {
             Some((option, _)) => bad(option, "it has no effect with a recipe", "leave one of them out"),
+            // Training rows would be handed in to the test server.
+            None if self.held_out.test.is_some() => bad(
+                "heldOut.test",
+                "the test part of a recipe is the published one",
+                "leave it out, or give the recipe's test file",
+            ),
             None if self.data.is_none() => {
                 bad("data", "it is missing", "name the folder with the recipe's published files")
             }
@@ -114,19 +120,18 @@ impl PrepareOptions {
 
     /// Tokens of a sample, at most.
     pub(super) fn length(&self, tokenizer: &Tokenizer, pair: bool) -> Result<usize> {
-        let longest = tokenizer.longest().unwrap_or(usize::MAX);
-        let length = self.max_length.unwrap_or(DEFAULT_LENGTH.min(longest));
+        let length = self.max_length.unwrap_or(DEFAULT_LENGTH.min(tokenizer.longest().unwrap_or(usize::MAX)));
+        let most = tokenizer.most().unwrap_or(usize::MAX);
         let least = tokenizer.special_tokens(pair) + if pair { 2 } else { 1 };
         let refused = |reason: String, remedy: String| Err(DataError::argument("maxLength", reason, remedy));
         if length < least {
             let reason = format!("{length} tokens do not hold a token a text with the special ones");
             return refused(reason, format!("give at least {least}"));
         }
-        if length > longest {
+        if length > most {
             let folder = self.tokenizer.display();
-            let reason =
-                format!("{length} are more than the {longest} tokens that the model of {folder} takes");
-            return refused(reason, format!("give at most {longest}"));
+            let reason = format!("{length} are more than the {most} tokens that the model of {folder} takes");
+            return refused(reason, format!("give at most {most}"));
         }
         Ok(length)
     }

@@ -42,11 +42,24 @@ pub(crate) fn publish(
     if blocks.exists() {
         fs::remove_dir_all(&blocks).map_err(DataError::io("remove", &blocks))?;
     }
+    remove_unfinished(&work)?;
     sync_folder(&work)?;
     watch.progress("publish", 0, 1.0);
     fs::rename(&work, &folder).map_err(DataError::io("rename into place", &folder))?;
     sync_folder(output)?;
     Ok(false)
+}
+
+/// Removes the files that killed writers have left, of whatever age: the lock says that none of them is at work.
+fn remove_unfinished(work: &Path) -> Result<()> {
+    for entry in fs::read_dir(work).map_err(DataError::io("read", work))? {
+        let path = entry.map_err(DataError::io("read", work))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            fs::remove_file(&path).map_err(DataError::io("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether asking again may succeed with what has been done.
@@ -91,9 +104,49 @@ fn sweep(output: &Path, own: &str) {
         let blocks = entry.path().join("blocks");
         let modified = fs::metadata(&blocks).and_then(|metadata| metadata.modified()).ok();
         let age = modified.and_then(|modified| modified.elapsed().ok()).unwrap_or_default();
-        let lock = File::open(output.join(format!(".{name}.lock")));
-        if name != own && age > ABANDONED && lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+        if name != own
+            && age > ABANDONED
+            && let Some(_held) = unused(&output.join(format!(".{name}.lock")))
+        {
             let _left = fs::remove_dir_all(entry.path());
         }
+    }
+}
+
+/// The lock of work that nobody is at, held so that nobody goes on with it while it is removed.
+fn unused(lock: &Path) -> Option<File> {
+    let file = File::open(lock).ok()?;
+    file.try_lock().is_ok().then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+    use super::*;
+
+    #[test]
+    fn what_a_killed_writer_has_left_is_not_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let build = |work: &Path| {
+            fs::write(work.join(".train.dataset.abcd.tmp"), "half").unwrap();
+            fs::write(work.join("train.dataset"), "whole").unwrap();
+            Ok(())
+        };
+        assert!(!publish(folder.path(), "made", "made", &(), build).unwrap());
+        let names = fs::read_dir(folder.path().join("made")).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["train.dataset"]);
+    }
+
+    #[test]
+    fn work_is_not_unused_to_anybody_else_while_its_lock_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".x.lock");
+        assert!(unused(&path).is_none());
+        fs::write(&path, "").unwrap();
+        let held = unused(&path).unwrap();
+        assert!(unused(&path).is_none());
+        drop(held);
+        assert!(unused(&path).is_some());
     }
 }

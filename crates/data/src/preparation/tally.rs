@@ -71,6 +71,12 @@ impl Tally {
         self.count(false)
     }
 
+    /// Those of one file.
+    pub(crate) fn bad_of(&self, file: usize) -> u64 {
+        let bad = self.found.iter().filter(|((of, reason), _)| *of == file && !reason.is_choice());
+        bad.map(|(_, found)| found.count).sum()
+    }
+
     pub(crate) fn filtered(&self) -> u64 {
         self.count(true)
     }
@@ -106,19 +112,27 @@ impl Tally {
 
     /// The flaws for a message, the most frequent first: `no tab between source and target (812, first in line 3)`.
     pub(crate) fn summary(&self) -> String {
-        self.summarise(|_, line| format!("line {line}"))
+        self.summarise(|_| true, |_, line| format!("line {line}"))
+    }
+
+    /// The same of one file alone.
+    pub(crate) fn summary_in(&self, file: usize) -> String {
+        self.summarise(|of| of == file, |_, line| format!("line {line}"))
     }
 
     /// The same where lines are counted in each of several files: `no label (2, first in more.tsv:7)`.
     pub(crate) fn summary_of(&self, files: &[FileReport]) -> String {
         match files {
             [] | [_] => self.summary(),
-            files => self.summarise(|file, line| format!("{}:{line}", name_of(files, file).display())),
+            files => {
+                self.summarise(|_| true, |file, line| format!("{}:{line}", name_of(files, file).display()))
+            }
         }
     }
 
-    fn summarise(&self, place: impl Fn(usize, u64) -> String) -> String {
-        let mut flaws: Vec<_> = self.found.iter().filter(|((_, reason), _)| !reason.is_choice()).collect();
+    fn summarise(&self, of: impl Fn(usize) -> bool, place: impl Fn(usize, u64) -> String) -> String {
+        let flaws = self.found.iter().filter(|((file, reason), _)| of(*file) && !reason.is_choice());
+        let mut flaws: Vec<_> = flaws.collect();
         flaws.sort_by_key(|(_, found)| std::cmp::Reverse(found.count));
         let say = |((file, reason), found): &(&(usize, Reason), &Found)| {
             let first = place(*file, found.lines.first().map_or(0, |run| run[0]));

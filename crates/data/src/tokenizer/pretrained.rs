@@ -38,6 +38,7 @@ pub(super) struct Pretrained {
     pub(super) pad: i32,
     types: bool,
     longest: Option<usize>,
+    most: Option<usize>,
     /// Around one text and around two.
     frames: [Frame; 2],
 }
@@ -64,8 +65,8 @@ pub(super) fn open(folder: &Path, inner: Option<Inner>) -> Result<Option<(Inner,
         return Ok(None);
     }
     let types = pair.has_types() && config.takes_types();
-    let longest = config.longest(pad);
-    Ok(Some((inner, Pretrained { family, end, pad, types, longest, frames: [single, pair] })))
+    let (longest, most) = (config.longest(pad), config.most(pad));
+    Ok(Some((inner, Pretrained { family, end, pad, types, longest, most, frames: [single, pair] })))
 }
 
 impl Tokenizer {
@@ -79,9 +80,16 @@ impl Tokenizer {
         self.pretrained.as_ref().is_some_and(|pretrained| pretrained.types)
     }
 
-    /// The most tokens that its model takes at once, by `config.json` and `tokenizer_config.json`; None where neither says.
+    /// Tokens that texts are cut to where nobody says how many, by `config.json` and `tokenizer_config.json`; None where
+    /// neither says.
     pub fn longest(&self) -> Option<usize> {
         self.pretrained.as_ref().and_then(|pretrained| pretrained.longest)
+    }
+
+    /// The most tokens that its model takes at once: [`Tokenizer::longest`], or more where the model was fine-tuned here on
+    /// texts that were cut shorter.
+    pub fn most(&self) -> Option<usize> {
+        self.pretrained.as_ref().and_then(|pretrained| pretrained.most)
     }
 
     /// Tokens that are put around one text or two.

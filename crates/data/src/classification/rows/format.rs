@@ -80,6 +80,9 @@ impl Raw {
     /// Its keys, of one that is an object.
     pub(crate) fn object(&self) -> Result<Map<String, Value>, Flaw> {
         let (Self::Object(text) | Self::Line(text)) = self else { return Ok(Map::new()) };
+        if text.trim().is_empty() {
+            return Err((Reason::EmptyLine, self.excerpt()));
+        }
         serde_json::from_str(text).map_err(|_| (Reason::InvalidJson, excerpt(text.as_bytes())))
     }
 

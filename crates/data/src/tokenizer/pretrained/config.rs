@@ -87,20 +87,32 @@ impl Config {
         inputs.is_none_or(|names| names.iter().any(|name| name == "token_type_ids"))
     }
 
-    /// Tokens that the model takes, at most. RoBERTa's positions begin behind the padding's.
+    /// Tokens that texts are cut to where nobody says how many.
     pub(super) fn longest(&self, pad: i32) -> Option<usize> {
-        let number = |map: &Map<String, Value>, key| map.get(key)?.as_u64()?.try_into().ok();
-        let positions: Option<usize> = number(&self.model, "max_position_embeddings");
-        let before = if self.model() == "roberta" { pad as usize + 1 } else { 0 };
-        let positions = positions.map(|positions| positions.saturating_sub(before));
         let said = number(&self.tokenizer, "model_max_length");
-        [positions, said].into_iter().flatten().min()
+        [self.positions(pad), said].into_iter().flatten().min()
+    }
+
+    /// Tokens that the model takes, at most. What a model that was fine-tuned here says beside its positions is where its
+    /// training texts were cut.
+    pub(super) fn most(&self, pad: i32) -> Option<usize> {
+        if self.tokenizer.contains_key("sagetrain") { self.positions(pad) } else { self.longest(pad) }
+    }
+
+    /// RoBERTa's begin behind the padding's.
+    fn positions(&self, pad: i32) -> Option<usize> {
+        let before = if self.model() == "roberta" { pad as usize + 1 } else { 0 };
+        number(&self.model, "max_position_embeddings").map(|positions| positions.saturating_sub(before))
     }
 
     fn names(&self, content: &str) -> bool {
         let named = NAMED.iter().filter_map(|key| self.named(key));
         self.listed().chain(named).any(|token| token.content == content)
     }
+}
+
+fn number(map: &Map<String, Value>, key: &str) -> Option<usize> {
+    map.get(key)?.as_u64()?.try_into().ok()
 }
 
 /// A token written as text or as an object.
