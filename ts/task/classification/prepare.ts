@@ -43,7 +43,7 @@ export interface ClassificationPrepareOptions {
    * @default those of the training file, sorted
    */
   readonly labels?: readonly string[]
-  /** Samples to hold out of the training file; which ones depends on the seed and the line numbers alone. */
+  /** Samples to hold out of the training file, for a recipe's `valid` too but never for its `test`; which ones depends on the seed and the line numbers alone. */
   readonly heldOut?: {
     /** @default one in twenty, at most 1,000, where there is no validation file */
     readonly valid?: number
@@ -65,7 +65,7 @@ export interface ClassificationPrepareOptions {
   readonly tokenizer: string
   /**
    * Tokens of a sample, the special ones counted; longer texts are cut, the longer of a pair first.
-   * @default what the model holds, at most 512
+   * @default where the texts of a fine-tuned model were cut, else what the model holds, at most 512
    */
   readonly maxLength?: number
   /** Threads; they change nothing but the time. @default all */
