@@ -139,7 +139,7 @@ test('a search over rates and β0 finds each arm’s point, from a fine-tuned cl
   t.regex(readFileSync(join(folder, 'runs/grid-search/search.md'), 'utf8'), /- fine-tuned: model: bert, 2 layers, 32 wide/)
   t.true(out.length > 0)
   writeFileSync(join(folder, 'nowhere.json'), JSON.stringify({ task: 'classification', prepare, train: { ...train, model: { fineTuned: 'nowhere' } } }))
-  t.regex((await sagetrain('search', '--config', 'nowhere.json', '--rates', '1e-4')).err, /train\.model\.fineTuned: there is no folder nowhere; give a model folder, a checkpoint or a run/)
+  t.regex((await sagetrain('search', '--config', 'nowhere.json', '--rates', '1e-4')).err, /train\.model\.fineTuned: there is no folder nowhere; give a Hugging Face folder on this machine, a checkpoint or a run:/)
 })
 
 test('labels go into a file, which may be the one being read, whole or not at all', async (t) => {

@@ -13,7 +13,7 @@ import { Tokenizer } from '../../tokenizer.js'
  */
 export function requireFolder(key: string, path: string): void {
   if (existsSync(path)) return
-  const remedy = key.endsWith('fineTuned') ? 'give a model folder, a checkpoint or a run on this machine' : 'give a Hugging Face folder on this machine: names are not looked up, and what can be fetched `sagetrain weights` fetches'
+  const remedy = 'give a Hugging Face folder on this machine, a checkpoint or a run: names are not looked up, and pretrained weights that can be fetched `sagetrain weights` fetches'
   const message = `${key}: there is no folder ${path}; ${remedy}`
   throw new SagetrainError('ERR_CONFIG', message, { fields: { key, path } })
 }
