@@ -5,7 +5,7 @@ use std::path::Path;
 
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
-use sagetrain_models::{Inputs, LABEL, Model, NUMBER, TOKENS, TYPES};
+use sagetrain_models::{FineTune, Inputs, LABEL, Model, NUMBER, TOKENS, TYPES};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -73,4 +73,18 @@ pub fn rewrite(folder: &Path, change: impl Fn(&mut Vec<(String, TensorView)>)) {
     let mut tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
     change(&mut tensors);
     safetensors::serialize_to_file(tensors, None, &file).unwrap();
+}
+
+/// What an encoder is to become, as JSON says it.
+pub fn wanted(value: Value) -> FineTune {
+    FineTune::read("model", value.as_object().unwrap()).unwrap()
+}
+
+/// The same specification and the same bits of every parameter.
+pub fn same_bits(ours: &dyn Model, theirs: &dyn Model) {
+    assert_eq!(ours.spec(), theirs.spec());
+    assert_eq!(ours.parameters().len(), theirs.parameters().len());
+    for (ours, theirs) in ours.parameters().iter().zip(theirs.parameters().iter()) {
+        assert_eq!((&ours.name, to_vec(&ours.tensor)), (&theirs.name, to_vec(&theirs.tensor)));
+    }
 }
