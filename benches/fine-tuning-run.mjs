@@ -1,6 +1,6 @@
 // One arm of fine-tuning.mjs: some steps over its folder in a process of their own. Prints one line of JSON.
 //
-//   node benches/fine-tuning-run.mjs '{ "folder": …, "optimizer": "adamw-sage", "padded": false, "smoothness": {}, "bounded": 6, "precision": …, "threads": …, "batch": …, "warmup": …, "steps": … }'
+//   node benches/fine-tuning-run.mjs '{ "folder": …, "optimizer": "adamw-sage", "padded": false, "smoothness": {}, "bounded": 6, "device": …, "precision": …, "threads": …, "batch": …, "warmup": …, "steps": … }'
 //
 // `bounded` steps follow that count for nothing but the optimizer's bound: the machine's bandwidth is measured before and after each.
 import { readFile } from 'node:fs/promises'
@@ -21,10 +21,12 @@ async function sequences() {
   })
 }
 
+/** On a GPU losses are read once, after the last step, as the peers read theirs. */
+const onGpu = config.device !== 'cpu'
 const model = await Model.load(join(config.folder, 'model'))
 const dataset = await Dataset.from((await sequences()).map((tokens, index) => ({ tokens: Int32Array.from(tokens), label: Int32Array.of(index % 2) })))
 const optimizer = adamw({ lr: 2e-5, weightDecay: 0.01, ...(config.optimizer === 'adamw-sage' && { sage: {} }) })
-const session = await Session.create({ model, optimizer, maxGradientNorm: 1, precision: config.precision, threads: config.threads, seed: 1, ...(config.smoothness && { smoothness: config.smoothness }) })
+const session = await Session.create({ model, optimizer, maxGradientNorm: 1, device: config.device, precision: config.precision, threads: config.threads, seed: 1, ...(onGpu && { logEvery: config.warmup + config.steps }), ...(config.smoothness && { smoothness: config.smoothness }) })
 
 /** One step over the batch at that place, the first ones again after the last. */
 async function step(place) {
@@ -55,11 +57,14 @@ async function bounded() {
 }
 
 for (let place = 0; place < config.warmup; place += 1) await step(place)
+// Reading a parameter waits for the device.
+if (onGpu) await model.read(model.parameters()[0].name)
 const started = performance.now()
 const steps = []
 for (let place = 0; place < config.steps; place += 1) steps.push(await step(config.warmup + place))
 const seconds = (performance.now() - started) / 1000
-const result = { seconds, optimizerSeconds: steps.map(({ optimizerSeconds }) => optimizerSeconds), loss: steps.at(-1).loss, peakMemoryBytes: await peakMemoryBytes() }
+const optimizerSeconds = steps.map((one) => one.optimizerSeconds)
+const result = { seconds, ...(!onGpu && { optimizerSeconds }), loss: steps.at(-1).loss, peakMemoryBytes: await peakMemoryBytes() }
 const parameters = model.parameters().reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0)
 console.log(JSON.stringify({ ...result, parameters, bounded: config.bounded > 0 ? await bounded() : [] }))
 await session[Symbol.asyncDispose]()

@@ -2,6 +2,7 @@
 //
 //   node benches/fine-tuning.mjs --python VENV/bin/python [--model minilm-l6] [--precision float32] [--threads 2] [--steps 12] [--warmup 3] [--rounds 3]
 //   node benches/fine-tuning.mjs --python VENV/bin/python --model bert-base --precision float32,bfloat16 --tsv reviews.tsv.gz --only 'sagetrain|loop'
+//   node benches/fine-tuning.mjs --python VENV/bin/python --device cuda:0 --steps 100 --warmup 10
 //   node benches/fine-tuning.mjs --smoothness '{}' --only smoothness                      what SMART's regularisation costs; no peer is needed
 //
 // Batches of 32 sequences, shuffled, of the lengths that text has: the English side of the embedded corpus, or the first column of --tsv. Weights are random
@@ -9,7 +10,8 @@
 // on sequences that are as long, so that packing shows. Rounds alternate between the systems, and figures are medians.
 //
 // The optimizer's time is that of clipping and update. What it must move at least is one read and one write of each weight and state and two reads of each
-// gradient, the first for the norm; the bound is these bytes at the bandwidth of a triad around each of some further steps.
+// gradient, the first for the norm; the bound is these bytes at the bandwidth of a triad around each of some further steps. On a GPU, where steps are only
+// queued, it is not told; the peak is that of the process's memory, not the GPU's.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,6 +26,7 @@ const { values } = parseArgs({
   options: {
     python: { type: 'string' },
     model: { type: 'string', default: 'minilm-l6' },
+    device: { type: 'string', default: 'cpu' },
     precision: { type: 'string', default: 'float32' },
     threads: { type: 'string', default: '2' },
     steps: { type: 'string', default: '12' },
@@ -41,7 +44,7 @@ const [threads, steps, warmup, rounds, batchSize] = ['threads', 'steps', 'warmup
 const OURS = 'sagetrain, AdamW'
 /** Bytes of a parameter and step: weights and states are float32 in every precision. */
 const TRAFFIC = { [OURS]: 32, 'sagetrain, AdamW-SAGE': 40 }
-const BOUNDED_STEPS = 6
+const BOUNDED_STEPS = values.device === 'cpu' ? 6 : 0
 
 /** Every sequence that is trained on, in order: ids of `[CLS] … [SEP]`. */
 async function sequences(vocabularySize) {
@@ -74,8 +77,8 @@ async function prepare(folder) {
 }
 
 function systems(folder, precision) {
-  const own = (optimizer, bounded, more = {}) => [process.execPath, [join(here, 'fine-tuning-run.mjs'), JSON.stringify({ folder, optimizer, ...more, bounded, precision, threads, batch: batchSize, warmup, steps })]]
-  const options = [folder, '--precision', precision, '--threads', `${threads}`, '--steps', `${steps}`, '--warmup-steps', `${warmup}`, '--batch', `${batchSize}`]
+  const own = (optimizer, bounded, more = {}) => [process.execPath, [join(here, 'fine-tuning-run.mjs'), JSON.stringify({ folder, optimizer, ...more, bounded, device: values.device, precision, threads, batch: batchSize, warmup, steps })]]
+  const options = [folder, '--device', values.device, '--precision', precision, '--threads', `${threads}`, '--steps', `${steps}`, '--warmup-steps', `${warmup}`, '--batch', `${batchSize}`]
   const peer = (...mode) => [values.python, [join(here, 'peers', 'fine_tuning.py'), ...mode, ...options]]
   const all = {
     [OURS]: own('adamw', BOUNDED_STEPS),
@@ -127,9 +130,9 @@ function report(precision, results, share) {
     loss: Number(one.loss.toFixed(4)),
   }))
   const { parameters } = results[OURS][0]
-  const bounds = Object.keys(TRAFFIC).filter((name) => name in results).map((name) => bound(name, TRAFFIC[name] * parameters, results[name]))
+  const bounds = Object.keys(TRAFFIC).filter((name) => BOUNDED_STEPS > 0 && name in results).map((name) => bound(name, TRAFFIC[name] * parameters, results[name]))
   if (values.json) return console.log(JSON.stringify({ ...values, precision, rows, bounds, padding: share, results }))
-  console.log(`${values.model}, ${precision}, ${threads} threads, batch ${batchSize}, ${steps} steps × ${rounds} rounds; the peers pad ${percent(share)} of their tokens; ratio = ${OURS} / system; E is ${gib(4 * parameters)} GiB`)
+  console.log(`${values.model} on ${values.device}, ${precision}, ${threads} threads, batch ${batchSize}, ${steps} steps × ${rounds} rounds; the peers pad ${percent(share)} of their tokens; ratio = ${OURS} / system; E is ${gib(4 * parameters)} GiB`)
   console.table(rows)
   for (const { system, bytes, bytesPerSecond, seconds, ratio } of bounds) {
     console.log(`${system}: the optimizer moves ${(bytes / 1e6).toFixed(0)} MB a step, at ${(bytesPerSecond / 1e9).toFixed(1)} GB/s in ${(1000 * bytes / bytesPerSecond).toFixed(1)} ms; it takes ${(1000 * seconds).toFixed(1)} ms, ${ratio.toFixed(2)} of that`)

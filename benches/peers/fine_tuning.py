@@ -28,6 +28,7 @@ def options():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--optimizer", choices=["adamw", "adamw-sage"], default="adamw", help="of the loop")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--device", default="cpu", help="cpu, or a GPU such as cuda:0")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--warmup-steps", type=int, default=3)
@@ -47,17 +48,24 @@ def collate(samples):
 
 
 def loop(args, model, samples):
+    model.to(args.device)
+    # On a GPU a batch goes up from pinned memory within the step, as a DataLoader with pin_memory has it.
+    pinned = args.device != "cpu"
     batches = [collate(samples[start : start + args.batch]) for start in range(0, len(samples), args.batch)]
+    batches = [{name: tensor.pin_memory() if pinned else tensor for name, tensor in batch.items()} for batch in batches]
     if args.optimizer == "adamw-sage":
         optimizer = EagerSage(model.parameters(), lr=LR, decay=DECAY)
     else:
         optimizer = torch.optim.AdamW(model.parameters(), lr=LR, weight_decay=DECAY, fused=True)
     optimizer_seconds = []
     model.train()
-    cast = torch.autocast("cpu", torch.bfloat16) if args.precision == "bfloat16" else contextlib.nullcontext()
+    kind = torch.device(args.device).type
+    cast = torch.autocast(kind, torch.bfloat16) if args.precision == "bfloat16" else contextlib.nullcontext()
     for step, batch in enumerate(batches[: args.warmup_steps + args.steps]):
         if step == args.warmup_steps:
+            synchronize(args)
             start = time.perf_counter()
+        batch = {name: tensor.to(args.device, non_blocking=True) for name, tensor in batch.items()}
         with cast:
             loss = model(**batch).loss
         loss.backward()
@@ -66,21 +74,33 @@ def loop(args, model, samples):
         optimizer.step()
         optimizer_seconds.append(time.perf_counter() - gradients)
         model.zero_grad()
+    synchronize(args)
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "optimizerSeconds": optimizer_seconds[args.warmup_steps :], "loss": loss.item()}
+    # On a GPU these would be seconds of launches.
+    timed = {"optimizerSeconds": optimizer_seconds[args.warmup_steps :]} if kind == "cpu" else {}
+    return timed | {"seconds": seconds, "loss": loss.item()}
+
+
+def synchronize(args):
+    """Waits until the device has done what it was given."""
+    if args.device != "cpu":
+        torch.cuda.synchronize(args.device)
 
 
 class Clock(TrainerCallback):
     """Seconds of the steps after the warm-up."""
 
-    def __init__(self, warmup):
-        self.warmup = warmup
+    def __init__(self, options):
+        self.options = options
         self.started = self.seconds = 0.0
 
     def on_step_end(self, args, state, control, **_):
-        if state.global_step == self.warmup:
+        if state.global_step == self.options.warmup_steps:
+            synchronize(self.options)
             self.started = time.perf_counter()
-        self.seconds = time.perf_counter() - self.started
+        if state.global_step == self.options.warmup_steps + self.options.steps:
+            synchronize(self.options)
+            self.seconds = time.perf_counter() - self.started
 
 
 class InOrder(Trainer):
@@ -89,7 +109,7 @@ class InOrder(Trainer):
 
 
 def trainer(args, model, samples):
-    clock = Clock(args.warmup_steps)
+    clock = Clock(args)
     arguments = TrainingArguments(
         output_dir=str(args.folder / "trainer"),
         per_device_train_batch_size=args.batch,
@@ -98,7 +118,7 @@ def trainer(args, model, samples):
         weight_decay=DECAY,
         optim="adamw_torch_fused",
         bf16=args.precision == "bfloat16",
-        use_cpu=True,
+        use_cpu=args.device == "cpu",
         save_strategy="no",
         report_to=[],
         logging_steps=args.warmup_steps + args.steps,

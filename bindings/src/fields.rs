@@ -120,6 +120,7 @@ fn torch(error: &TorchError) -> Value {
             json!({ "op": op, "name": name, "found": found, "expected": expected })
         }
         TorchError::Torch { op, .. } => json!({ "op": op }),
+        TorchError::Cuda(_) => json!({}),
     }
 }
 

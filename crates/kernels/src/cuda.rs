@@ -8,6 +8,8 @@
 //! 2. [`Kernels::step`]: a launch a [`Variant`], whatever the number of tensors ([`Plan`]). It reads the verdict, and writes nothing
 //!    where that says so.
 //!
+//! [`Kernels::mask`] makes dropout's masks, the same draws as on the CPU, in one launch each.
+//!
 //! Addresses and streams are plain numbers, as the CUDA driver has them; the memory is the caller's. Nothing here waits for the
 //! device. Building needs no toolkit: NVRTC ([`Nvrtc`]) and the driver ([`Driver`]) are opened at run time, and where one is
 //! missing the error says what to do.
@@ -18,6 +20,7 @@ mod driver;
 mod error;
 mod kernels;
 mod layout;
+mod mask;
 mod norm;
 mod nvrtc;
 mod plan;
@@ -30,6 +33,7 @@ pub use driver::{Architecture, Driver, Function};
 pub use error::{CudaError, Result};
 pub use kernels::{Folders, Kernels};
 pub use layout::{Chunk, GROUPS, Launch, Tensor};
+pub use mask::Mask;
 pub use norm::{Judge, Part, Squares, Verdict, parts};
 pub use nvrtc::{Nvrtc, OPTIONS, Object};
 pub use plan::Plan;

@@ -1,8 +1,9 @@
-// libtorch's streams by their raw handles, through c10's interface of a device: no CUDA header and no CUDA library is needed to build.
+// libtorch's streams by their raw handles, and copies to a device, through c10's interface of a device: no CUDA header and no CUDA library is needed to build.
 #include <ATen/core/Tensor.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
 #include "guard.h"
+#include "operation.h"
 
 // `StreamKey` of src/ffi/stream.rs: c10::StreamData3.
 struct sagetrain_stream {
@@ -50,6 +51,14 @@ SAGETRAIN_EXPORT sagetrain_status sagetrain_cuda_pool_stream(int32_t device, sag
 // Makes a stream its device's current one for the calling thread.
 SAGETRAIN_EXPORT sagetrain_status sagetrain_cuda_exchange_stream(const sagetrain_stream *stream, sagetrain_stream *previous) {
   return sagetrain::guard([&] { *previous = packed(cuda().exchangeStream(unpacked(*stream))); });
+}
+
+// A copy of a tensor of the host on a device, by way of pinned memory, so that nobody waits.
+SAGETRAIN_EXPORT sagetrain_status sagetrain_cuda_upload(void *host, int32_t device, void **out) {
+  return sagetrain::guard([&] {
+    const at::Tensor pinned = sagetrain::tensor_at(host).pin_memory();
+    *out = sagetrain::release(pinned.to(device_of(device), pinned.scalar_type(), /*non_blocking=*/true));
+  });
 }
 
 // Memory of these tensors is not given to another before what is queued on the current stream has run.

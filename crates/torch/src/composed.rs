@@ -7,7 +7,9 @@ use std::cell::Cell;
 
 use tch::{Device, Kind, Tensor};
 
+use crate::cuda::number;
 use crate::error::TorchError;
+use crate::ffi;
 
 pub(crate) mod attention;
 pub(crate) mod decode;
@@ -36,7 +38,7 @@ pub fn upload(host: &Tensor, device: Device) -> Result<Tensor, TorchError> {
     if device == Device::Cpu {
         return Ok(host.shallow_clone());
     }
-    Ok(host.f_pin_memory(device)?.f_to_device_(device, host.f_kind()?, true, false)?)
+    ffi::stream::upload(host, number(device)?)
 }
 
 pub(crate) fn numbers(values: &[i64], device: Device) -> Result<Tensor, TorchError> {

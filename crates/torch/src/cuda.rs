@@ -2,6 +2,7 @@
 
 mod devices;
 mod error;
+pub(crate) mod mask;
 mod optimizer;
 mod stream;
 mod tensors;
@@ -9,4 +10,5 @@ mod tensors;
 pub use devices::{NoDevice, devices, has_bfloat16, kernels};
 pub use error::CudaStepError;
 pub use optimizer::CudaOptimizer;
+pub(crate) use stream::number;
 pub use stream::{current_stream, on_pool_stream};

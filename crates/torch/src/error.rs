@@ -1,5 +1,6 @@
-//! One error type for everything that libtorch or a wrong argument can cause.
+//! One error type for everything that libtorch, the CUDA driver or a wrong argument can cause.
 
+use sagetrain_kernels::cuda::CudaError;
 use tch::{Kind, TchError};
 
 /// What went wrong in an operation, with its literal code in [`TorchError::code`].
@@ -17,6 +18,9 @@ pub enum TorchError {
     /// libtorch refused or failed.
     #[error("{op}: libtorch says: {message}")]
     Torch { op: &'static str, message: String },
+    /// The CUDA driver or NVRTC refused or failed.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
 }
 
 impl TorchError {
@@ -27,6 +31,7 @@ impl TorchError {
             Self::Dtype { .. } => "ERR_DTYPE",
             Self::Argument { .. } => "ERR_ARGUMENT",
             Self::Torch { .. } => "ERR_TORCH",
+            Self::Cuda(_) => "ERR_CUDA",
         }
     }
 

@@ -3,21 +3,23 @@
 
 use crate::cuda::norm::{judge_program, squares_program};
 use crate::cuda::{
-    Cache, Constants, Driver, Function, Judge, Nvrtc, OPTIONS, Plan, Program, Result, Squares,
+    Cache, Constants, Driver, Function, Judge, Mask, Nvrtc, OPTIONS, Plan, Program, Result, Squares,
 };
 use crate::{Float, Stored};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-// Threads a block, as in pass.cuh and norm.cuh.
+// Threads a block, as in pass.cuh, norm.cuh and mask.cuh.
 const STEP_THREADS: u32 = 256;
 const SQUARES_THREADS: u32 = 32;
 const JUDGE_THREADS: u32 = 256;
+const MASK_THREADS: u32 = 256;
 
 /// Blocks a multiprocessor: more than run at a time, so that none idles while others finish.
 const STEP_BLOCKS: u32 = 16;
 const SQUARES_BLOCKS: u32 = 64;
+const MASK_BLOCKS: u32 = 16;
 
 /// Where things are looked for and kept.
 #[derive(Clone, Debug)]
@@ -97,6 +99,20 @@ impl Kernels {
     pub unsafe fn judge(&self, stream: u64, task: &Judge) -> Result<()> {
         // SAFETY: by the caller's word; the kernel's one parameter is a Judge.
         unsafe { self.queue(&judge_program(), stream, (1, 1), JUDGE_THREADS, task) }
+    }
+
+    /// Queues a dropout's mask.
+    ///
+    /// # Errors
+    /// Whatever compiling, loading and launching may meet.
+    ///
+    /// # Safety
+    /// [`Mask::GROUP`] bytes a group lie at the address until the kernel has run.
+    pub unsafe fn mask(&self, stream: u64, task: &Mask) -> Result<()> {
+        let blocks = (task.groups * Mask::COUNTERS).div_ceil(MASK_THREADS.into());
+        let most = (u32::try_from(blocks).unwrap_or(u32::MAX), MASK_BLOCKS);
+        // SAFETY: by the caller's word; the kernel's one parameter is a Mask.
+        unsafe { self.queue(&Program::mask(), stream, most, MASK_THREADS, task) }
     }
 
     /// Queues a kernel over `work` blocks, of which at most `each` a multiprocessor are in one launch: a grid strides over the rest.

@@ -3,11 +3,12 @@
 use sha2::{Digest, Sha256};
 
 /// Every header of the text: name and contents.
-pub const HEADERS: [(&str, &str); 17] = [
+pub const HEADERS: [(&str, &str); 19] = [
     ("float.cuh", include_str!("text/float.cuh")),
     ("layout.cuh", include_str!("text/layout.cuh")),
     ("index.cuh", include_str!("text/index.cuh")),
     ("stored.cuh", include_str!("text/stored.cuh")),
+    ("philox.cuh", include_str!("text/philox.cuh")),
     ("noise.cuh", include_str!("text/noise.cuh")),
     ("precision.cuh", include_str!("text/precision.cuh")),
     ("access.cuh", include_str!("text/access.cuh")),
@@ -21,6 +22,7 @@ pub const HEADERS: [(&str, &str); 17] = [
     ("adamax.cuh", include_str!("text/adamax.cuh")),
     ("released.cuh", include_str!("text/released.cuh")),
     ("norm.cuh", include_str!("text/norm.cuh")),
+    ("mask.cuh", include_str!("text/mask.cuh")),
 ];
 
 /// One kernel, to be compiled by itself.

@@ -27,7 +27,8 @@ fn matrix() -> Vec<(Program, u32, Option<Variant>)> {
         let variants = Variant::all().into_iter().enumerate();
         let chosen = variants.filter(|(v, _)| whole || ends || v % 10 == 2 * (a - 1));
         all.extend(chosen.map(|(_, variant)| (variant.program(), architecture, Some(variant))));
-        all.extend(Program::norms().into_iter().map(|program| (program, architecture, None)));
+        let others = Program::norms().into_iter().chain([Program::mask()]);
+        all.extend(others.map(|program| (program, architecture, None)));
     }
     all
 }

@@ -2,10 +2,12 @@
 
 use crate::emulated::check_any;
 use crate::machine::Machine;
+use crate::masks::check_masks;
 use crate::norms::{check_sticky, check_sums, check_verdicts};
 use crate::tools::{kernels, nvrtc_folder};
 use sagetrain_kernels::cuda::{
-    Cache, Constants, Family, Folders, Judge, Kept, Kernels, Plan, Squares, Storage, Tensor, Variant, Verdict,
+    Cache, Constants, Family, Folders, Judge, Kept, Kernels, Mask, Plan, Squares, Storage, Tensor, Variant,
+    Verdict,
 };
 use sagetrain_kernels::*;
 use std::time::Instant;
@@ -68,6 +70,11 @@ impl Machine for Gpu {
         // SAFETY: the arrays of the task were placed.
         unsafe { self.kernels.judge(0, task) }.unwrap();
     }
+
+    fn mask(&mut self, task: &Mask) {
+        // SAFETY: the mask's bytes were placed.
+        unsafe { self.kernels.mask(0, task) }.unwrap();
+    }
 }
 
 #[test]
@@ -81,6 +88,13 @@ fn a_gpu_gives_the_bits_of_the_cpu() {
             gpu.free();
         }
     }
+}
+
+/// By itself, since these are the kernels whose threads share memory: what compute-sanitizer's racecheck is for.
+#[test]
+fn norms_and_masks_are_the_cpus() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut gpu) = Gpu::new(Cache::in_folder(folder.path())) else { return };
     for non_finite in [false, true] {
         check_sums::<f32>(&mut gpu, non_finite);
         check_sums::<f64>(&mut gpu, non_finite);
@@ -89,6 +103,7 @@ fn a_gpu_gives_the_bits_of_the_cpu() {
     }
     check_verdicts(&mut gpu);
     check_sticky(&mut gpu);
+    check_masks(&mut gpu);
     gpu.free();
 }
 

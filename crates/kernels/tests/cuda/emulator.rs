@@ -3,7 +3,9 @@
 use crate::machine::Machine;
 use crate::tools::skip;
 use libloading::{Library, Symbol};
-use sagetrain_kernels::cuda::{Constants, Family, HEADERS, Judge, Plan, Program, Squares, Storage, Variant};
+use sagetrain_kernels::cuda::{
+    Constants, Family, HEADERS, Judge, Mask, Plan, Program, Squares, Storage, Variant,
+};
 use sagetrain_kernels::{Float, Stored};
 use std::env;
 use std::ffi::c_void;
@@ -27,7 +29,7 @@ extern \"C\" u64 position_address(u64 array, u64 element, u32 size) { return add
 extern \"C\" u32 position_noise_counter(u64 element) { return noise_counter(element); }
 ";
 
-/// The libraries of the kernels: the norm's, then one a family.
+/// The libraries of the kernels: the norm's and the mask's, then one a family.
 struct Libraries(Vec<Library>);
 
 /// The CPU in a GPU's place. Memory is given back when it goes.
@@ -104,6 +106,10 @@ impl Machine for Emulator {
     fn judge(&mut self, task: &Judge) {
         self.run("judge", task);
     }
+
+    fn mask(&mut self, task: &Mask) {
+        self.run("mask", task);
+    }
 }
 
 /// All kernels, in as many libraries as can be compiled side by side.
@@ -121,22 +127,23 @@ fn compile() -> Option<Libraries> {
     fs::write(folder.path().join("prelude.hpp"), include_str!("prelude.hpp")).unwrap();
     let library = |name: &str, text: String| build(&compiler, folder.path(), name, &text);
     let library = &library;
-    let norms = || library("norms", norms());
+    let others = || library("others", others());
     thread::scope(|scope| {
         let families =
             Family::ALL.map(|family| scope.spawn(move || library(&format!("{family:?}"), rules(family))));
-        let mut all = vec![norms()];
+        let mut all = vec![others()];
         all.extend(families.map(|family| family.join().unwrap()));
         Some(Libraries(all))
     })
 }
 
-fn norms() -> String {
+fn others() -> String {
     let kernel = |program: &Program| match program.name.as_str() {
         "judge" => format!("{}RUN(judge, sagetrain::Judge, sagetrain::JUDGES, true)\n", program.source),
         name => format!("{}RUN({name}, sagetrain::Squares, sagetrain::SUMMERS, true)\n", program.source),
     };
-    Program::norms().iter().map(kernel).chain([POSITIONS.to_owned()]).collect()
+    let mask = format!("{}RUN(mask, sagetrain::Mask, sagetrain::MASKERS, false)\n", Program::mask().source);
+    Program::norms().iter().map(kernel).chain([mask, POSITIONS.to_owned()]).collect()
 }
 
 fn rules(family: Family) -> String {

@@ -1,6 +1,6 @@
 //! Something that runs the kernels: a GPU, or the CPU in its place.
 
-use sagetrain_kernels::cuda::{Constants, Judge, Plan, Squares};
+use sagetrain_kernels::cuda::{Constants, Judge, Mask, Plan, Squares};
 use sagetrain_kernels::{Float, Stored};
 
 pub trait Machine {
@@ -11,6 +11,7 @@ pub trait Machine {
     fn step<F: Float>(&mut self, plan: &Plan, verdict: Option<u64>, groups: &[Constants<F>]);
     fn squares<S: Stored>(&mut self, task: &Squares);
     fn judge(&mut self, task: &Judge);
+    fn mask(&mut self, task: &Mask);
 }
 
 /// Numbers at an address.

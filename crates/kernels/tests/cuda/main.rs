@@ -9,6 +9,7 @@ mod emulated;
 mod emulator;
 mod groups;
 mod machine;
+mod masks;
 mod norms;
 mod positions;
 mod tools;

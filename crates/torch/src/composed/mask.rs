@@ -1,8 +1,9 @@
-//! Dropout masks from ATen's integer operations: the draws that [`Dropout`] defines, bit for bit, on any device.
+//! Dropout masks, the draws that [`Dropout`] defines, bit for bit: on a GPU by a kernel, on the CPU from ATen's integer operations.
 
 use tch::{Device, Kind, Tensor};
 
 use super::count_up;
+use crate::cuda;
 use crate::dropout::{Dropout, GROUP};
 use crate::error::TorchError;
 use crate::philox::{MULTIPLIERS, Philox, ROUNDS, WEYL};
@@ -11,6 +12,9 @@ const LOW: i64 = 0xffff_ffff;
 
 /// Which of the first `elements` elements are dropped: bool `[elements]`.
 pub(crate) fn dropped(dropout: &Dropout, elements: i64, device: Device) -> Result<Tensor, TorchError> {
+    if device != Device::Cpu {
+        return cuda::mask::dropped(dropout, elements, device);
+    }
     let groups = (elements as u64).div_ceil(GROUP as u64) as i64;
     let Dropout { seed, step, stream, .. } = *dropout;
     let words = words(&Philox { seed, step, stream }, groups * 16, device)?; // [4, counters]

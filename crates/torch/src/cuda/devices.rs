@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sagetrain_kernels::cuda::{Cache, Driver, Folders, Kernels};
 
 use super::error::CudaStepError;
+use crate::error::TorchError;
 use crate::runtime::runtime;
 
 /// Why no GPU can be used.
@@ -48,7 +49,7 @@ pub fn has_bfloat16(number: usize) -> Result<bool, CudaStepError> {
 ///
 /// # Errors
 /// `ERR_CUDA` without a driver.
-pub fn kernels() -> Result<Arc<Kernels>, CudaStepError> {
+pub fn kernels() -> Result<Arc<Kernels>, TorchError> {
     static SHARED: Mutex<Option<Arc<Kernels>>> = Mutex::new(None);
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(kernels) = shared.as_ref() {

@@ -13,7 +13,7 @@ use sagetrain_optim::{
 use tch::{Device, Kind, Tensor};
 
 use super::error::CudaStepError;
-use super::stream::{Back, enter, number};
+use super::stream::{Back, enter_with, number};
 use super::tensors::{Places, places};
 use crate::composed::upload;
 use crate::ffi::stream as ffi;
@@ -172,14 +172,9 @@ impl<S: Stored> CudaOptimizer<S> {
         &self.plan
     }
 
-    /// Makes the device current, and its context the calling thread's, which a thread that has not used it lacks.
+    /// Makes the device current.
     fn enter(&self) -> Result<Back> {
-        let number = number(self.device)?;
-        let back = enter(number)?;
-        if self.kernels.driver().context()? == 0 {
-            self.kernels.driver().use_device(number as u32)?;
-        }
-        Ok(back)
+        Ok(enter_with(&self.kernels, number(self.device)?)?)
     }
 
     /// The tables on the device: those there are, or new ones.

@@ -1,5 +1,6 @@
 //! The device and the stream that the calling thread works on.
 
+use sagetrain_kernels::cuda::Kernels;
 use tch::Device;
 
 use crate::error::TorchError;
@@ -25,8 +26,17 @@ pub fn on_pool_stream<T>(device: Device, body: impl FnOnce() -> T) -> Result<T, 
 }
 
 /// Makes a device current until the guard goes.
-pub(crate) fn enter(device: i32) -> Result<Back, TorchError> {
+fn enter(device: i32) -> Result<Back, TorchError> {
     Ok(Back(None, Some(ffi::exchange_device(device)?)))
+}
+
+/// As [`enter`], with the device's context the calling thread's, which a thread that has not used it lacks.
+pub(crate) fn enter_with(kernels: &Kernels, device: i32) -> Result<Back, TorchError> {
+    let back = enter(device)?;
+    if kernels.driver().context()? == 0 {
+        kernels.driver().use_device(device as u32)?;
+    }
+    Ok(back)
 }
 
 /// Restores stream or device, also when a panic passes.

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use tch::Tensor;
 
-use super::{Status, handle};
+use super::{Status, handle, receive};
 use crate::error::TorchError;
 
 /// `sagetrain_stream` of `cpp/stream.cpp`.
@@ -21,6 +21,7 @@ unsafe extern "C" {
     fn sagetrain_cuda_exchange_device(device: i32, previous: *mut i32) -> Status;
     fn sagetrain_cuda_pool_stream(device: i32, stream: *mut StreamKey) -> Status;
     fn sagetrain_cuda_exchange_stream(stream: *const StreamKey, previous: *mut StreamKey) -> Status;
+    fn sagetrain_cuda_upload(host: *mut c_void, device: i32, out: *mut *mut c_void) -> Status;
     fn sagetrain_cuda_record(tensors: *const *const c_void, count: i64, device: i32) -> Status;
 }
 
@@ -51,6 +52,12 @@ pub(crate) fn exchange_stream(stream: StreamKey) -> Result<StreamKey, TorchError
     // SAFETY: the one is readable, the other writable.
     unsafe { sagetrain_cuda_exchange_stream(&raw const stream, &raw mut previous) }.check("cuda_stream")?;
     Ok(previous)
+}
+
+/// A copy of a tensor of the host, by way of pinned memory.
+pub(crate) fn upload(host: &Tensor, device: i32) -> Result<Tensor, TorchError> {
+    // SAFETY: a live tensor, which is only read.
+    receive("cuda_upload", |out| unsafe { sagetrain_cuda_upload(handle(host), device, out) })
 }
 
 pub(crate) fn record(tensors: &[&Tensor], device: i32) -> Result<(), TorchError> {

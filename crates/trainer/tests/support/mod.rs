@@ -57,6 +57,7 @@ pub fn options(precision: PrecisionName, threads: usize) -> SessionOptions {
     .expect("valid options");
     options.run.precision = Some(precision);
     options.run.threads = Some(threads);
+    options.run.device = "cpu".to_owned();
     options
 }
 
@@ -65,6 +66,7 @@ pub fn plain(lr: f64) -> SessionOptions {
     let mut options = SessionOptions::new(OptimizerSpec::adam(lr));
     options.run.precision = Some(PrecisionName::Float32);
     options.run.threads = Some(1);
+    options.run.device = "cpu".to_owned();
     options
 }
 

@@ -1,4 +1,5 @@
-//! Optimizer steps on CUDA tensors: the CPU's bits, on the default stream and on another. What needs no GPU is checked everywhere.
+//! On a GPU: optimizer steps with the CPU's bits, on the default stream and on another, and dropout's masks. What needs no GPU is
+//! checked everywhere.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use sagetrain_optim::{
     Optimizer, OptimizerOptions, OptimizerSpec, Owned, ParameterInfo, Serial, StepInputs, Values,
 };
 use sagetrain_torch::cuda::{CudaOptimizer, current_stream, on_pool_stream};
+use sagetrain_torch::{Dropout, dropout, upload};
 use tch::{Device, Kind, Tensor};
 
 const DEVICE: Device = Device::Cuda(0);
@@ -177,6 +179,24 @@ fn a_bad_gradient_stops_the_device_until_the_host_has_looked() {
     let gradients = [Some(tensor(&[0.5f32; 4], &[4], DEVICE))];
     assert_eq!(gpu.step(&parameters, &gradients, StepInputs::default()).unwrap().step, 2);
     assert!(gpu.verdict().unwrap().is_some());
+}
+
+#[test]
+fn masks_are_the_definition_bit_for_bit() {
+    if let Err(reason) = load_cuda() {
+        return eprintln!("skipped: {reason}");
+    }
+    let key = Dropout { p: 0.3, seed: 0x0123_4567_89ab_cdef, step: 0x1_0000_0005, stream: 77 };
+    let check = move || {
+        for elements in [1, 127, 128, 129, 5000, 1_000_003] {
+            let ones = upload(&Tensor::ones([elements], (Kind::Float, Device::Cpu)), DEVICE).unwrap();
+            let found = dropout(&ones, Some(key)).unwrap().to_device(Device::Cpu);
+            assert!(Vec::<f32>::try_from(&found).unwrap() == key.factors(elements as usize), "{elements}");
+        }
+    };
+    check();
+    on_pool_stream(DEVICE, check).unwrap();
+    std::thread::spawn(check).join().unwrap();
 }
 
 #[test]
