@@ -1,4 +1,4 @@
-//! The C functions of `cpp/`. All unsafe code of this crate is here, in `memory.rs` and in `cuda/optimizer.rs`.
+//! The C functions of `cpp/`. All unsafe code of this crate is here, in `memory.rs` and in `optimizer.rs` and `mask.rs` of `cuda/`.
 
 use std::any::Any;
 use std::ffi::{CStr, c_char, c_void};

@@ -17,7 +17,7 @@ struct Mask {
 
 static_assert(sizeof(Mask) == 40, "mask.rs");
 
-__device__ __forceinline__ void mask(const Mask& task) {
+__device__ __forceinline__ void write_mask(const Mask& task) {
     const u64 counters = task.groups * MASK_COUNTERS, stride = (u64)gridDim.x * MASKERS;
     for (u64 counter = (u64)blockIdx.x * MASKERS + threadIdx.x; counter < counters; counter += stride) {
         u32 words[4];
@@ -33,7 +33,7 @@ __device__ __forceinline__ void mask(const Mask& task) {
 
 } // namespace sagetrain
 
-#define SAGETRAIN_MASK(NAME)                                                                                            \
+#define SAGETRAIN_MASK(NAME)                                                                                              \
     extern "C" __global__ void __launch_bounds__(sagetrain::MASKERS) NAME(const __grid_constant__ sagetrain::Mask task) { \
-        sagetrain::mask(task);                                                                                          \
+        sagetrain::write_mask(task);                                                                                      \
     }
