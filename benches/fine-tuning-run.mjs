@@ -21,7 +21,7 @@ async function sequences() {
   })
 }
 
-/** On a GPU losses are read once, after the last step, as the peers read theirs. */
+/** On a GPU losses are read once, after the last step: the one told is the mean over all steps. */
 const onGpu = config.device !== 'cpu'
 const model = await Model.load(join(config.folder, 'model'))
 const dataset = await Dataset.from((await sequences()).map((tokens, index) => ({ tokens: Int32Array.from(tokens), label: Int32Array.of(index % 2) })))

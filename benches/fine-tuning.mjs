@@ -11,7 +11,7 @@
 //
 // The optimizer's time is that of clipping and update. What it must move at least is one read and one write of each weight and state and two reads of each
 // gradient, the first for the norm; the bound is these bytes at the bandwidth of a triad around each of some further steps. On a GPU, where steps are only
-// queued, it is not told; the peak is that of the process's memory, not the GPU's.
+// queued, it is not told; the peak is that of the process's memory, not the GPU's, and our loss is the mean over all steps, the loop's that of the last.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -44,6 +44,7 @@ const [threads, steps, warmup, rounds, batchSize] = ['threads', 'steps', 'warmup
 const OURS = 'sagetrain, AdamW'
 /** Bytes of a parameter and step: weights and states are float32 in every precision. */
 const TRAFFIC = { [OURS]: 32, 'sagetrain, AdamW-SAGE': 40 }
+if (!['cpu', 'cuda:0'].includes(values.device)) throw new Error(`--device is ${values.device}; give cpu or cuda:0: the Trainer takes the first GPU`)
 const BOUNDED_STEPS = values.device === 'cpu' ? 6 : 0
 
 /** Every sequence that is trained on, in order: ids of `[CLS] … [SEP]`. */
@@ -159,7 +160,8 @@ function summary(list) {
 }
 
 async function run(file, args) {
-  const { stdout } = await promisify(execFile)(file, args, { maxBuffer: 1 << 26 })
+  // One GPU is seen, or the Trainer would split its batches over several.
+  const { stdout } = await promisify(execFile)(file, args, { maxBuffer: 1 << 26, env: { ...process.env, CUDA_VISIBLE_DEVICES: process.env.CUDA_VISIBLE_DEVICES ?? '0' } })
   return JSON.parse(stdout.trim().split('\n').at(-1))
 }
 

@@ -94,6 +94,9 @@ class Clock(TrainerCallback):
         self.options = options
         self.started = self.seconds = 0.0
 
+    def on_train_begin(self, args, state, control, **_):
+        self.started = time.perf_counter()
+
     def on_step_end(self, args, state, control, **_):
         if state.global_step == self.options.warmup_steps:
             synchronize(self.options)

@@ -1,4 +1,5 @@
-//! The operations as compositions of ATen's own, for tensors on a GPU: the same functions, masks included, with other roundings.
+//! The operations as compositions of ATen's own, for tensors on a GPU: the same functions, masks included, with other roundings. Masks
+//! alone have a kernel there.
 //!
 //! On the CPU they are a reference for the fused ones, and show there what a GPU will do: a thread takes them where it was told so
 //! ([`set_composed`]) or where the environment says `SAGETRAIN_OPERATIONS=composed`.

@@ -69,7 +69,7 @@ impl Dropout {
 
 /// `x` with elements dropped; `x` itself without dropout or with p = 0. Any shape, float32 or a 16-bit float.
 ///
-/// Errors: `ERR_ARGUMENT` for p outside [0, 1), `ERR_TORCH`.
+/// Errors: `ERR_ARGUMENT` for p outside [0, 1), `ERR_TORCH`; on a GPU `ERR_CUDA` where the mask's kernel cannot be had.
 pub fn dropout(x: &Tensor, dropout: Option<Dropout>) -> Result<Tensor, TorchError> {
     check::float("dropout", "x", x)?;
     check::same_device("dropout", x, &[])?;

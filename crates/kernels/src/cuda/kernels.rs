@@ -107,7 +107,7 @@ impl Kernels {
     /// Whatever compiling, loading and launching may meet.
     ///
     /// # Safety
-    /// [`Mask::GROUP`] bytes a group lie at the address until the kernel has run.
+    /// [`Mask::GROUP`] bytes a group lie at the address, an even number, until the kernel has run.
     pub unsafe fn mask(&self, stream: u64, task: &Mask) -> Result<()> {
         let blocks = (task.groups * Mask::COUNTERS).div_ceil(MASK_THREADS.into());
         let most = (u32::try_from(blocks).unwrap_or(u32::MAX), MASK_BLOCKS);

@@ -90,7 +90,7 @@ fn a_gpu_gives_the_bits_of_the_cpu() {
     }
 }
 
-/// By itself, since these are the kernels whose threads share memory: what compute-sanitizer's racecheck is for.
+/// By themselves: the norm's threads share memory, which is what compute-sanitizer's racecheck is for.
 #[test]
 fn norms_and_masks_are_the_cpus() {
     let folder = tempfile::tempdir().unwrap();

@@ -187,16 +187,19 @@ fn masks_are_the_definition_bit_for_bit() {
         return eprintln!("skipped: {reason}");
     }
     let key = Dropout { p: 0.3, seed: 0x0123_4567_89ab_cdef, step: 0x1_0000_0005, stream: 77 };
-    let check = move || {
-        for elements in [1, 127, 128, 129, 5000, 1_000_003] {
-            let ones = upload(&Tensor::ones([elements], (Kind::Float, Device::Cpu)), DEVICE).unwrap();
-            let found = dropout(&ones, Some(key)).unwrap().to_device(Device::Cpu);
-            assert!(Vec::<f32>::try_from(&found).unwrap() == key.factors(elements as usize), "{elements}");
-        }
+    let ones = |elements: i64| upload(&Tensor::ones([elements], (Kind::Float, Device::Cpu)), DEVICE).unwrap();
+    let check = move |ones: &Tensor| {
+        let found = dropout(ones, Some(key)).unwrap().to_device(Device::Cpu);
+        assert!(Vec::<f32>::try_from(&found).unwrap() == key.factors(ones.numel()), "{}", ones.numel());
     };
-    check();
-    on_pool_stream(DEVICE, check).unwrap();
-    std::thread::spawn(check).join().unwrap();
+    // The last has more than the blocks of one launch make at once.
+    for elements in [1, 127, 128, 129, 5000, 10_000_003] {
+        check(&ones(elements));
+    }
+    on_pool_stream(DEVICE, || check(&ones(5000))).unwrap();
+    // A thread that has never used the device has no context.
+    let other = ones(5000);
+    std::thread::spawn(move || check(&other)).join().unwrap();
 }
 
 #[test]
