@@ -86,8 +86,8 @@ function experimentOf({ name, label, prepare, make, metric, notes }: SentenceTas
     arms: [
       glueArm('adam', rates([5e-5, 1e-4, 2e-4, 4e-4])),
       glueArm('adam-sage', rates([1e-4, 2e-4, 4e-4, 8e-4]), 0.7),
-      glueArm('adamax', rates([2e-4, 4e-4, 8e-4, 1.6e-3])),
-      glueArm('adamax-sage', rates([4e-4, 8e-4, 1.6e-3, 3.2e-3]), 0.7),
+      glueArm('adamax', rates([1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3])),
+      glueArm('adamax-sage', rates([2e-4, 4e-4, 8e-4, 1.6e-3, 3.2e-3]), 0.7),
     ],
     weights: 'best',
     keeps: 'results',
@@ -101,7 +101,7 @@ function experimentOf({ name, label, prepare, make, metric, notes }: SentenceTas
 const NOTES = [
   'Head and recipe are those of the paper’s GLUE runs (Table 7 and the released code): batches of 32, two epochs, 3,000 training sentences drawn by a fixed seed.',
   ...RECIPE_NOTES,
-  'Every arm has four learning rates, each twice the one before, tried with the first seed; the best by the validation part goes on with the other seeds. Those of an arm with SAGE begin at twice the rate of the same optimizer without it, as Table 7 has them of BERT-base two to ten times as high with Adam and two to five with Adamax; β0 is 0.7 for both. The grids were set after two trial runs of Adam on the ratings; those of Adamax were moved up by one rate when the highest was best on the first two sets.',
+  'Adam and Adam-SAGE have four learning rates, Adamax and Adamax-SAGE five, each twice the one before, tried with the first seed; the best by the validation part goes on with the other seeds. Those of an arm with SAGE begin at twice the rate of the same optimizer without it, as Table 7 has them of BERT-base two to ten times as high with Adam and two to five with Adamax; β0 is 0.7 for both. The grids were set after two trial runs of Adam on the ratings; those of Adamax got a fifth rate when the highest of four was best on the first two sets.',
   'Measured on the test part with the weights of the epoch that was best on the validation part.',
 ] as const
 
