@@ -44,7 +44,7 @@ test('Table 2 in small goes from raw files to a table with a difference for each
   t.deepEqual(results.map(({ experiment, metric, missing }) => [experiment, metric, missing]), [['rating', 'pearson', []], ['sentiment', 'accuracy', []], ['acceptability', 'matthews', []]])
   for (const { rows, trials, metric } of results) {
     t.deepEqual(rows.map(({ arm, baseline }) => [arm, baseline]), [['adam', null], ['adam-sage', 'Adam'], ['adamax', null], ['adamax-sage', 'Adamax']])
-    t.is(trials.length, 16)
+    t.is(trials.length, 18)
     for (const { baseline, difference, beta0, seeds } of rows) {
       t.deepEqual([difference !== null, beta0 !== null, seeds.length], [baseline !== null, baseline !== null, 2])
       for (const { metrics } of seeds) t.is(typeof metrics[metric], 'number')
