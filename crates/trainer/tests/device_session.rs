@@ -100,7 +100,13 @@ fn losses_may_wait() {
             .iter()
             .fold((0, 0.0), |(count, sum), one| (count + one.count, sum + one.loss * one.count as f64));
         assert_eq!(read.count, count);
-        assert!((read.loss - sum / count as f64).abs() < 1e-12);
+        let mean = sum / count as f64;
+        assert!(
+            (read.loss - mean).abs() < 1e-12,
+            "step {}: {} at once, {mean} one by one",
+            read.step,
+            read.loss
+        );
     }
     assert_eq!(weights(&model), weights(&other));
 }
