@@ -4,7 +4,7 @@
 //
 // A folder with random weights in float32 (438 MB) is made first. Then every round is a process of its own that loads the encoder under a new head, opens
 // a dataset, begins a session and has its first batch; a step and another show what is left to do in the first. With --python a PyTorch
-// loop with transformers does the same in turn. Phases are of the fastest round.
+// loop with transformers does the same in turn. Phases are of the round whose total is the median.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -83,11 +83,11 @@ async function compare(folder) {
   console.table(Object.fromEntries(Object.entries(rounds).map(([name, phases]) => [name, row(phases)])))
 }
 
-/** The fastest round's phases, and the slowest total. */
+/** The phases of the round in the middle, and the totals of the fastest and the slowest. */
 function row(rounds) {
-  const [fastest, ...rest] = rounds.toSorted((a, b) => a.total - b.total)
-  const phases = Object.entries(fastest).map(([phase, milliseconds]) => [phase, Math.round(milliseconds)])
-  return { ...Object.fromEntries(phases), 'slowest total': Math.round((rest.at(-1) ?? fastest).total) }
+  const sorted = rounds.toSorted((a, b) => a.total - b.total)
+  const phases = Object.entries(sorted[sorted.length >> 1]).map(([phase, milliseconds]) => [phase, Math.round(milliseconds)])
+  return { ...Object.fromEntries(phases), fastest: Math.round(sorted[0].total), slowest: Math.round(sorted.at(-1).total) }
 }
 
 async function run(file, args) {
