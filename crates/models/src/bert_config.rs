@@ -78,12 +78,14 @@ fn class(spec: &BertSpec) -> &'static str {
 pub const ACTIVATION: &str = "hidden_act";
 
 /// transformers' names of activations and what they are here, the one that is written first.
-pub const ACTIVATIONS: [(&str, Activation); 8] = [
+pub const ACTIVATIONS: [(&str, Activation); 10] = [
     ("gelu", Activation::Gelu),
     ("gelu_python", Activation::Gelu),
     ("gelu_new", Activation::GeluTanh),
     ("gelu_pytorch_tanh", Activation::GeluTanh),
     ("gelu_python_tanh", Activation::GeluTanh),
+    ("gelu_fast", Activation::GeluTanh),
+    ("gelu_accurate", Activation::GeluTanh),
     ("relu", Activation::Relu),
     ("silu", Activation::Swish),
     ("swish", Activation::Swish),

@@ -1,7 +1,7 @@
 //! BERT's encoder: learnt embeddings with a norm, and layers in post-norm, under transformers' names.
 
 use sagetrain_torch::{LearntTables, Lookups, Table, embed_norm};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::attention::Attention;
 use crate::bert_spec::BertSpec;
@@ -28,7 +28,7 @@ pub struct BertEncoder {
     norm: Norm,
     layers: Vec<EncoderLayer>,
     pad_id: i64,
-    position_offset: i64,
+    counts_behind_padding: bool,
 }
 
 impl BertEncoder {
@@ -63,7 +63,7 @@ impl BertEncoder {
             norm: Norm::new(parameters, &format!("{name}.embeddings.LayerNorm"), spec.layer_norm_eps)?,
             layers: (0..spec.layers).map(layer).collect::<Result<_>>()?,
             pad_id: spec.pad_id as i64,
-            position_offset: spec.position_offset() as i64,
+            counts_behind_padding: spec.position_offset() > 0,
         })
     }
 
@@ -94,10 +94,7 @@ impl BertEncoder {
 
     /// What goes into the layers: the sum of embeddings, normalised, with dropout; `[tokens, width]`.
     pub fn embed(&self, tokens: &Ragged, types: &Tensor, pass: &Pass) -> Result<Tensor> {
-        let positions = match self.position_offset {
-            0 => tokens.positions.shallow_clone(),
-            offset => tokens.positions.f_add_scalar(offset)?,
-        };
+        let positions = self.positions_of(tokens)?;
         let lookups = Lookups { ids: &tokens.values, positions: &positions, types };
         let tables = LearntTables {
             tokens: Table { rows: &self.tokens, fixed_row: Some(self.pad_id) },
@@ -106,6 +103,21 @@ impl BertEncoder {
             norm: (&self.norm.weight, &self.norm.bias, self.norm.epsilon),
         };
         Ok(embed_norm(lookups, tables, pass.precision(), pass.dropout(Site::Embedding))?)
+    }
+
+    /// Rows of the table of positions. RoBERTa counts from behind the padding's id, and a padding token that a text spells
+    /// out is not counted: its row is that of its id.
+    fn positions_of(&self, tokens: &Ragged) -> Result<Tensor> {
+        if !self.counts_behind_padding {
+            return Ok(tokens.positions.shallow_clone());
+        }
+        let places = Tensor::f_arange(tokens.tokens(), (Kind::Int64, tokens.values.device()))?;
+        let starts = places.f_sub(&tokens.positions)?;
+        let counted = tokens.values.f_ne(self.pad_id)?.f_to_kind(Kind::Int64)?;
+        let sums = counted.f_cumsum(0, Kind::Int64)?;
+        // How many are counted before each token's sequence.
+        let before = sums.f_sub(&counted)?.f_index_select(0, &starts)?;
+        Ok(sums.f_sub(&before)?.f_mul(&counted)?.f_add_scalar(self.pad_id)?)
     }
 }
 

@@ -67,7 +67,7 @@ pub struct BertSpec {
     pub dropout: f64,
     /// Dropout of attention weights.
     pub attention_dropout: f64,
-    /// The id of padding, which no sequence holds; RoBERTa's positions are counted from behind it.
+    /// The id of padding, which batches have none of; RoBERTa's positions are counted from behind it, its own tokens left out.
     pub pad_id: usize,
     /// What stands on the encoder, if anything.
     pub head: Option<HeadSpec>,

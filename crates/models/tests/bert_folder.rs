@@ -308,7 +308,7 @@ fn configs_of_other_models_are_refused_by_what_differs() {
         folder.path(),
         json!({
             "position_embedding_type": "relative_key", "is_decoder": true, "add_cross_attention": true,
-            "hidden_act": "gelu_fast", "pruned_heads": { "0": [1] }, "type_vocab_size": 0,
+            "hidden_act": "quick_gelu", "pruned_heads": { "0": [1] }, "type_vocab_size": 0,
         }),
     );
     let message = refusal(folder.path());
@@ -317,7 +317,7 @@ fn configs_of_other_models_are_refused_by_what_differs() {
         "position_embedding_type is \"relative_key\", \"absolute\" is expected",
         "is_decoder is true, false is expected",
         "add_cross_attention is true, false is expected",
-        "hidden_act is \"gelu_fast\", one of [\"gelu\",",
+        "hidden_act is \"quick_gelu\", one of [\"gelu\",",
         "pruned_heads is {\"0\":[1]}, {} is expected",
         "type_vocab_size is 0, but transformers looks up type 0 of every token",
     ] {

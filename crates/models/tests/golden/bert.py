@@ -1,6 +1,6 @@
 """Writes bert-tiny/, roberta-tiny/ and bert-sharded/ (folders as transformers saves them), bert.json and {bert,roberta}-gradients.safetensors.
 
-    pip install torch==2.13.0 transformers==5.23.0 safetensors && python bert.py
+    pip install torch==2.13.0 transformers==5.24.0 safetensors && python bert.py
 """
 import json
 import pathlib
@@ -26,6 +26,9 @@ BATCH = {
         "target": [0.5, -1.25, 2.0, 3.5],
     },
 }
+# The padding's id among the tokens, as where a text spells it out; RoBERTa does not count a position for it.
+SPELT = {"tokens": [[0, 5, 1, 9, 2], [0, 1, 1, 3, 17, 2, 2, 8, 1, 2], [1, 0, 2], [0, 11, 1, 2]]}
+TYPED = {"tokens": BATCH["roberta"]["tokens"], "types": [[index % 2 for index, _ in enumerate(row)] for row in BATCH["roberta"]["tokens"]]}
 SIZES = {
     "vocab_size": 23, "hidden_size": 12, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 20,
     "attn_implementation": "eager",
@@ -56,12 +59,13 @@ def padded(rows, fill):
     return torch.tensor([row + [fill] * (longest - len(row)) for row in rows])
 
 
-def run(kind, model, types=True):
+def run(kind, model, types=True, batch=None):
     """Packed hidden states, pooled first tokens and logits."""
-    rows = BATCH[kind]["tokens"]
+    batch = batch or BATCH[kind]
+    rows = batch["tokens"]
     inputs = {"input_ids": padded(rows, model.config.pad_token_id), "attention_mask": padded([[1] * len(row) for row in rows], 0)}
-    if types and kind == "bert":
-        inputs["token_type_ids"] = padded(BATCH[kind]["types"], 0)
+    if types and "types" in batch:
+        inputs["token_type_ids"] = padded(batch["types"], 0)
     logits = model(**inputs).logits
     body = model.base_model(**inputs)
     hidden = body.last_hidden_state
@@ -73,12 +77,15 @@ def numbers(x):
     return [round(value, 8) for value in x.detach().double().flatten().tolist()]
 
 
-def case(kind, state, changes, types=True):
-    """What a model of these weights and a changed config computes."""
-    model = CLASSES[kind](CONFIGS[kind](**changes))
+def case(kind, state, changes, types=True, batch=None):
+    """What a model of these weights and a changed config computes, of a batch of its own where there is one."""
+    config = CONFIGS[kind]()
+    config.update(changes)
+    model = CLASSES[kind](config)
     model.load_state_dict(state)
-    hidden, pooled, logits = map(numbers, run(kind, model.eval(), types))
-    return {"folder": f"{kind}-tiny", "config": changes, "types": types, "hidden": hidden, "pooled": pooled, "logits": logits}
+    hidden, pooled, logits = map(numbers, run(kind, model.eval(), types, batch))
+    own = {} if batch is None else {"batch": batch}
+    return {"folder": f"{kind}-tiny", "config": changes, "types": types, **own, "hidden": hidden, "pooled": pooled, "logits": logits}
 
 
 def loss(kind, logits):
@@ -101,7 +108,7 @@ def main():
         model = randomise(CLASSES[kind](CONFIGS[kind]()))
         save(model, HERE / f"{kind}-tiny")
         state = model.state_dict()
-        for activation in ["gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu"]:
+        for activation in ["gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate", "relu", "silu"]:
             out["cases"].append(case(kind, state, {"hidden_act": activation}))
         value = loss(kind, run(kind, model)[2])
         value.backward()
@@ -116,6 +123,12 @@ def main():
             pretraining = randomise(BertForPreTraining(CONFIGS[kind]()))
             pretraining.bert.load_state_dict(model.bert.state_dict())
             save(pretraining, HERE / "bert-sharded", max_shard_size="6KB")
+        else:
+            out["cases"].append(case(kind, state, {}, batch=SPELT))
+            out["cases"] += [case(kind, state, {"pad_token_id": pad}) for pad in (0, 3)]
+            table = "roberta.embeddings.token_type_embeddings.weight"
+            two = torch.cat([state[table], torch.zeros_like(state[table])])
+            out["cases"].append(case(kind, state | {table: two}, {"type_vocab_size": 2}, batch=TYPED))
     (HERE / "bert.json").write_text(json.dumps(out) + "\n")
 
 
