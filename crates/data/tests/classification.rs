@@ -223,6 +223,24 @@ fn samples_are_cut_to_the_length_and_counted() {
 }
 
 #[test]
+fn where_a_model_was_fine_tuned_is_where_its_texts_are_cut_and_512_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let given = of_text(folder.path(), "x.tsv", "a\t0\nb\t1\n");
+    let model = json!({ "model_type": "bert", "max_position_embeddings": 1024 });
+    std::fs::write(given.tokenizer.join("config.json"), model.to_string()).unwrap();
+    let length = |said: Value| {
+        std::fs::write(given.tokenizer.join("tokenizer_config.json"), said.to_string()).unwrap();
+        prepare(&given).unwrap().max_length
+    };
+    let trained = json!({ "pair": false });
+    assert_eq!(length(json!({ "model_max_length": 1024 })), 512);
+    assert_eq!(length(json!({ "model_max_length": 1024, "sagetrain": trained })), 1024);
+    assert_eq!(length(json!({ "model_max_length": 2048, "sagetrain": trained })), 1024);
+    assert_eq!(length(json!({ "model_max_length": 300, "sagetrain": trained })), 300);
+    assert_eq!(length(json!({ "sagetrain": trained })), 512);
+}
+
+#[test]
 fn texts_that_are_training_texts_too_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let train = of_text(folder.path(), "train.tsv", "a\t0\nb\t1\nc\t1\n");

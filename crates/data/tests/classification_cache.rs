@@ -78,11 +78,15 @@ fn a_changed_input_or_option_prepares_anew_and_a_touched_or_moved_file_does_not(
     let other = folder.path().join("other.tsv");
     fs::write(&other, corpus_pairs(299)).unwrap();
     let cased = encoder(folder.path(), "bert-cased");
+    let left = encoder(folder.path(), "bert-left");
+    let split = encoder(folder.path(), "bert-split");
     let labels = Some(["green", "red", "blue"].map(str::to_owned).to_vec());
     let changed = [
         PrepareOptions { max_length: Some(63), ..base.clone() },
         PrepareOptions { train: Some(Files::One(other)), ..base.clone() },
         PrepareOptions { tokenizer: cased, ..base.clone() },
+        PrepareOptions { tokenizer: left, ..base.clone() },
+        PrepareOptions { tokenizer: split, ..base.clone() },
         PrepareOptions { labels, ..base.clone() },
         PrepareOptions { limit: Some(10), ..base.clone() },
         PrepareOptions { limit: Some(10), limit_seed: Some(1), ..base.clone() },

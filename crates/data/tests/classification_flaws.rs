@@ -234,6 +234,33 @@ fn a_label_that_only_validation_has_is_named_with_its_file_and_line_among_severa
 }
 
 #[test]
+fn an_object_with_a_label_below_one_without_is_refused_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = "{\"text\":\"a\",\"label\":0}\n{\"text\":\"b\",\"label\":1}\n";
+    let tested = |name: &str, label: &str| {
+        let rows = "{\"text\":\"c\"}\n".repeat(20_000);
+        let test = file(folder.path(), name, format!("{rows}{{\"text\":\"d\",\"label\":{label}}}\n{rows}"));
+        let given = of_text(folder.path(), "train.jsonl", train);
+        PrepareOptions { columns: named(false), test: Some(Files::One(test)), ..given }
+    };
+    for label in ["1", "\"1\"", "true", "[1]"] {
+        refused(
+            &tested("late.jsonl", label),
+            &[
+                "late.jsonl:20001: ",
+                "it has a label and the first row has none",
+                "give all of them one, or none",
+            ],
+        );
+    }
+    // These say that there is none.
+    for label in ["null", "\" \""] {
+        let prepared = prepare(&tested("none.jsonl", label)).unwrap();
+        assert_eq!((prepared.parts["test"].samples, prepared.parts["test"].labelled), (40_001, false));
+    }
+}
+
+#[test]
 fn of_several_files_the_bad_one_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let fine = file(folder.path(), "fine.tsv", good(10, '\t'));

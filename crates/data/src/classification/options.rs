@@ -41,7 +41,7 @@ pub struct PrepareOptions {
     /// The folder of the pretrained encoder, for its tokenizer; or a `tokenizer.json` in it.
     pub tokenizer: PathBuf,
     /// Tokens of a sample, the special ones counted; longer texts are cut, the longer of two first. Default 512, or as many
-    /// as the encoder takes.
+    /// as the encoder takes; of a model that was fine-tuned here what it was trained with.
     pub max_length: Option<usize>,
     /// Threads; they change nothing but the time. Default all that the machine has.
     pub threads: Option<usize>,

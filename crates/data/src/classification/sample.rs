@@ -22,6 +22,8 @@ pub(crate) enum Label {
     Class(String),
     Number(f32),
     None,
+    /// One in a file whose first row has none.
+    Late,
 }
 
 /// The values of a row.
@@ -90,8 +92,14 @@ impl Layout {
         named == share.takes
     }
 
+    /// What is found where there should be no label.
+    fn late(&self, values: &Values<'_>) -> Label {
+        let late = self.no_label.as_ref().is_some_and(|place| values.says(place));
+        if late { Label::Late } else { Label::None }
+    }
+
     fn label(&self, values: &Values<'_>, kind: Kind) -> Result<Label, Reason> {
-        let Some(place) = &self.label else { return Ok(Label::None) };
+        let Some(place) = &self.label else { return Ok(self.late(values)) };
         let label = values.label(place)?;
         let unlabelled = self.official.as_ref().and_then(|official| official.unlabelled);
         if unlabelled.is_some_and(|unlabelled| unlabelled == label) {
@@ -110,6 +118,14 @@ impl Layout {
 }
 
 impl Values<'_> {
+    /// Whether anything but null or white space stands there.
+    fn says(&self, place: &Place) -> bool {
+        match self.label(place) {
+            Ok(label) => !label.is_empty(),
+            Err(reason) => reason == Reason::NotText,
+        }
+    }
+
     /// A text, as it stands there.
     fn get(&self, place: &Place) -> Result<String, Reason> {
         match (self, place) {

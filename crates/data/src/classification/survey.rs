@@ -10,8 +10,8 @@ use super::labels::LabelsSeen;
 use super::plan::PlannedPart;
 use super::prepare::Job;
 use super::rows::{RowBlock, Rows};
+use super::sample::Label;
 use super::text_block::{AboutText, TextBody};
-use crate::Result;
 use crate::parallel::ordered;
 use crate::preparation::blocks::{Blocks, block_path, survey_path};
 use crate::preparation::held_out::{Held, Part};
@@ -20,6 +20,7 @@ use crate::preparation::tally::Tally;
 use crate::preparation::watch::{look, share};
 use crate::preparation::{FileReport, block};
 use crate::text::{Rejection, corpus};
+use crate::{DataError, Result};
 
 /// One part after the first stage.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ fn read(job: &Job<'_>, planned: &PlannedPart, inputs: &[InputFile]) -> Result<Su
     let size = inputs.iter().map(InputFile::size).sum();
     let mut draws = (part == Part::Train).then(|| Draws::new(job.options, job.plan.validates()));
     let (mut blocks, mut surveyed) = (Rows::of(planned), Surveyed::new(part));
-    let process = || |raw: RowBlock| process(job, part, raw);
+    let process = || |raw: RowBlock| process(job, planned, raw);
     ordered(job.options.threads(), &mut blocks, process, |(file, about, numbers, read)| {
         draws.iter_mut().for_each(|draws| numbers.iter().for_each(|row| draws.offer(*row)));
         surveyed.append(file, about, planned)?;
@@ -77,8 +78,8 @@ fn read(job: &Job<'_>, planned: &PlannedPart, inputs: &[InputFile]) -> Result<Su
 
 /// Processes a block, or finds it processed. Gives its file, what is said of it, the numbers of the rows whose samples are
 /// in it, and the bytes that have been read.
-fn process(job: &Job<'_>, part: Part, raw: RowBlock) -> Result<(usize, AboutText, Vec<u64>, u64)> {
-    let path = block_path(job.work, part, raw.index, "text");
+fn process(job: &Job<'_>, planned: &PlannedPart, raw: RowBlock) -> Result<(usize, AboutText, Vec<u64>, u64)> {
+    let path = block_path(job.work, planned.part, raw.index, "text");
     if let Some(done) = block::read::<AboutText>(&path)? {
         let numbers = done.samples(&path)?.iter().map(|sample| sample.row).collect();
         return Ok((raw.file, done.about, numbers, raw.read));
@@ -86,6 +87,9 @@ fn process(job: &Job<'_>, part: Part, raw: RowBlock) -> Result<(usize, AboutText
     let (mut body, mut numbers) = (TextBody::default(), Vec::with_capacity(raw.rows.len()));
     for (row, number) in raw.rows.into_iter().zip(raw.before + 1..) {
         match row.content.and_then(|content| raw.layout.sample(&content, job.plan.kind)) {
+            Ok(Some(sample)) if sample.label == Label::Late => {
+                return Err(late_label(planned, raw.file, row.line));
+            }
             Ok(Some(sample)) => {
                 body.push(number, (raw.file, row.line), sample);
                 body.about.rows += 1;
@@ -99,6 +103,13 @@ fn process(job: &Job<'_>, part: Part, raw: RowBlock) -> Result<(usize, AboutText
         }
     }
     Ok((raw.file, body.write(&path)?, numbers, raw.read))
+}
+
+/// Of a file with labels here and there nobody knows whether it is to be scored.
+fn late_label(planned: &PlannedPart, file: usize, line: u64) -> DataError {
+    let path = planned.files.get(file).map_or(planned.first(), |file| &file.path);
+    let reason = "it has a label and the first row has none";
+    corpus(path, Some(line), reason, "give all of them one, or none")
 }
 
 impl Surveyed {

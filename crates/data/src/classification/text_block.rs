@@ -63,7 +63,7 @@ impl TextBody {
         let label = match sample.label {
             Label::Class(label) => self.place(label, first),
             Label::Number(number) => number.to_bits(),
-            Label::None => NONE,
+            Label::None | Label::Late => NONE,
         };
         let pair = sample.pair.as_deref();
         self.bytes.extend(row.to_le_bytes());

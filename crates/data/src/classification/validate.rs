@@ -7,7 +7,7 @@ use super::rows::Format;
 use super::{Column, Header, Kind, PrepareOptions};
 use crate::{DataError, Result, Tokenizer};
 
-/// Tokens of a sample where neither the user nor the encoder says fewer.
+/// Tokens of a sample where neither the user nor the encoder says fewer, nor a model's fine-tuning how many.
 const DEFAULT_LENGTH: usize = 512;
 
 fn bad<T>(option: &'static str, reason: &str, remedy: &str) -> Result<T> {
@@ -120,7 +120,8 @@ impl PrepareOptions {
 
     /// Tokens of a sample, at most.
     pub(super) fn length(&self, tokenizer: &Tokenizer, pair: bool) -> Result<usize> {
-        let length = self.max_length.unwrap_or(DEFAULT_LENGTH.min(tokenizer.longest().unwrap_or(usize::MAX)));
+        let usual = || DEFAULT_LENGTH.min(tokenizer.longest().unwrap_or(usize::MAX));
+        let length = self.max_length.or(tokenizer.trained()).unwrap_or_else(usual);
         let most = tokenizer.most().unwrap_or(usize::MAX);
         let least = tokenizer.special_tokens(pair) + if pair { 2 } else { 1 };
         let refused = |reason: String, remedy: String| Err(DataError::argument("maxLength", reason, remedy));

@@ -9,7 +9,7 @@ mod pairs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
-use tokenizers::Tokenizer as Inner;
+use tokenizers::{Tokenizer as Inner, TruncationDirection};
 
 use self::config::Config;
 use self::family::Family;
@@ -39,6 +39,9 @@ pub(super) struct Pretrained {
     types: bool,
     longest: Option<usize>,
     most: Option<usize>,
+    trained: Option<usize>,
+    /// The end of a text that is left out where it is too long.
+    side: TruncationDirection,
     /// Around one text and around two.
     frames: [Frame; 2],
 }
@@ -46,7 +49,7 @@ pub(super) struct Pretrained {
 /// Opens the tokenizer of a folder, whose `tokenizer.json`, if it has one, is `inner` already. None: it is no encoder's.
 pub(super) fn open(folder: &Path, inner: Option<Inner>) -> Result<Option<(Inner, Pretrained)>> {
     let config = Config::read(folder)?;
-    let family = Family::of(folder, &config, inner.is_some());
+    let family = Family::of(folder, &config, inner.is_some())?;
     let Some(mut inner) = family.build(folder, &config, inner)? else { return Ok(None) };
     let id = |key, usual: [&str; 2]| {
         let named = family.named(&config, key).map(|token| token.content);
@@ -56,17 +59,19 @@ pub(super) fn open(folder: &Path, inner: Option<Inner>) -> Result<Option<(Inner,
     let begin = id("cls_token", ["[CLS]", "<s>"]);
     let (end, pad) = (id("sep_token", ["[SEP]", "</s>"]), id("pad_token", ["[PAD]", "<pad>"]));
     let (Some(_), Some(end), Some(pad)) = (begin, end, pad) else { return Ok(None) };
+    let side = config.truncation_side(folder, inner.get_truncation().map(|asked| asked.direction))?;
     // What is asked of a text is always said with the text; padding is the batch's.
     inner.with_padding(None);
     inner.with_truncation(None).map_err(super::unusable)?;
-    inner.set_encode_special_tokens(false);
+    inner.set_encode_special_tokens(config.flag("split_special_tokens").unwrap_or(false));
     let (Some(single), Some(pair)) = (Frame::of(&inner, 1)?, Frame::of(&inner, 2)?) else { return Ok(None) };
     if single.len() == 0 {
         return Ok(None);
     }
     let types = pair.has_types() && config.takes_types();
-    let (longest, most) = (config.longest(pad), config.most(pad));
-    Ok(Some((inner, Pretrained { family, end, pad, types, longest, most, frames: [single, pair] })))
+    let (longest, most, trained) = (config.longest(pad), config.most(pad), config.trained(pad));
+    let frames = [single, pair];
+    Ok(Some((inner, Pretrained { family, end, pad, types, longest, most, trained, side, frames })))
 }
 
 impl Tokenizer {
@@ -90,6 +95,11 @@ impl Tokenizer {
     /// texts that were cut shorter.
     pub fn most(&self) -> Option<usize> {
         self.pretrained.as_ref().and_then(|pretrained| pretrained.most)
+    }
+
+    /// Tokens that the texts were cut to on which its model was fine-tuned here; None where that was not done.
+    pub(crate) fn trained(&self) -> Option<usize> {
+        self.pretrained.as_ref().and_then(|pretrained| pretrained.trained)
     }
 
     /// Tokens that are put around one text or two.
@@ -150,6 +160,9 @@ impl Pretrained {
         let mut config = self.family.config();
         if let Some(longest) = self.longest {
             config["model_max_length"] = longest.into();
+        }
+        if self.side == TruncationDirection::Left {
+            config["truncation_side"] = self.side.as_ref().into();
         }
         config
     }

@@ -24,6 +24,8 @@ pub(crate) struct Layout {
     pub(crate) pair: Option<Place>,
     /// None: the file is not labelled.
     pub(crate) label: Option<Place>,
+    /// The key under which no object may have a label, since the first has none.
+    pub(crate) no_label: Option<Place>,
     pub(crate) index: Option<Place>,
     /// Columns whose values say whether a row belongs to the part.
     pub(crate) share: Option<[Place; 2]>,
@@ -47,10 +49,14 @@ impl Layout {
         let first = First::of(file, first)?;
         let text = first.place(&file.columns.text)?;
         let pair = file.columns.pair.as_ref().map(|pair| first.place(pair)).transpose()?;
-        let label = match file.labelled {
-            Labelled::Never => None,
-            Labelled::Perhaps if !first.has(&file.columns.label) => None,
-            _ => Some(first.place(&file.columns.label)?),
+        let labels = || first.place(&file.columns.label);
+        let (label, no_label) = match file.labelled {
+            Labelled::Never => (None, None),
+            Labelled::Perhaps if !first.has(&file.columns.label) => {
+                // Rows of columns are as long as the first, which is seen to elsewhere.
+                (None, (file.format == Format::Json).then(labels).transpose()?)
+            }
+            _ => (Some(labels()?), None),
         };
         let named = |name: &str| first.place(&Column::from(name));
         let official = file.official.as_ref();
@@ -65,6 +71,7 @@ impl Layout {
             text,
             pair,
             label,
+            no_label,
             index,
             share,
             columns: strict.then_some(first.fields.len()),

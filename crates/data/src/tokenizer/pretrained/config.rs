@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Map, Value};
-use tokenizers::AddedToken;
+use tokenizers::{AddedToken, TruncationDirection};
 
 use crate::{DataError, Result};
 
@@ -53,6 +53,15 @@ impl Config {
         class.strip_suffix("Fast").unwrap_or(class)
     }
 
+    /// The class that `tokenizer_config.json` names, or the model's configuration where that names none, with the file.
+    pub(super) fn named_class(&self) -> Option<(&str, &'static str)> {
+        let files = [(&self.tokenizer, "tokenizer_config.json"), (&self.model, "config.json")];
+        files.into_iter().find_map(|(said, file)| {
+            let class = said.get("tokenizer_class")?.as_str()?;
+            (!class.is_empty()).then_some((class, file))
+        })
+    }
+
     /// `model_type` of the model, or empty.
     pub(super) fn model(&self) -> &str {
         self.model.get("model_type").and_then(Value::as_str).unwrap_or_default()
@@ -81,6 +90,23 @@ impl Config {
         lists.filter_map(Value::as_array).flatten().filter_map(token_of)
     }
 
+    /// The end of a text that is left out where it is too long; `json` says it in `tokenizer.json`, which counts where
+    /// `tokenizer_config.json` is silent.
+    pub(super) fn truncation_side(
+        &self,
+        folder: &Path,
+        json: Option<TruncationDirection>,
+    ) -> Result<TruncationDirection> {
+        let Some(said) = self.tokenizer.get("truncation_side") else { return Ok(json.unwrap_or_default()) };
+        let sides = [TruncationDirection::Left, TruncationDirection::Right];
+        let side = sides.into_iter().find(|side| said == side.as_ref());
+        side.ok_or_else(|| DataError::Tokenizer {
+            path: Some(folder.join("tokenizer_config.json")),
+            reason: format!("its `truncation_side` is `{said}`"),
+            remedy: "write `left` or `right`, or leave it out".into(),
+        })
+    }
+
     /// False where the model is said not to take types.
     pub(super) fn takes_types(&self) -> bool {
         let inputs = self.tokenizer.get("model_input_names").and_then(Value::as_array);
@@ -97,6 +123,12 @@ impl Config {
     /// training texts were cut.
     pub(super) fn most(&self, pad: i32) -> Option<usize> {
         if self.tokenizer.contains_key("sagetrain") { self.positions(pad) } else { self.longest(pad) }
+    }
+
+    /// Where the training texts of a model that was fine-tuned here were cut.
+    pub(super) fn trained(&self, pad: i32) -> Option<usize> {
+        let said = ["sagetrain", "model_max_length"].iter().all(|key| self.tokenizer.contains_key(*key));
+        said.then(|| self.longest(pad)).flatten()
     }
 
     /// RoBERTa's begin behind the padding's.

@@ -16,6 +16,21 @@ use tokenizers::{AddedToken, Tokenizer as Inner, decoders};
 use super::config::{Config, NAMED};
 use crate::{DataError, Result};
 
+/// Classes of transformers' that split as `BertTokenizer` does, and as `RobertaTokenizer` does; `golden/pretrained.py` has
+/// compared them.
+const LIKE_BERT: [&str; 8] = [
+    "BertTokenizer",
+    "ConvBertTokenizer",
+    "DistilBertTokenizer",
+    "ElectraTokenizer",
+    "LayoutLMTokenizer",
+    "LxmertTokenizer",
+    "MobileBertTokenizer",
+    "SqueezeBertTokenizer",
+];
+const LIKE_ROBERTA: [&str; 5] =
+    ["RobertaTokenizer", "BartTokenizer", "LEDTokenizer", "LongformerTokenizer", "MvpTokenizer"];
+
 /// What is not said in `tokenizer.json` but by a class of transformers'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
@@ -28,17 +43,37 @@ pub(super) enum Family {
 }
 
 impl Family {
-    pub(super) fn of(folder: &Path, config: &Config, has_json: bool) -> Self {
-        let has = |name: &str| !has_json && folder.join(name).is_file();
-        let said = if config.class().is_empty() { config.model() } else { config.class() };
-        let flag = |key, default| config.flag(key).unwrap_or(default);
-        match said {
-            "BertTokenizer" | "bert" => Self::bert(config),
-            "RobertaTokenizer" | "roberta" => Self::Roberta { prefix_space: flag("add_prefix_space", false) },
-            _ if has("vocab.txt") => Self::bert(config),
-            _ if has("vocab.json") => Self::Roberta { prefix_space: flag("add_prefix_space", false) },
-            _ => Self::Other,
+    /// The family of a folder with `tokenizer.json` or without.
+    pub(super) fn of(folder: &Path, config: &Config, has_json: bool) -> Result<Self> {
+        if !has_json {
+            return Self::of_vocabulary(folder, config);
         }
+        let said = if config.class().is_empty() { config.model() } else { config.class() };
+        Ok(match said {
+            "BertTokenizer" | "bert" => Self::bert(config),
+            "RobertaTokenizer" | "roberta" => Self::roberta(config),
+            _ => Self::Other,
+        })
+    }
+
+    /// What a vocabulary is of is said by a class or, where none is named, by the model or the vocabulary's file.
+    fn of_vocabulary(folder: &Path, config: &Config) -> Result<Self> {
+        let has = |name: &str| folder.join(name).is_file();
+        if let Some((class, file)) = config.named_class() {
+            return match class.strip_suffix("Fast").unwrap_or(class) {
+                class if LIKE_BERT.contains(&class) => Ok(Self::bert(config)),
+                class if LIKE_ROBERTA.contains(&class) => Ok(Self::roberta(config)),
+                _ if has("vocab.txt") || has("vocab.json") => Err(unknown_class(&folder.join(file), class)),
+                _ => Ok(Self::Other),
+            };
+        }
+        Ok(match config.model() {
+            "bert" => Self::bert(config),
+            "roberta" => Self::roberta(config),
+            _ if has("vocab.txt") => Self::bert(config),
+            _ if has("vocab.json") => Self::roberta(config),
+            _ => Self::Other,
+        })
     }
 
     fn bert(config: &Config) -> Self {
@@ -47,6 +82,10 @@ impl Family {
             strip_accents: config.flag("strip_accents"),
             chinese: config.flag("tokenize_chinese_chars").unwrap_or(true),
         }
+    }
+
+    fn roberta(config: &Config) -> Self {
+        Self::Roberta { prefix_space: config.flag("add_prefix_space").unwrap_or(false) }
     }
 
     /// The token of a key such as `cls_token`, where there is one.
@@ -163,6 +202,16 @@ fn byte_pairs(vocabulary: &Path, merges: &Path) -> Result<BPE> {
         return Err(refused(vocabulary, "its path is not UTF-8"));
     };
     BPE::from_file(words, pairs).build().map_err(|error| refused(vocabulary, &error.to_string()))
+}
+
+fn unknown_class(path: &Path, class: &str) -> DataError {
+    DataError::Tokenizer {
+        path: Some(path.to_owned()),
+        reason: format!(
+            "its `tokenizer_class` is `{class}`, and only tokenizers of BERT's and RoBERTa's kind are read from a vocabulary"
+        ),
+        remedy: "save the fast tokenizer with transformers, which writes a tokenizer.json".into(),
+    }
 }
 
 fn refused(path: &Path, reason: &str) -> DataError {

@@ -1,6 +1,6 @@
 //! One text or two as ids, cut to a length as transformers does it.
 
-use tokenizers::Tokenizer as Inner;
+use tokenizers::{Tokenizer as Inner, TruncationDirection};
 
 use super::Pretrained;
 use super::family::Family;
@@ -23,7 +23,7 @@ pub struct Encoded {
 
 impl Tokenizer {
     /// One text or two as `AutoTokenizer(first, second, truncation=True, max_length=max_length)` gives them. A special
-    /// token that is spelt out in a text is that token, as there.
+    /// token that is spelt out in a text is that token, as there, unless the folder says `split_special_tokens`.
     ///
     /// # Errors
     /// `ERR_ARGUMENT`: a `max_length` without room for the special tokens, or it is no encoder's tokenizer. `ERR_DATA` where
@@ -36,7 +36,7 @@ impl Tokenizer {
     }
 
     fn framed(&self, [first, second]: &[Vec<i32>; 2], pair: bool, max_length: usize) -> Result<Encoded> {
-        let Some(Pretrained { frames, types, .. }) = &self.pretrained else {
+        let Some(Pretrained { frames, types, side, .. }) = &self.pretrained else {
             let reason = "it is not a pretrained encoder's";
             return Err(DataError::argument("tokenizer", reason, "encode single sentences with it"));
         };
@@ -47,7 +47,7 @@ impl Tokenizer {
             return Err(DataError::argument("maxLength", reason, "give more"));
         };
         let kept = longest_first(first.len(), second.len(), room);
-        let texts = [&first[..kept.0], &second[..kept.1]];
+        let texts = [cut(first, kept.0, *side), cut(second, kept.1, *side)];
         let (ids, kinds) = frame.fill(&texts[..1 + usize::from(pair)]);
         let types = if *types { kinds } else { Vec::new() };
         Ok(Encoded { ids, types, truncated: kept != (first.len(), second.len()) })
@@ -64,6 +64,14 @@ fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
     if first <= second { (short, room - short) } else { (room - short, short) }
 }
 
+/// So many tokens of a text, `side` being what is left out.
+fn cut(text: &[i32], length: usize, side: TruncationDirection) -> &[i32] {
+    match side {
+        TruncationDirection::Left => &text[text.len() - length..],
+        TruncationDirection::Right => &text[..length],
+    }
+}
+
 fn plain(inner: &Inner, text: &str, into: &mut Vec<i32>) -> Result<()> {
     into.extend(signed(inner.encode_fast(text, false).map_err(unusable)?.get_ids()));
     Ok(())
@@ -75,7 +83,7 @@ pub(crate) struct PairEncoder<'a> {
     tokenizer: &'a Tokenizer,
     /// How texts are split into what can be encoded alone; None where they cannot.
     split: Option<Words>,
-    /// Added tokens, which are looked for before texts are split, and their first characters.
+    /// Added tokens that are looked for before texts are split, and their first characters.
     added: (Vec<String>, Vec<char>),
     cache: WordCache,
     ids: [Vec<i32>; 2],
@@ -94,7 +102,10 @@ impl<'a> PairEncoder<'a> {
             Some(Family::Roberta { prefix_space: false }) => Some(Words::Bytes),
             _ => None,
         };
-        let added: Vec<String> = added.into_values().map(|token| token.content).collect();
+        // Special ones may be texts like others.
+        let split_special = tokenizer.inner.get_encode_special_tokens();
+        let sought = added.into_values().filter(|token| !(split_special && token.special));
+        let added: Vec<String> = sought.map(|token| token.content).collect();
         let starts = added.iter().filter_map(|content| content.chars().next()).collect();
         let cache = WordCache::new(encoders);
         Self { tokenizer, split, added: (added, starts), cache, ids: Default::default() }
@@ -157,7 +168,8 @@ mod tests {
         let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "##at"].map(str::to_owned);
         let lines: Vec<_> = special.into_iter().chain(pieces).collect();
         write("vocab.txt", lines.join("\n"));
-        for flags in ["{}", r#"{"do_lower_case":false}"#, r#"{"tokenize_chinese_chars":false}"#] {
+        let tails = r#"{"split_special_tokens":true,"truncation_side":"left"}"#;
+        for flags in ["{}", r#"{"do_lower_case":false}"#, r#"{"tokenize_chinese_chars":false}"#, tails] {
             write("tokenizer_config.json", flags.to_owned());
             opened.push(Tokenizer::open(folder.path()).unwrap());
         }
@@ -168,7 +180,7 @@ mod tests {
         let words: serde_json::Map<_, _> = words.zip(0..).map(|(word, id)| (word, id.into())).collect();
         write("vocab.json", serde_json::Value::Object(words).to_string());
         write("merges.txt", "#version: 0.2\nt h\nĠ th\n".into());
-        for flags in ["{}", r#"{"add_prefix_space":true}"#] {
+        for flags in ["{}", r#"{"add_prefix_space":true}"#, tails] {
             write("tokenizer_config.json", flags.to_owned());
             opened.push(Tokenizer::open(folder.path()).unwrap());
         }
