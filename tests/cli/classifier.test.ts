@@ -142,6 +142,27 @@ test('a search over rates and β0 finds each arm’s point, from a fine-tuned cl
   t.regex((await sagetrain('search', '--config', 'nowhere.json', '--rates', '1e-4')).err, /train\.model\.fineTuned: there is no folder nowhere; give a Hugging Face folder on this machine, a checkpoint or a run:/)
 })
 
+test('a search by the loss takes the point whose kept evaluation has the lowest', async (t) => {
+  const prepare = { train: 'train.tsv', valid: 'valid.tsv', columns: { text: 'review', label: 'verdict' }, tokenizer: 'runs/cli' }
+  const train = { model: { fineTuned: 'runs/cli' }, optimizer: { type: 'adam', lr: 1 }, schedule: { type: 'constant' }, batch: { batchSize: 16 }, steps: 6, evaluation: { everySteps: 2 }, threads: 2 }
+  writeFileSync(join(folder, 'losses.json'), JSON.stringify({ task: 'classification', prepare, train }))
+  const { code, out, err } = await sagetrain('search', '--config', 'losses.json', '--rates', '1e-5,1e-3,3e-1', '--best.metric', 'loss', '--write', '--json')
+  t.is(code, 0, err)
+  const { metric, trials } = JSON.parse(out) as { metric: string; trials: { rate: number; value: number; chosen: boolean }[] }
+  t.is(metric, 'validation loss')
+  const runs = join(folder, 'runs/losses-search/trials')
+  for (const { rate, value } of trials) {
+    const run = readdirSync(runs).find((name) => name.includes(`-lr-${rate}-`)) ?? ''
+    const events = readFileSync(join(runs, run, 'events.jsonl'), 'utf8').split('\n')
+    const losses = events.filter((line) => line.includes('"type":"evaluation"')).map((line) => (JSON.parse(line) as { metrics: { loss: number } }).metrics.loss)
+    t.is(losses.length, 3)
+    t.is(value, Math.min(...losses), `lr ${rate}`)
+  }
+  const lowest = trials.toSorted((one, other) => one.value - other.value)[0]
+  t.deepEqual(trials.filter(({ chosen }) => chosen).map(({ rate }) => rate), [lowest?.rate])
+  t.is((JSON.parse(readFileSync(join(folder, 'losses.json'), 'utf8')) as { train: { optimizer: { lr: number } } }).train.optimizer.lr, lowest?.rate ?? Number.NaN)
+})
+
 test('labels go into a file, which may be the one being read, whole or not at all', async (t) => {
   const texts = reviews(5, 1000).map(({ text }) => text).join('\n')
   writeFileSync(join(folder, 'same.txt'), `${texts}\n`)

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { SagetrainError } from '#ts/errors.js'
-import type { ArmOptions, ArmTraining, Measured, PreparedTask, TaskCommand, TimedEvent } from '#ts/cli/task-command.js'
+import type { ArmOptions, ArmTraining, Measured, Metrics, PreparedTask, TaskCommand, TimedEvent } from '#ts/cli/task-command.js'
 
 /** What the scripted task was asked to do. */
 export interface Script {
@@ -10,6 +10,8 @@ export interface Script {
   disposed: number
   /** Called before each step; may throw, or wait. */
   onStep?: (arm: string, step: number) => void | Promise<void>
+  /** What an evaluation finds, unless it is BLEU that grows with the steps. */
+  evaluation?: (arm: string, step: number) => { readonly metrics: Metrics; readonly best: boolean }
   /** Called before it is measured, and before its test parts are predicted; may throw. */
   onMeasure?: (arm: string, what: 'held-out' | 'test') => void
 }
@@ -89,7 +91,7 @@ async function* eventsOf({ name, train, folder, signal }: ArmOptions, script: Sc
     await script.onStep?.(name, step)
     await setTimeout(1)
     yield { type: 'step', step, loss: 9 / step, tokensPerSecond: 1000, optimizerShare: 0.1, seconds: step / 10 }
-    if (step % 10 === 0) yield { type: 'evaluation', step, metrics: { loss: 8 / step, bleu: step }, best: true, seconds: step / 10 }
+    if (step % 10 === 0) yield { type: 'evaluation', step, ...(script.evaluation?.(name, step) ?? { metrics: { loss: 8 / step, bleu: step }, best: true }), seconds: step / 10 }
     if (signal.aborted) {
       if (folder !== false) await writeFile(join(folder, 'checkpoints', `step-${step}`), '')
       yield { type: 'end', reason: 'stopped', step, seconds: step / 10 }

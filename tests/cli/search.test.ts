@@ -4,7 +4,8 @@ import test from 'ava'
 import { SagetrainError } from '#ts/errors.js'
 import { runCommand } from '#ts/cli/run.js'
 import { search } from '#ts/cli/search.js'
-import { isSetAt } from '#ts/merge.js'
+import { choiceOf } from '#ts/choice.js'
+import { isObject, isSetAt } from '#ts/merge.js'
 import type { TaskCommand } from '#ts/cli/task-command.js'
 import { temporaryFolder } from '../temporary.js'
 import { scriptedTask, type Script } from './scripted-task.js'
@@ -74,6 +75,42 @@ test.serial('a grid of rates, β0 and β1 goes on where it was stopped, and is d
   t.is(drawing.match(/>10\.0</g)?.length, 12)
   const refused = await sagetrain(scriptedTask(script), ['--config', file, '--rates', '1e-3', '--beta0', '1'])
   t.deepEqual([refused.code, /--beta0 1: give numbers from 0 to below 1/.test(refused.out)], [2, true], refused.out)
+})
+
+test('points are ranked by what their runs choose their best by, at the evaluation that is kept', async (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'run.json')
+  const train = { optimizer: { type: 'adam', lr: 1 }, best: { metric: 'loss' }, steps: 20 }
+  await writeFile(file, JSON.stringify({ task: 'scripted', name: 'chosen', train }))
+  const script: Script = { started: [], disposed: 0 }
+  // The larger rate has the lower loss and the lower BLEU; its loss rises again, its BLEU does not fall.
+  const found = { '0.001': [[0.5, 30], [0.45, 40]], '0.004': [[0.3125, 5], [0.9, 10]] } as const
+  script.evaluation = (arm, step) => {
+    const [loss, bleu] = found[arm.includes('0.004') ? '0.004' : '0.001'][step === 10 ? 0 : 1]
+    return { metrics: { loss, bleu }, best: step === 10 || arm.includes('0.001') }
+  }
+  const task: TaskCommand = { ...scriptedTask(script), choice: ({ best }) => choiceOf(isObject(best) ? String(best['metric']) : 'bleu') }
+  const args = ['--config', file, '--rates', '1e-3,4e-3', '--write', '--runs', folder]
+  const { code, out } = await sagetrain(task, args)
+  t.is(code, 0, out)
+  const written = JSON.parse(await readFile(file, 'utf8'))
+  t.is(written.train.optimizer.lr, 4e-3)
+  t.like(written.rates, { metric: 'validation loss', trials: [{ setting: 'lr 0.001', value: 0.45, chosen: false }, { setting: 'lr 0.004', value: 0.3125, chosen: true }] })
+  t.regex(out, /lr 0\.004 +0\.3125 +best/)
+  const drawing = await readFile(join(folder, 'chosen-search/trials-grid.svg'), 'utf8')
+  t.deepEqual([...drawing.matchAll(/fill-opacity="([\d.]+)"\/><text[^>]*>([^<]*)</g)].map(([, shade, told]) => [told, shade]), [['0.450', '0.06'], ['0.313', '0.50']], 'the best is the darkest')
+
+  const [first = ''] = await readdir(join(folder, 'chosen-search/trials'))
+  const cell = join(folder, 'chosen-search/trials', first, 'cell.json')
+  const { validationBy, ...rest } = JSON.parse(await readFile(cell, 'utf8'))
+  t.is(validationBy, 'loss')
+  await writeFile(cell, JSON.stringify({ ...rest, validation: 40 }))
+  t.is((await sagetrain(task, args)).code, 0)
+  t.is(script.started.length, 3, 'what was ranked by the headline is ranked anew')
+
+  await writeFile(file, JSON.stringify({ task: 'scripted', train, compare: [{ name: 'a' }, { name: 'b', train: { best: { metric: 'bleu' } } }] }))
+  const mixed = await sagetrain(task, args)
+  t.deepEqual([mixed.code, /chosen by different numbers, loss and bleu: a search ranks all by one/.test(mixed.out)], [2, true], mixed.out)
 })
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {

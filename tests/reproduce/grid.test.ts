@@ -36,6 +36,16 @@ test('every value stands in its own row and column, in percent, and the best of 
   for (const beta0 of [0.6, 0.8]) t.true(markdown.includes(row(beta0, 0.5)), row(beta0, 0.5))
 })
 
+test('of a loss the best of an arm is its lowest, told to four digits', (t) => {
+  const grid: Grid = { ...GRID, arms: GRID.arms.slice(0, 1), validation: 'loss', better: 'lower' }
+  const results = new Map(pointCells(grid, 1).map((cell) => [cell.name, done(valueOf(cell))]))
+  const result = gridOf(grid, 1, results)
+  t.deepEqual(result.best, [{ arm: 'adam', rate: 1e-3, beta1: 0.5, validation: valueOf({ rate: 1e-3, beta1: 0.5 }) }])
+  const markdown = documentMarkdown(gridReport('T', [grid], [result], { command: '', facts: [] }))
+  t.regex(markdown, /adam: 0\.1500 at lr 0\.001, β1 0\.5/)
+  t.true(markdown.includes('| 0.5 | 0.1500 | 0.2500 | 0.4500 |'), markdown)
+})
+
 test('a drawing has rows from the top, columns from the left, one scale of shades and a mark where there is no value', (t) => {
   const map = (values: readonly (readonly (number | null | undefined)[])[]): { title: string; columns: string[]; rows: string[]; values: typeof values } => ({ title: 'M', columns: ['a', 'b'], rows: ['top', 'bottom'], values })
   const { text } = drawHeatMaps({ id: 'm', title: 'T', description: 'D', x: 'x', y: 'y', digits: 0, maps: [map([[10, 20], [30, null]]), map([[undefined, 40], [10, 40]])] })

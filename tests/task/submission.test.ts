@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import test from 'ava'
 import { adam, Classification, Classifier, Model, submissionText, type GlueTaskName, type TestPredictions } from '#ts/index.js'
 import { classificationCommand } from '#ts/cli/classification-command.js'
+import { recipeColumns } from '#ts/cli/text-columns.js'
+import { formatOf, readTexts, type Given } from '#ts/cli/texts.js'
 import { PREDICTIONS_FILE, predictionsText, readPredictions } from '#ts/reproduce/test-predictions.js'
 import { GLUE } from '#ts/task/classification/glue.js'
 import { temporaryFolder } from '../temporary.js'
@@ -21,17 +23,27 @@ test.before('a small BERT', async () => {
 
 test.after.always(() => rm(folder, { recursive: true, force: true }))
 
-/** The test file behind each file that is handed in, and its columns. */
-const PUBLISHED: Readonly<Record<string, readonly [file: string, index: string, text: string, pair?: string]>> = {
-  'CoLA.tsv': ['CoLA/test.tsv', 'index', 'sentence'],
-  'SST-2.tsv': ['SST-2/test.tsv', 'index', 'sentence'],
-  'MRPC.tsv': ['MRPC/test.tsv', 'index', '#1 String', '#2 String'],
-  'STS-B.tsv': ['STS-B/test.tsv', 'index', 'sentence1', 'sentence2'],
-  'QQP.tsv': ['QQP/test.tsv', 'id', 'question1', 'question2'],
-  'MNLI-m.tsv': ['MNLI/test_matched.tsv', 'index', 'sentence1', 'sentence2'],
-  'MNLI-mm.tsv': ['MNLI/test_mismatched.tsv', 'index', 'sentence1', 'sentence2'],
-  'QNLI.tsv': ['QNLI/test.tsv', 'index', 'question', 'sentence'],
-  'RTE.tsv': ['RTE/test.tsv', 'index', 'sentence1', 'sentence2'],
+/** The test file behind each file that is handed in, and the column that numbers its samples. */
+const PUBLISHED: Readonly<Record<string, readonly [file: string, index: string]>> = {
+  'CoLA.tsv': ['CoLA/test.tsv', 'index'],
+  'SST-2.tsv': ['SST-2/test.tsv', 'index'],
+  'MRPC.tsv': ['MRPC/test.tsv', 'index'],
+  'STS-B.tsv': ['STS-B/test.tsv', 'index'],
+  'QQP.tsv': ['QQP/test.tsv', 'id'],
+  'MNLI-m.tsv': ['MNLI/test_matched.tsv', 'index'],
+  'MNLI-mm.tsv': ['MNLI/test_mismatched.tsv', 'index'],
+  'QNLI.tsv': ['QNLI/test.tsv', 'index'],
+  'RTE.tsv': ['RTE/test.tsv', 'index'],
+}
+
+type Texts = Pick<Given, 'text' | 'pair'>
+
+/** The texts of a published file as `sagetrain predict` reads them for a model of the recipe. */
+async function textsOf(path: string, recipe: GlueTaskName, pair: boolean): Promise<readonly Texts[]> {
+  const warn = (message: string): never => { throw new Error(message) }
+  const texts: Texts[] = []
+  for await (const one of readTexts({ path, format: formatOf(path), reading: { columns: {} }, recipe: recipeColumns({ recipe }), pair, signal: new AbortController().signal, warn })) texts.push(one.pair === undefined ? { text: one.text } : { text: one.text, pair: one.pair })
+  return texts
 }
 
 /** A task, and a model of it that says something else of each sample. */
@@ -54,7 +66,7 @@ async function decided(name: GlueTaskName, data: string): Promise<{ readonly tas
 const LABELS: Readonly<Record<string, readonly string[]>> = { mnli: ['contradiction', 'neutral', 'entailment'], rte: ['not_entailment', 'entailment'], qnli: ['not_entailment', 'entailment'], 'sts-b': [] }
 const WORDS: Readonly<Record<string, RegExp>> = { mnli: /^(contradiction|neutral|entailment)$/, rte: /^(not_)?entailment$/, qnli: /^(not_)?entailment$/, 'sts-b': /^[0-5]\.\d{3}$/ }
 
-for (const { name, submission } of GLUE) {
+for (const { name, submission, texts: { text, pair } } of GLUE) {
   test.serial(`${name}: a line a sample, in the order of the published test file, each with what a classifier says of it`, async (t) => {
     const data = glueFiles(join(folder, name), [name])
     const { task, model } = await decided(name, data)
@@ -65,14 +77,16 @@ for (const { name, submission } of GLUE) {
     t.deepEqual(prepared.prepared.labels, LABELS[name] ?? ['0', '1'])
     t.deepEqual(Object.values(prepared.prepared.submission?.files ?? {}).toSorted(), submission.toSorted(), 'as the data’s preparation has them')
     for (const part of parts) {
-      const [path, index, text, pair] = PUBLISHED[part.file] ?? ['', '', '']
+      const [path, index] = PUBLISHED[part.file] ?? ['', '']
       const rows = rowsOf(join(data, path))
       const [header, ...lines] = submissionText(part).split('\n')
       t.is(header, 'index\tprediction')
       t.is(lines.pop(), '')
       t.deepEqual(lines.map((line) => line.split('\t')[0]), rows.map((row) => row[index]))
       t.true(new Set(lines.map((line) => line.split('\t')[1])).size >= (name === 'sts-b' ? 6 : 2), lines.join(' '))
-      const said = await classifier.predict(rows.map((row) => (pair === undefined ? (row[text] ?? '') : { text: row[text] ?? '', pair: row[pair] ?? '' })))
+      const read = await textsOf(join(data, path), name, pair !== undefined)
+      t.deepEqual(read, rows.map((row) => (pair === undefined ? { text: row[text] ?? '' } : { text: row[text] ?? '', pair: row[pair] ?? '' })))
+      const said = await classifier.predict(read)
       for (const [place, line] of lines.entries()) {
         const [written = '', one] = [line.split('\t')[1], said[place]]
         t.regex(written, WORDS[name] ?? /^[01]$/)

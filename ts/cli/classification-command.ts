@@ -2,6 +2,7 @@ import { modelFolder } from '../checkpoint.js'
 import type { Dataset } from '../dataset.js'
 import { fixed } from '../report/format.js'
 import type { Fact } from '../report/report-data.js'
+import { chosenBy } from '../task/classification/best.js'
 import { Classification, classificationKeys, classificationTrainOptions, type ClassificationTrainOptions } from '../task/classification/classification.js'
 import { majorityOf, prepareClassification, type ClassificationPart, type ClassificationPrepared, type ClassificationPrepareOptions } from '../task/classification/prepare.js'
 import { PREDICTIONS_FILE, predictionsText } from '../reproduce/test-predictions.js'
@@ -44,6 +45,7 @@ export const classificationCommand: TaskCommand = {
     { key: 'peakMemory', label: 'peak memory', digits: 0, format: 'bytes' },
   ],
   headline: 'score',
+  choice: (train) => chosenBy(classificationTrainOptions(train).best),
   defaults: {
     prepare: {},
     train: {

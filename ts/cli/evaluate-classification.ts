@@ -36,8 +36,8 @@ export async function evaluateClassifier({ given, folder }: Given, options: Argu
   using classifier = await Classifier.load(folder, placeOptionsOf(options))
   refuseOtherPairs(wanted, classifier)
   const labels = labelsOf(options['labels'], classifier)
-  // A preparation has a training part and perhaps others: here the file is all there is.
-  const asked = { train: test, columns: wanted, heldOut: { valid: 0 }, tokenizer: folder, signal, ...(header !== undefined && { header }) }
+  // A preparation has a training part and perhaps others: here the file is all there is. It is cut where predictions are.
+  const asked = { train: test, columns: wanted, heldOut: { valid: 0 }, tokenizer: folder, maxLength: classifier.maxLength, signal, ...(header !== undefined && { header }) }
   using task = await Classification.prepare({ ...asked, ...(labels === undefined ? { kind: 'regression' } : { labels }) })
   const ofFile = task.prepared.warnings.filter((warning) => !warning.startsWith('valid: ')).map((warning) => warning.replace(/^train: /, ''))
   const [part, warnings] = [task.prepared.parts.train, [...leftAside(folder, classifier.model.leftAside), ...ofFile]]

@@ -10,7 +10,7 @@ import { CONFIG_FILE } from './run-folder.js'
 export const LABELLED_OPTIONS = {
   'columns.text': { type: 'string', value: 'COLUMN', about: 'the text: a name of the header or of JSON keys, or a number from 0 (default: as the run was trained)' },
   'columns.pair': { type: 'string', value: 'COLUMN', about: 'the second text of a pair, likewise' },
-  header: { type: 'string', value: 'true|false', about: 'whether the first line names the columns (default: where a column is named)' },
+  header: { type: 'string', value: 'true|false', about: 'whether the first line names the columns (default: where a column is named; predict finds a recipe’s too)' },
 } as const satisfies Record<string, OptionSpec>
 
 /** How a file is read, as far as it is known. */

@@ -72,7 +72,7 @@ export class MatrixRuns {
 
   /** Trains and measures those of the runs that are not done. */
   async runMissing(matrix: Matrix, task: PreparedTask, cells: readonly Cell[]): Promise<void> {
-    const { context: { terminal }, signal, searching = false, onResult } = this.#options
+    const { context: { terminal }, signal, onResult } = this.#options
     const results = this.#results.get(matrix.name) ?? new Map<string, CellResult>()
     const missing = cells.filter(({ name }) => !results.has(name))
     await this.#tidy(matrix, results)
@@ -86,7 +86,6 @@ export class MatrixRuns {
       machine: processor(),
       terminal,
       signal,
-      searching,
       predictTest: matrix.predictTest === true,
       keeps: this.#keeps(matrix),
       onResult: async (cell, result) => {
@@ -115,7 +114,7 @@ export class MatrixRuns {
     const { task, name, prepare } = matrix
     const command = taskOf(task, this.#options.context)
     const inputsOf = async (train: JsonObject): Promise<Inputs> => ({ models: await modelsOf(command, { prepare, train }, this.#models), ...present({ data: this.#data.get(name) }) })
-    return { command, prepare, inputsOf, folder: this.folderOf(matrix) }
+    return { command, prepare, inputsOf, folder: this.folderOf(matrix), searching: this.#options.searching === true }
   }
 
   /** What a report says of the machine and the time; `tells` says which runs it is of. */

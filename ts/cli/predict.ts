@@ -10,6 +10,7 @@ import { findModelFolder } from '../model-folder.js'
 import { outputOption, writeEach } from './output-file.js'
 import { numberOf, PLACE_OPTIONS, placeOptionsOf } from './search-options.js'
 import { calledOff, watchInterruption } from './signals.js'
+import { recipeColumns } from './text-columns.js'
 import { formatOf, readTexts, type Given, type TextsOptions } from './texts.js'
 
 /** Texts that go through the model together. */
@@ -55,8 +56,8 @@ export const predict: Command = {
     try {
       const found = await findModelFolder(folder)
       using classifier = await Classifier.load(found, placeOptionsOf(options))
-      for (const warning of leftAside(found, classifier.model.leftAside)) process.stderr.write(`sagetrain: warning: ${warning}\n`)
-      const texts = readTexts({ ...(await formattedAs(folder, file, options)), pair: classifier.pair, signal: AbortSignal.any([signal, reading.signal]) })
+      for (const warning of leftAside(found, classifier.model.leftAside)) warn(warning)
+      const texts = readTexts({ ...(await formattedAs(folder, file, options)), pair: classifier.pair, signal: AbortSignal.any([signal, reading.signal]), warn })
       const labels = labelled(classifier.predict(noting(texts, waiting), { together, signal }))
       await writeEach(labels, { output: options['output'], lines: (one) => [said(one)], json: options['json'] === true ? (one) => one : undefined }, context)
       return EXIT.ok
@@ -70,14 +71,19 @@ export const predict: Command = {
 }
 
 /** A file that says how it is written is read as the run's files were, unless columns are named. */
-async function formattedAs(model: string, path: string, options: Arguments['options']): Promise<Pick<TextsOptions, 'path' | 'format' | 'reading'>> {
+async function formattedAs(model: string, path: string, options: Arguments['options']): Promise<Pick<TextsOptions, 'path' | 'format' | 'reading' | 'recipe'>> {
   const named = options['columns.text'] !== undefined
   if (!named && options['columns.pair'] !== undefined) throw new UsageError('--columns.pair needs --columns.text beside it')
   const found = options['jsonl'] === true ? 'json' : formatOf(path)
   const format = found === 'plain' && named ? 'tab' : found
-  const reading = readingOf(options, format === 'plain' ? {} : await trainedWith(model))
+  const trained = format === 'plain' ? {} : await trainedWith(model)
+  const reading = readingOf(options, trained)
   if (format === 'json' && named && typeof reading.columns.text === 'number') throw new UsageError(`--columns.text ${reading.columns.text}: objects have keys; name the one of the text`)
-  return { path, format, reading }
+  return { path, format, reading, recipe: recipeColumns(trained) }
+}
+
+function warn(message: string): void {
+  process.stderr.write(`sagetrain: warning: ${message}\n`)
 }
 
 /** Texts as they are read, each kept in `waiting` until it is labelled. */

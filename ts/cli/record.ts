@@ -29,6 +29,7 @@ function setupOf({ device, precision, threads }: Extract<TimedEvent, { readonly 
 export class ArmRecord {
   readonly #curve = new StepCurve()
   readonly #evaluations: EvaluationPoint[] = []
+  #best: Metrics | undefined
   #sensitivity: SensitivityPoint[] = []
   // Seconds a token, not tokens a second: rates of steps of about equal size average harmonically.
   readonly #secondsPerToken = new Mean()
@@ -48,8 +49,10 @@ export class ArmRecord {
       this.#secondsPerToken.add(1 / event.tokensPerSecond)
       this.#optimizerShare.add(event.optimizerShare)
       this.#dataWait.add(event.dataWait)
-    } else if (event.type === 'evaluation') this.#evaluations.push({ step: event.step, seconds: event.seconds, metrics: event.metrics })
-    else if (event.type === 'sensitivity') this.#observe({ ...event.point, seconds: event.seconds })
+    } else if (event.type === 'evaluation') {
+      this.#evaluations.push({ step: event.step, seconds: event.seconds, metrics: event.metrics })
+      if (event.best) this.#best = event.metrics
+    } else if (event.type === 'sensitivity') this.#observe({ ...event.point, seconds: event.seconds })
   }
 
   #observe(point: SensitivityPoint): void {
@@ -60,6 +63,11 @@ export class ArmRecord {
   /** Device, precision and threads of the parts that the run was trained in, each once. */
   get setups(): readonly string[] {
     return [...this.#setups]
+  }
+
+  /** Metrics of the evaluation that the run keeps as its best; undefined before the first. */
+  get best(): Metrics | undefined {
+    return this.#best
   }
 
   /** Steps finished. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { chosenNumber, choiceOf, type Choice } from '../choice.js'
 import { isSagetrainError } from '../errors.js'
 import { readResult, writeResult, type Beside, type CellResult } from '../reproduce/cell-result.js'
 import type { Cell, Keeps } from '../reproduce/experiment.js'
@@ -9,7 +10,9 @@ import { checkCell, claimCell, type CellConfig } from './cell-config.js'
 import { tidyCell } from './finished-cell.js'
 import { metricsLine } from './follow.js'
 import type { Inputs } from './inputs.js'
+import { present } from '../json.js'
 import { setAt, type JsonObject } from '../merge.js'
+import type { ArmRecord } from './record.js'
 import type { ArmTraining, Measured, PreparedTask, TaskCommand, Weights } from './task-command.js'
 import type { Terminal } from './terminal.js'
 import { failingAs, trainTogether, type Going } from './training.js'
@@ -17,6 +20,8 @@ import { failingAs, trainTogether, type Going } from './training.js'
 /** Runs of a matrix to train and measure. */
 export interface CellsOptions {
   readonly command: TaskCommand
+  /** Only the validation part counts, by what each run chooses its best by: nothing is measured on the part that results are told of. */
+  readonly searching?: boolean
   readonly task: PreparedTask
   /** What `task` was prepared with. */
   readonly prepare: JsonObject
@@ -33,8 +38,6 @@ export interface CellsOptions {
   readonly machine: string
   readonly terminal: Terminal
   readonly signal: AbortSignal
-  /** Only the validation part counts: nothing is measured on the part that results are told of. */
-  readonly searching?: boolean
   /** Whether the best weights also predict test parts whose labels others keep. */
   readonly predictTest?: boolean
   /** What stays of a run that is done. */
@@ -44,10 +47,10 @@ export interface CellsOptions {
 }
 
 /** Which runs, of what. */
-export type CellsPlace = Pick<CellsOptions, 'command' | 'prepare' | 'inputsOf' | 'folder'>
+export type CellsPlace = Pick<CellsOptions, 'command' | 'searching' | 'prepare' | 'inputsOf' | 'folder'>
 
 /**
- * What the folder holds of these runs already, by their names.
+ * What the folder holds of these runs already, by their names; one that was ranked by something else is none of it.
  *
  * @throws {@link SagetrainError} `ERR_STATE` for a run, done or not, that was trained with another configuration.
  */
@@ -58,9 +61,20 @@ export async function readResults(cells: readonly Cell[], place: CellsPlace): Pr
     const folder = join(place.folder, cell.name)
     await checkCell(folder, await configOf(cell.train, place)) // oxlint-disable-line no-await-in-loop
     const result = await readResult(folder) // oxlint-disable-line no-await-in-loop
-    if (result !== undefined) found.set(cell.name, result)
+    if (result !== undefined && result.validationBy === rankedBy(cell, place)) found.set(cell.name, result)
   }
   return found
+}
+
+/** What a run that is searched chooses its best by. */
+export function choiceIn(command: Pick<TaskCommand, 'choice' | 'headline'>, train: JsonObject): Choice {
+  return command.choice?.(train) ?? choiceOf(command.headline)
+}
+
+/** What its result says that it is ranked by: nothing of the headline. */
+function rankedBy({ train }: Cell, { command, searching = false }: CellsPlace): string | undefined {
+  const metric = searching ? choiceIn(command, train).metric : command.headline
+  return metric === command.headline ? undefined : metric
 }
 
 async function configOf(train: JsonObject, { command, prepare, inputsOf }: CellsPlace): Promise<CellConfig> {
@@ -125,7 +139,7 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
     if (diverged === undefined || !isSagetrainError(error)) throw error
     terminal.line(`${error.message}: kept as this run's result.`)
     const { step = 0, seconds = 0, setups = [] } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
-    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, metrics: {}, signatures: {}, diverged: error.message, machine: machineOf(options, setups) }, {}, options)
+    await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, ...present({ validationBy: rankedBy(diverged, options) }), metrics: {}, signatures: {}, diverged: error.message, machine: machineOf(options, setups) }, {}, options)
     // Where it was measuring that found it, those before it have their results.
     const results = await Promise.all(group.map((cell) => readResult(join(options.folder, cell.name))))
     return group.filter((_, index) => results[index] === undefined)
@@ -155,12 +169,12 @@ async function measureAll(group: readonly Cell[], going: readonly Going[], stopp
     if (cell === undefined) continue
     // oxlint-disable-next-line no-await-in-loop -- each fills the machine, and is kept as soon as it is there
     const { bestStep, metrics, signatures, outputs } = searching ? UNMEASURED : await failingAs(run, training.measure(signal))
-    const validation = bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
+    const validation = searching ? chosenIn(record, choiceIn(command, cell.train)) : bestOf(record.curves().evaluations.map(({ metrics: scored }) => scored[command.headline] ?? null))
     if (!searching) terminal.line(`${run.name}  ${metricsLine(metrics, command.columns)}`)
     // oxlint-disable-next-line no-await-in-loop -- as above
     const files = predictTest ? await failingAs(run, testFiles(training, options)) : {}
     // oxlint-disable-next-line no-await-in-loop -- as above
-    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, metrics: { ...metrics, ...record.costs() }, signatures, machine: machineOf(options, record.setups) }, { outputs, files }, options)
+    await keep(cell, { steps: record.step, bestStep, seconds: record.seconds, validation, ...present({ validationBy: rankedBy(cell, options) }), metrics: { ...metrics, ...record.costs() }, signatures, machine: machineOf(options, record.setups) }, { outputs, files }, options)
   }
 }
 
@@ -176,6 +190,11 @@ async function testFiles(training: ArmTraining, { terminal, signal }: CellsOptio
 }
 
 const UNMEASURED: Measured = { bestStep: 0, metrics: {}, signatures: {}, outputs: [] }
+
+/** At the evaluation that the run keeps as its best. */
+function chosenIn({ best }: ArmRecord, choice: Choice): number | null {
+  return best === undefined ? null : chosenNumber(choice, best)
+}
 
 function bestOf(scores: readonly (number | null)[]): number | null {
   const known = scores.filter((score): score is number => score !== null && Number.isFinite(score))

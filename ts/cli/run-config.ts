@@ -57,6 +57,7 @@ const schema = object({
       description: text,
       command: text,
       metric: text,
+      digits: v.exactOptional(whole),
       trials: v.array(object({ arm: text, setting: text, value: v.nullable(v.number(expected('a number or null'))), chosen: flag })),
     }),
   ),

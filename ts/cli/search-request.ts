@@ -5,7 +5,9 @@ import type { Arguments, Override } from './arguments.js'
 import { checkArms, labelsOf } from './arms.js'
 import type { Context } from './command.js'
 import { UsageError } from './exit-codes.js'
+import type { Choice } from '../choice.js'
 import { isObject, isSetAt } from '../merge.js'
+import { choiceIn } from './run-cells.js'
 import { applyOverrides, armsOf, readConfig, type Arm, type RunConfig } from './run-config.js'
 import { requireModelFolders, taskOf } from './train.js'
 
@@ -49,11 +51,13 @@ export async function searchRequestOf({ positionals, options, overrides }: Argum
   const config = applyOverrides(read, overrides, command.keys)
   const arms = armsOf(config)
   if (axes.beta0[0] !== undefined && !arms.some(hasSage)) throw new UsageError(`--beta0 ${text('beta0') ?? ''}: no arm of ${file} has SAGE`)
-  const grid = gridOf(config, arms, axes, command.headline)
+  const unranked = gridOf(config, arms, axes)
   // What no point could be trained at is refused before the data are made ready.
   checkArms(arms.map((arm): Arm => ({ name: arm.name, train: withPoint(arm.train, pointsOf(arm, axes)[0]) })), command)
   const seed = seedOf(config)
-  for (const { train } of pointCells(grid, seed)) command.check(train)
+  const cells = pointCells(unranked, seed)
+  for (const { train } of cells) command.check(train)
+  const grid: Grid = { ...unranked, ...rankingOf(cells.map(({ train }) => choiceIn(command, train))) }
   requireModelFolders(config, command)
   const name = config.name ?? basename(file, extname(file))
   return { grid, seed, description: describe(axes, overrides), file, write: options['write'] === true, folder: join(text('runs') ?? 'runs', `${name}-search`) }
@@ -78,7 +82,7 @@ function decaysOf(flag: string, written: string | undefined): readonly (number |
   return written === undefined ? [undefined] : numbersOf(flag, written, (value) => value >= 0 && value < 1, 'numbers from 0 to below 1')
 }
 
-function gridOf(config: RunConfig, arms: readonly Arm[], axes: Axes, headline: string): Grid {
+function gridOf(config: RunConfig, arms: readonly Arm[], axes: Axes): Omit<Grid, 'validation'> {
   const labels = labelsOf(arms)
   return {
     name: 'trials',
@@ -90,9 +94,16 @@ function gridOf(config: RunConfig, arms: readonly Arm[], axes: Axes, headline: s
     weights: 'best',
     // The arms of a point fill the machine, as they do where they are compared.
     together: arms.length,
-    notes: ['Every point is one run, scored by its best evaluation on the validation part; nothing was measured on the test part.'],
-    validation: headline,
+    notes: ['Every point is one run, scored by the evaluation on the validation part that it keeps as its best; nothing was measured on the test part.'],
   }
+}
+
+/** What all points are ranked by: one scale, since one table and one drawing hold them. */
+function rankingOf(choices: readonly Choice[]): Pick<Grid, 'validation' | 'better'> {
+  const [first, ...others] = new Map(choices.map((choice) => [choice.metric, choice])).values()
+  if (first === undefined) throw new UsageError('there is no point to try')
+  if (others.length > 0) throw new UsageError(`the arms’ best are chosen by different numbers, ${[first, ...others].map(({ metric }) => metric).join(' and ')}: a search ranks all by one; give every arm the same train.best`)
+  return { validation: first.metric, better: first.better }
 }
 
 function pointsOf(arm: Arm, { rates, beta0, beta1 }: Axes): readonly Point[] {

@@ -5,7 +5,7 @@ import type { RateSearch } from '../report/report-data.js'
 import { writeWhole } from '../report/write.js'
 import { pointCells, withPoint, type Point } from '../reproduce/experiment.js'
 import { gridOf, gridReport, settingOf, TIES, type GridResult } from '../reproduce/grid.js'
-import { metricLabel } from '../reproduce/metric-names.js'
+import { digitsOf, metricLabel } from '../reproduce/metric-names.js'
 import { writeDocument } from '../reproduce/write.js'
 import type { OptionSpec } from './arguments.js'
 import type { Command, Context } from './command.js'
@@ -87,12 +87,12 @@ class Searching {
       return { arm, setting: settingOf(setting), ...setting, value: validation, chosen: best.includes(point), tied: ties.includes(point) }
     })
     const { description } = this.#request
-    return { description: ties.length === 0 ? description : `${description} ${TIES}`, command: this.#context.written, metric: `validation ${metricLabel(metric)}`, trials }
+    return { description: ties.length === 0 ? description : `${description} ${TIES}`, command: this.#context.written, metric: `validation ${metricLabel(metric)}`, ...(digitsOf(metric) !== 2 && { digits: digitsOf(metric) }), trials }
   }
 
-  #print({ metric, trials }: Found): void {
+  #print({ metric, digits, trials }: Found): void {
     const said = ({ chosen, tied }: Found['trials'][number]): string => (chosen ? 'best' : tied ? 'equally good' : '')
-    printTable(this.#context.terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: metric }, { label: '', align: 'left' }], trials.map((trial) => [trial.arm, trial.setting, fixed(trial.value, 2), said(trial)]))
+    printTable(this.#context.terminal, [{ label: 'arm', align: 'left' }, { label: 'setting', align: 'left' }, { label: metric }, { label: '', align: 'left' }], trials.map((trial) => [trial.arm, trial.setting, fixed(trial.value, digits ?? 2), said(trial)]))
     if (trials.some(({ tied }) => tied)) this.#context.terminal.line(TIES)
   }
 

@@ -1,4 +1,5 @@
 import { modelFolder } from '../checkpoint.js'
+import { choiceOf } from '../choice.js'
 import type { Dataset } from '../dataset.js'
 import type { Boundary } from '../report/boundary.js'
 import { fixed } from '../report/format.js'
@@ -32,6 +33,7 @@ export const spiralCommand: TaskCommand = {
     { key: 'peakMemory', label: 'peak memory', digits: 0, format: 'bytes' },
   ],
   headline: 'accuracy',
+  choice: (train) => choiceOf(spiralTrainOptions(train).best.metric),
   defaults: {
     prepare: {},
     train: { optimizer: { type: 'adam', lr: 1e-3, observe: { every: 20 } }, batch: { batchSize: 100 }, epochs: 60 },

@@ -1,3 +1,4 @@
+import type { Choice } from '../choice.js'
 import type { Dataset } from '../dataset.js'
 import type { Boundary } from '../report/boundary.js'
 import type { Fact, MetricColumn, PairedComparison, SampleTranslation, SensitivityPoint } from '../report/report-data.js'
@@ -157,6 +158,8 @@ export interface TaskCommand {
   readonly columns: readonly MetricColumn[]
   /** The metric that decides who is ahead: the higher, the better. */
   readonly headline: string
+  /** What a training with this `train` chooses its best evaluation by; missing where that is always the headline. */
+  choice?(train: JsonObject): Choice
   /** The configuration where nothing is given. */
   readonly defaults: { readonly prepare: JsonObject; readonly train: JsonObject; readonly compare?: readonly { readonly name: string; readonly train: JsonObject }[] }
   /** Makes the data ready without training; missing for a task whose data are made at once. */

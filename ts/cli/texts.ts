@@ -1,7 +1,6 @@
-import { SagetrainError } from '../errors.js'
 import { CsvRows } from './csv.js'
-import type { Reading } from './labelled-files.js'
-import { nameOf, readLines } from './lines.js'
+import { readLines } from './lines.js'
+import { columnCount, headerWarning, layoutOf, refusal, type Expected, type Layout, type Row } from './row-layout.js'
 
 /** A text or a pair to label, with where it stands and what it is called. */
 export interface Given {
@@ -24,14 +23,11 @@ export function formatOf(path: string): Format {
 }
 
 /** What is read of a file. */
-export interface TextsOptions {
-  readonly path: string
+export interface TextsOptions extends Expected {
   readonly format: Format
-  /** Without a text's column: one column, or two of a pair. */
-  readonly reading: Reading
-  /** Whether the model takes pairs, where that is known. */
-  readonly pair: boolean | undefined
   readonly signal: AbortSignal
+  /** Told what is read otherwise than may be meant. */
+  readonly warn: (message: string) => void
 }
 
 /**
@@ -43,16 +39,14 @@ export async function* readTexts(options: TextsOptions): AsyncGenerator<Given> {
   if (options.format === 'json') return yield* readObjects(options)
   let layout: Layout | undefined
   for await (const row of readRows(options)) {
-    const isFirst = layout === undefined
-    layout ??= layoutOf(row, options)
-    if (isFirst && layout.header) continue
+    if (layout === undefined) {
+      layout = layoutOf(row, options)
+      const warning = options.format === 'plain' ? undefined : headerWarning(row, layout, options)
+      if (warning !== undefined) options.warn(warning)
+      if (layout.header) continue
+    }
     yield textOf(row, layout, options)
   }
-}
-
-interface Row {
-  readonly line: number
-  readonly fields: readonly string[]
 }
 
 async function* readRows({ path, format, signal }: TextsOptions): AsyncGenerator<Row> {
@@ -70,31 +64,10 @@ async function* readRows({ path, format, signal }: TextsOptions): AsyncGenerator
   if (csv.isOpen) throw refusal(path, begun, 'a quote in the row that begins here is not closed; close it, or double it where it belongs to the text')
 }
 
-/** Where in a row what stands. */
-interface Layout {
-  readonly text: number
-  readonly pair?: number
-  readonly header: boolean
-  /** Columns of a row. */
-  readonly counts: readonly number[]
-}
-
-function layoutOf({ line, fields }: Row, { path, reading: { columns, header }, pair }: TextsOptions): Layout {
-  if (columns.text === undefined) return { text: 0, pair: 1, header: header ?? false, counts: pair === undefined ? [1, 2] : [pair ? 2 : 1] }
-  const named = [columns.text, columns.pair].some((column) => typeof column === 'string')
-  const place = (column: string | number): number => {
-    const found = typeof column === 'number' ? column : fields.indexOf(column)
-    if (found >= 0 && found < fields.length) return found
-    if (typeof column === 'number') throw refusal(path, line, `has ${columnCount(fields.length)}, and column ${column}, counted from 0, is asked for`)
-    throw refusal(path, line, `no column is named "${column}"; its first row has ${fields.map((field) => `"${field}"`).join(', ')}: name one of these with --columns.text, or number the columns from 0`)
-  }
-  return { text: place(columns.text), ...(columns.pair !== undefined && { pair: place(columns.pair) }), header: header ?? named, counts: [fields.length] }
-}
-
-function textOf({ line, fields }: Row, { text, pair, counts }: Layout, { path, reading, format }: TextsOptions): Given {
+function textOf({ line, fields }: Row, { text, pair, counts, asked }: Layout, { path, format }: TextsOptions): Given {
   if (!counts.includes(fields.length)) {
     const expected = counts.map(columnCount).join(' or ')
-    const found = reading.columns.text === undefined ? `the model takes ${expected}; say which ones are read: --columns.text 0` : `its first has ${expected}`
+    const found = asked ? `its first has ${expected}` : `the model takes ${expected}; say which ones are read: --columns.text 0`
     const quotes = format === 'comma' ? ' and put texts with commas in quotes' : ''
     throw refusal(path, line, `the row has ${columnCount(fields.length)}, and ${found}${quotes}`)
   }
@@ -102,20 +75,21 @@ function textOf({ line, fields }: Row, { text, pair, counts }: Layout, { path, r
   return { line, text: fields[text] ?? '', ...(second !== undefined && { pair: second }) }
 }
 
-const columnCount = (count: number): string => `${count} column${count === 1 ? '' : 's'}`
-
-async function* readObjects({ path, reading: { columns }, signal }: TextsOptions): AsyncGenerator<Given> {
+async function* readObjects({ path, reading: { columns }, recipe, signal }: TextsOptions): AsyncGenerator<Given> {
   let line = 0
+  const keys: Keys = columns.text === undefined ? (recipe ?? {}) : columns
   for await (const given of readLines(path, signal)) {
     line += 1
     const found = parsed(given)
     if (typeof found === 'string') yield { line, text: found }
-    else yield objectOf(found, line, path, columns)
+    else yield objectOf(found, line, path, keys)
   }
 }
 
+type Keys = Pick<TextsOptions['reading']['columns'], 'text' | 'pair'>
+
 /** The keys are those of the columns, or `text` and `pair`. */
-function objectOf(found: unknown, line: number, path: string, columns: Reading['columns']): Given {
+function objectOf(found: unknown, line: number, path: string, columns: Keys): Given {
   const object = typeof found === 'object' && found !== null ? new Map(Object.entries(found)) : new Map<string, unknown>()
   const at = (column: string | number | undefined, usual: string): unknown => object.get(typeof column === 'string' && object.has(column) ? column : usual)
   const [text, pair] = [at(columns.text, 'text'), at(columns.pair, 'pair')]
@@ -132,8 +106,4 @@ function parsed(line: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function refusal(path: string, line: number, message: string): SagetrainError {
-  return new SagetrainError('ERR_DATA', `${nameOf(path)}:${line}: ${message}`, { fields: { path, line } })
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { averageCheckpoints, listCheckpoints, modelFolder } from '../checkpoint.js'
+import { choiceOf } from '../choice.js'
 import type { Dataset } from '../dataset.js'
 import { SagetrainError } from '../errors.js'
 import { fixed } from '../report/format.js'
@@ -47,6 +48,7 @@ export const translationCommand: TaskCommand = {
     { key: 'peakMemory', label: 'peak memory', digits: 0, format: 'bytes' },
   ],
   headline: 'bleu',
+  choice: (train) => choiceOf(translationTrainOptions(train).best.metric),
   defaults: {
     prepare: {},
     train: {

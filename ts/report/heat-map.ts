@@ -22,6 +22,11 @@ export interface HeatMaps {
   readonly y: string
   /** Digits after the point. */
   readonly digits: number
+  /**
+   * The best is the darkest.
+   * @default 'higher'
+   */
+  readonly better?: 'higher' | 'lower'
   readonly maps: readonly HeatMap[]
 }
 
@@ -30,10 +35,11 @@ const SIZE = { width: 560, left: 64, right: 10, top: 26, bottom: 40, cell: 26, g
 const [FAINTEST, DARKEST] = [0.06, 0.5]
 
 /** Draws a map below the other, its values written into the cells, the same shade for the same value in all. */
-export function drawHeatMaps({ id, title, description, x, y, digits, maps }: HeatMaps): Markup {
+export function drawHeatMaps({ id, title, description, x, y, digits, better = 'higher', maps }: HeatMaps): Markup {
   const known = maps.flatMap(({ values }) => values.flat()).filter((value): value is number => typeof value === 'number')
   const [low, high] = [Math.min(...known), Math.max(...known)]
-  const shade = (value: number): number => (high > low ? FAINTEST + ((value - low) / (high - low)) * (DARKEST - FAINTEST) : FAINTEST)
+  const [worst, best] = better === 'higher' ? [low, high] : [high, low]
+  const shade = (value: number): number => (best !== worst ? FAINTEST + ((value - worst) / (best - worst)) * (DARKEST - FAINTEST) : FAINTEST)
   const heights = maps.map(({ rows }) => SIZE.top + rows.length * SIZE.cell + SIZE.bottom)
   const tops = heights.map((_, index) => heights.slice(0, index).reduce((total, height) => total + height + SIZE.gap, 0))
   const height = heights.reduce((total, one) => total + one, 0) + SIZE.gap * Math.max(0, maps.length - 1)

@@ -108,6 +108,11 @@ export interface RateSearch {
   readonly description: string
   readonly command: string
   readonly metric: string
+  /**
+   * Of its values, after the point.
+   * @default 2
+   */
+  readonly digits?: number
   readonly trials: readonly { readonly arm: string; readonly setting: string; readonly value: number | null; readonly chosen: boolean }[]
 }
 

@@ -14,6 +14,7 @@ const schema = object({
   bestStep: number,
   seconds: number,
   validation: v.nullable(number),
+  validationBy: v.exactOptional(text),
   metrics: v.record(text, v.nullable(number)),
   signatures: v.record(text, text),
   diverged: v.exactOptional(text),
@@ -26,8 +27,10 @@ export interface CellResult {
   readonly bestStep: number
   /** Of training. */
   readonly seconds: number
-  /** The best validation score of the task's headline; null where the run diverged. */
+  /** The best validation score of the task's headline, or what {@link validationBy} names; null where the run diverged. */
   readonly validation: number | null
+  /** What a search ranks the run by, at its best evaluation; absent where that is the headline. */
+  readonly validationBy?: string
   /** On the held-out part; empty where the run diverged. */
   readonly metrics: { readonly [key: string]: number | null }
   readonly signatures: { readonly [key: string]: string }

@@ -41,6 +41,7 @@ export const RECIPE_NOTES = [
   '“Adam” is AdamW here, the optimizer that the released Adam-SAGE modulates; that code has an Adam without bias correction too, and the paper does not say which of them is its baseline.',
   'The baselines differ from the released code’s: its AdamW decays by the rate before the schedule, here decay follows the schedule, as in its Adamax; its Adamax does not correct the bias of its first moment, here it does.',
   'The released Adamax, with and without SAGE, counts the schedule’s steps from 0, so that a warm-up begins with a step of rate 0: so does Adamax-SAGE here, while Adamax counts from 1.',
+  'So the arms of a pair differ in recipe as well as in modulation, and a difference is that of both; docs/reproduction.md says how to tell them apart.',
   'Batches are drawn anew every epoch; the released code cuts the file into batches as it stands, shuffles those once, and replays them in that order.',
   'A run whose loss, gradients or outputs are no longer finite has diverged, whatever it scored before: it is told as such and counts in no mean.',
 ] as const

@@ -1,9 +1,10 @@
 import type { Block, Report } from '../report/document.js'
 import { fixed } from '../report/format.js'
 import { drawHeatMaps, type HeatMap } from '../report/heat-map.js'
+import { present } from '../json.js'
 import { merge, type JsonObject } from '../merge.js'
 import { BETA0, beta0Of, betasOf, cellOf, type ExperimentArm, type Matrix, type Point } from './experiment.js'
-import { inUnit, metricLabel } from './metric-names.js'
+import { digitsOf, inUnit, metricLabel } from './metric-names.js'
 import { factBlocks, type Provenance } from './report.js'
 import type { Results } from './table.js'
 
@@ -11,6 +12,8 @@ import type { Results } from './table.js'
 export interface Grid extends Matrix {
   /** The metric of the validation part. */
   readonly validation: string
+  /** @default 'higher' */
+  readonly better?: 'higher' | 'lower'
 }
 
 /** A run of the grid. */
@@ -46,7 +49,8 @@ export function gridOf(grid: Grid, seed: number, results: Results): GridResult {
     const found = results.get(cell)
     return found === undefined ? [] : [{ arm: arm.name, ...point, validation: inUnit(metric, found.validation) }]
   })
-  const ranked = arms.map((arm) => equallyGood(points.filter((one) => one.arm === arm.name), merge(grid.train, arm.train)))
+  const most = grid.better === 'lower' ? Math.min : Math.max
+  const ranked = arms.map((arm) => equallyGood(points.filter((one) => one.arm === arm.name), most, merge(grid.train, arm.train)))
   return {
     experiment: name,
     label,
@@ -59,9 +63,9 @@ export function gridOf(grid: Grid, seed: number, results: Results): GridResult {
   }
 }
 
-/** The points with the highest score, the one that {@link TIES} chooses first. */
-function equallyGood(points: readonly GridPoint[], train: JsonObject): readonly GridPoint[] {
-  const best = Math.max(...points.flatMap(({ validation }) => validation ?? []))
+/** The points with the best score, the one that {@link TIES} chooses first. */
+function equallyGood(points: readonly GridPoint[], most: (...values: number[]) => number, train: JsonObject): readonly GridPoint[] {
+  const best = most(...points.flatMap(({ validation }) => validation ?? []))
   const own = { beta0: beta0Of(train) ?? BETA0, beta1: betasOf(train)[0] }
   const foreign = ({ beta0, beta1 }: GridPoint): readonly number[] => [beta0 === own.beta0 ? 0 : 1, beta1 === own.beta1 ? 0 : 1]
   const order = (one: GridPoint): readonly number[] => [one.rate, ...foreign(one)]
@@ -79,12 +83,12 @@ function gridBlocks(result: GridResult, grid: Grid | undefined): readonly Block[
   if (grid === undefined) return []
   const title = `${label}: validation ${metricLabel(metric)}`
   const { maps, rows: y } = mapsOf(grid, result)
-  const svg = drawHeatMaps({ id: `${experiment}-grid`, title, description: 'One run a cell; × where it has no score, as one that diverged', x: 'learning rate', y, digits: 1, maps })
+  const svg = drawHeatMaps({ id: `${experiment}-grid`, title, description: 'One run a cell; × where it has no score, as one that diverged', x: 'learning rate', y, digits: digitsOf(metric) - 1, ...present({ better: grid.better }), maps })
   return [
     { type: 'heading', text: label },
-    { type: 'text', text: best.length === 0 ? 'Not measured yet.' : best.map((point) => `${labelOf(grid, point.arm)}: ${fixed(point.validation, 2)} at ${settingOf(point)}${tiedWith(point, ties)}.`).concat(ties.length === 0 ? [] : [TIES]).join(' ') },
+    { type: 'text', text: best.length === 0 ? 'Not measured yet.' : best.map((point) => `${labelOf(grid, point.arm)}: ${fixed(point.validation, digitsOf(metric))} at ${settingOf(point)}${tiedWith(point, ties)}.`).concat(ties.length === 0 ? [] : [TIES]).join(' ') },
     ...(result.points.length === 0 ? [] : [{ type: 'drawing' as const, name: `${experiment}-grid`, title, svg }]),
-    ...maps.map((map): Block => ({ type: 'table', caption: `${map.title}: ${metricLabel(metric)}, one run (seed ${seed}) a cell.`, head: [y, ...map.columns.map((rate) => `lr ${rate}`)], rows: map.rows.map((row, index) => [row].concat((map.values[index] ?? []).map(told))) })),
+    ...maps.map((map): Block => ({ type: 'table', caption: `${map.title}: ${metricLabel(metric)}, one run (seed ${seed}) a cell.`, head: [y, ...map.columns.map((rate) => `lr ${rate}`)], rows: map.rows.map((row, index) => [row].concat((map.values[index] ?? []).map((value) => told(value, metric)))) })),
     { type: 'list', items: [...grid.notes, ...(missing.length === 0 ? [] : [`Still to come: ${missing.join(', ')}.`])] },
   ]
 }
@@ -95,8 +99,8 @@ function tiedWith({ arm }: GridPoint, ties: readonly GridPoint[]): string {
   return equal.length === 0 ? '' : `, equally good at ${equal.map(settingOf).join('; at ')}`
 }
 
-function told(value: number | null | undefined): string {
-  return value === undefined ? '' : value === null ? 'no score' : fixed(value, 2)
+function told(value: number | null | undefined, metric: string): string {
+  return value === undefined ? '' : value === null ? 'no score' : fixed(value, digitsOf(metric))
 }
 
 function labelOf({ arms }: Matrix, name: string): string {

@@ -24,7 +24,7 @@ function rates(report: ComparisonReport, search: RateSearch | null): Markup {
   if (search === null) return markup`<h3>How each arm's rate was chosen</h3><p>By whoever wrote the configuration; no search is recorded with it.</p>`
   return markup`<h3>How each arm's rate was chosen</h3><p>${search.description} By <code>${search.command}</code>.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Rate search"><table class="rates"><caption><span>${search.metric}; the chosen setting of each arm is marked ▲.</span></caption><thead><tr><th scope="col">Arm</th><th scope="col">setting</th><th scope="col">${search.metric}</th></tr></thead><tbody>${search.trials.map(
-    ({ arm, setting, value, chosen }) => markup`<tr class="tone-${toneOf(report, arm)}"><th scope="row">${labelOf(report, arm)}</th><td>${setting}</td><td${chosen && markup` class="best"`}>${fixed(value, 2)}${chosen && BETTER}</td></tr>`,
+    ({ arm, setting, value, chosen }) => markup`<tr class="tone-${toneOf(report, arm)}"><th scope="row">${labelOf(report, arm)}</th><td>${setting}</td><td${chosen && markup` class="best"`}>${fixed(value, search.digits ?? 2)}${chosen && BETTER}</td></tr>`,
   )}</tbody></table></div>`
 }
 

@@ -1,3 +1,4 @@
+import { choiceOf, type Choice } from '../../choice.js'
 import { SagetrainError } from '../../errors.js'
 import type { ClassificationPrepared } from './prepare.js'
 import { METRICS_OF, type ClassificationMetric, type ClassificationMetrics, type PartMetrics } from './scores.js'
@@ -19,6 +20,11 @@ export function checkChoice(best: ChosenBy | undefined, { kind, parts }: Pick<Cl
 
 function refuse(key: string, message: string): never {
   throw new SagetrainError('ERR_CONFIG', `${key}: ${message}`, { fields: { key } })
+}
+
+/** The choice among evaluations whose `score` is the mean of the metrics chosen by. */
+export function chosenBy(best: ChosenBy | undefined): Choice {
+  return best !== undefined && 'metric' in best ? choiceOf(best.metric, ['lossMismatched']) : choiceOf('score')
 }
 
 /** The mean of metrics over one validation part, or over two. */

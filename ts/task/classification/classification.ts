@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { chosenScore } from '../../choice.js'
 import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
 import { present } from '../../json.js'
@@ -12,7 +13,7 @@ import { smoothnessOptions, type SmoothnessOptions } from '../../smoothness.js'
 import { Tokenizer } from '../../tokenizer.js'
 import { checkTrainOptions, configKeys, trainEntries, type EvaluationSchedule, type TrainOptions } from '../../train-options.js'
 import { startRun, type TaskTraining } from '../training.js'
-import { checkChoice, meanOf, type ChosenBy } from './best.js'
+import { checkChoice, chosenBy, meanOf, type ChosenBy } from './best.js'
 import { checkClasses } from './model-classes.js'
 import { fineTuned, modelForms, pretrained, type FineTunedClassifier, type FreshEncoder, type PretrainedEncoder } from './model-forms.js'
 import { classificationPrepareOptions, prepareClassification, type ClassificationPartName, type ClassificationPrepared, type ClassificationPrepareOptions } from './prepare.js'
@@ -136,7 +137,7 @@ export class Classification {
       ...present({ smoothness }),
       evaluateEvery: evaluation.everySteps,
       ...(this.#parts.has('valid') && { evaluate: async ({ model }) => this.scored(await this.validate(model, present({ signal })), best) }),
-      score: (found) => (best !== undefined && 'metric' in best ? -(found.lossMismatched === undefined ? found.loss : (found.loss + found.lossMismatched) / 2) : found.score),
+      score: chosenScore(chosenBy(best)),
       attachments: this.prepared.tokenizerFiles.map((file) => join(this.prepared.folder, file)),
     })
   }

@@ -19,6 +19,8 @@ export interface GlueTask {
   readonly label: string
   /** Of the development set, in the order in which papers write them. */
   readonly figures: readonly GlueFigure[]
+  /** The columns of the texts where its files name them; CoLA's name them in the test file alone. */
+  readonly texts: { readonly text: string; readonly pair?: string }
   /** What predictions of the parts whose labels the benchmark's server keeps are handed in as, in their order. */
   readonly submission: readonly string[]
 }
@@ -28,12 +30,12 @@ const METRICS: Readonly<Record<GlueMetric, string>> = { accuracy: 'Acc', f1: 'F1
 
 const figureOf = (metric: GlueMetric): GlueFigure => ({ key: metric, metric, label: METRICS[metric] })
 
-function task(name: GlueTaskName, label: string, metrics: readonly GlueMetric[]): GlueTask {
-  return { name, label, figures: metrics.map(figureOf), submission: [`${label}.tsv`] }
+function task(name: GlueTaskName, label: string, metrics: readonly GlueMetric[], text: string, pair?: string): GlueTask {
+  return { name, label, figures: metrics.map(figureOf), texts: { text, ...(pair !== undefined && { pair }) }, submission: [`${label}.tsv`] }
 }
 
 const mnli: GlueTask = {
-  ...task('mnli', 'MNLI', ['accuracy']),
+  ...task('mnli', 'MNLI', ['accuracy'], 'sentence1', 'sentence2'),
   figures: [
     { ...figureOf('accuracy'), label: 'm' },
     { key: 'accuracyMismatched', metric: 'accuracy', label: 'mm' },
@@ -43,13 +45,13 @@ const mnli: GlueTask = {
 
 /** The eight tasks that the paper trains on, in the order of its Table 2; WNLI is left out there. */
 export const GLUE: readonly GlueTask[] = [
-  task('rte', 'RTE', ['accuracy']),
-  task('mrpc', 'MRPC', ['accuracy', 'f1']),
-  task('cola', 'CoLA', ['matthews']),
-  task('sst-2', 'SST-2', ['accuracy']),
-  task('sts-b', 'STS-B', ['pearson', 'spearman']),
-  task('qnli', 'QNLI', ['accuracy']),
-  task('qqp', 'QQP', ['accuracy', 'f1']),
+  task('rte', 'RTE', ['accuracy'], 'sentence1', 'sentence2'),
+  task('mrpc', 'MRPC', ['accuracy', 'f1'], '#1 String', '#2 String'),
+  task('cola', 'CoLA', ['matthews'], 'sentence'),
+  task('sst-2', 'SST-2', ['accuracy'], 'sentence'),
+  task('sts-b', 'STS-B', ['pearson', 'spearman'], 'sentence1', 'sentence2'),
+  task('qnli', 'QNLI', ['accuracy'], 'question', 'sentence'),
+  task('qqp', 'QQP', ['accuracy', 'f1'], 'question1', 'question2'),
   mnli,
 ]
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { native } from '../../binding.js'
+import { chosenScore, choiceOf } from '../../choice.js'
 import { adoptDataset, type Dataset } from '../../dataset.js'
 import { nativeOf } from '../../handle.js'
 import { encode } from '../../json.js'
@@ -130,7 +131,7 @@ export class Spiral {
       batch,
       evaluateEvery: evaluation.everySteps,
       evaluate: ({ model: trained }) => this.evaluate(trained),
-      score: ({ accuracy, loss }) => (best.metric === 'loss' ? -loss : accuracy),
+      score: chosenScore(choiceOf(best.metric)),
       attachments: [],
     })
   }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as v from 'valibot'
+import { chosenScore, choiceOf } from '../../choice.js'
 import { Dataset } from '../../dataset.js'
 import { SagetrainError } from '../../errors.js'
 import { present } from '../../json.js'
@@ -156,7 +157,7 @@ export class Translation {
       labelSmoothing,
       evaluateEvery: everySteps,
       ...(valid === undefined ? {} : { evaluate: async ({ model: trained }) => (await evaluateTranslation(trained, valid, this.#target, scored)).metrics }),
-      score: (metrics) => (best.metric === 'loss' || best.metric === 'nll' ? -metrics[best.metric] : metrics[best.metric]),
+      score: chosenScore(choiceOf(best.metric)),
       attachments: this.#attachments(),
     })
   }
