@@ -61,7 +61,7 @@ test('a recipe’s columns are found by their names, so that the published test 
   t.deepEqual((await predicted('rte/model', 'swapped.csv')).said, [{ text: 'a', pair: 'so, no' }])
   const asText = await predicted('rte/model', 'headed.tsv', '--header', 'false')
   t.deepEqual(asText, { said: [{ text: 'sentence1', pair: 'sentence2' }, ...pairs], err: '' })
-  writeFileSync(join(folder, 'hub.jsonl'), `${JSON.stringify({ sentence1: 'a', sentence2: 'b' })}\n{"text":"c","pair":"d"}\n`)
+  writeFileSync(join(folder, 'hub.jsonl'), `${JSON.stringify({ sentence1: 'a', sentence2: 'b' })}\n{"text":"c","pair":"d","sentence1":3}\n`)
   t.deepEqual((await predicted('rte/model', 'hub.jsonl')).said, [{ text: 'a', pair: 'b' }, { text: 'c', pair: 'd' }])
   const single = rowsOf(join(folder, 'glue/SST-2/test.tsv')).map((row) => ({ text: row['sentence'] ?? '' }))
   t.deepEqual(await predicted('sst-2/model', 'glue/SST-2/test.tsv'), { said: single, err: '' })

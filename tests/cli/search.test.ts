@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
@@ -111,6 +112,29 @@ test('points are ranked by what their runs choose their best by, at the evaluati
   await writeFile(file, JSON.stringify({ task: 'scripted', train, compare: [{ name: 'a' }, { name: 'b', train: { best: { metric: 'bleu' } } }] }))
   const mixed = await sagetrain(task, args)
   t.deepEqual([mixed.code, /chosen by different numbers, loss and bleu: a search ranks all by one/.test(mixed.out)], [2, true], mixed.out)
+})
+
+test('a run that stops because the one beside it diverged is ranked anew too', async (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'run.json')
+  await writeFile(file, JSON.stringify({ task: 'scripted', name: 'beside', train: { optimizer: { type: 'adam', lr: 1 }, steps: 20 }, compare: [{ name: 'a' }, { name: 'b' }] }))
+  const script: Script = { started: [], disposed: 0 }
+  const task: TaskCommand = { ...scriptedTask(script), choice: () => choiceOf('loss') }
+  const args = ['--config', file, '--rates', '1e-3', '--runs', folder]
+  t.is((await sagetrain(task, args)).code, 0)
+  const trials = join(folder, 'beside-search/trials')
+  const cells = (await readdir(trials)).map((name) => join(trials, name, 'cell.json'))
+  t.is(cells.length, 2)
+  for (const cell of cells) {
+    const { validationBy: _, ...before } = JSON.parse(readFileSync(cell, 'utf8'))
+    writeFileSync(cell, JSON.stringify({ ...before, validation: 40 }))
+  }
+  script.onStep = (arm, step) => {
+    if (arm.startsWith('a') && step === 12) throw new SagetrainError('ERR_NON_FINITE', 'loss: is NaN at step 12')
+  }
+  const { code, out } = await sagetrain(task, args)
+  t.is(code, 0, out)
+  t.like(cells.map((cell) => JSON.parse(readFileSync(cell, 'utf8'))), [{ validation: null, validationBy: 'loss' }, { validation: 0.4, validationBy: 'loss' }], out)
 })
 
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {

@@ -60,10 +60,16 @@ export async function readResults(cells: readonly Cell[], place: CellsPlace): Pr
   for (const cell of cells) {
     const folder = join(place.folder, cell.name)
     await checkCell(folder, await configOf(cell.train, place)) // oxlint-disable-line no-await-in-loop
-    const result = await readResult(folder) // oxlint-disable-line no-await-in-loop
-    if (result !== undefined && result.validationBy === rankedBy(cell, place)) found.set(cell.name, result)
+    const result = await resultOf(cell, place) // oxlint-disable-line no-await-in-loop
+    if (result !== undefined) found.set(cell.name, result)
   }
   return found
+}
+
+/** What a run has come to; undefined where it is not done, or was ranked by something else. One that diverged has no rank. */
+async function resultOf(cell: Cell, place: CellsPlace): Promise<CellResult | undefined> {
+  const result = await readResult(join(place.folder, cell.name))
+  return result === undefined || result.diverged !== undefined || result.validationBy === rankedBy(cell, place) ? result : undefined
 }
 
 /** What a run that is searched chooses its best by. */
@@ -141,7 +147,7 @@ async function runGroup(group: readonly Cell[], options: CellsOptions): Promise<
     const { step = 0, seconds = 0, setups = [] } = stopped.find(({ run }) => run.name === diverged.name)?.record ?? {}
     await keep(diverged, { steps: step, bestStep: 0, seconds, validation: null, ...present({ validationBy: rankedBy(diverged, options) }), metrics: {}, signatures: {}, diverged: error.message, machine: machineOf(options, setups) }, {}, options)
     // Where it was measuring that found it, those before it have their results.
-    const results = await Promise.all(group.map((cell) => readResult(join(options.folder, cell.name))))
+    const results = await Promise.all(group.map((cell) => resultOf(cell, options)))
     return group.filter((_, index) => results[index] === undefined)
   }
 }

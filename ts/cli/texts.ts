@@ -77,16 +77,21 @@ function textOf({ line, fields }: Row, { text, pair, counts, asked }: Layout, { 
 
 async function* readObjects({ path, reading: { columns }, recipe, signal }: TextsOptions): AsyncGenerator<Given> {
   let line = 0
-  const keys: Keys = columns.text === undefined ? (recipe ?? {}) : columns
+  // Where nobody names the keys, "text" goes before what a recipe calls it.
+  const keysOf = (found: unknown): Keys => (columns.text !== undefined ? columns : hasText(found) ? {} : (recipe ?? {}))
   for await (const given of readLines(path, signal)) {
     line += 1
     const found = parsed(given)
     if (typeof found === 'string') yield { line, text: found }
-    else yield objectOf(found, line, path, keys)
+    else yield objectOf(found, line, path, keysOf(found))
   }
 }
 
 type Keys = Pick<TextsOptions['reading']['columns'], 'text' | 'pair'>
+
+function hasText(found: unknown): boolean {
+  return typeof found === 'object' && found !== null && 'text' in found
+}
 
 /** The keys are those of the columns, or `text` and `pair`. */
 function objectOf(found: unknown, line: number, path: string, columns: Keys): Given {
